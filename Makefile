@@ -1,0 +1,55 @@
+# ferryman: `make help` lists what there is.  Every target makes .venv itself.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.PHONY: help setup dev worker test check sync docs bench clean
+
+help:  ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo "ferryman needs Python 3.11 or newer; say which with: make PYTHON=python3.12"; exit 2; }
+	@echo "making $(VENV) (once; a minute or two)"
+	@if command -v uv >/dev/null 2>&1; then \
+	    uv venv --quiet --allow-existing --python "$$($(PYTHON) -c 'import sys; print(sys.executable)')" $(VENV) && \
+	    uv pip install --quiet --python $(BIN)/python --group dev -e . ; \
+	else \
+	    $(PYTHON) -m venv $(VENV) && \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=25.1' && \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --group dev -e . ; \
+	fi
+	@touch $(READY)
+
+setup: $(READY)  ## make .venv with everything for development
+
+dev: $(READY)  ## run the example application, Briefings, with an embedded worker on http://127.0.0.1:8080
+	@cd examples/briefings && APP_ENV=development exec ../../$(BIN)/python -m briefings
+
+worker: $(READY)  ## run Briefings' worker alone, as production does
+	@cd examples/briefings && APP_ENV=development exec ../../$(BIN)/python -m briefings --worker
+
+test: $(READY)  ## run every test
+	@$(BIN)/python -m pytest -q
+
+check: $(READY)  ## format, lint, types, layers, generated twins
+	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/python tools/unasync.py --check
+	@$(BIN)/python -m pytest -q --no-header -p no:cacheprovider tests/test_layers.py
+	@$(BIN)/mypy
+	@$(BIN)/pyright
+
+sync: $(READY)  ## write every _sync/ twin from its _async/ original
+	@$(BIN)/python tools/unasync.py
+
+docs: $(READY)  ## write the reference pages that are made from the code
+	@$(BIN)/python tools/reference.py
+
+bench: $(READY)  ## measure speed, worker and client in separate processes
+	@$(BIN)/python -m bench
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist .run

@@ -1,0 +1,1 @@
+"""The engine: small services that know the seam and nothing behind it."""

@@ -1,0 +1,240 @@
+"""Runs jobs; each always ends in an outcome.
+
+A slot is free when the function ends, not when its outcome is written.  One scan over
+the running attempts serves all timeouts: a timer per job costs more than everything
+else that the engine does for it (design.md 3).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from ferryman import gojson
+from ferryman.clock import Clock
+from ferryman.context import Recorder, recording
+from ferryman.engine.attempt import Attempt, Stopped
+from ferryman.engine.completer import Completer
+from ferryman.engine.processes import Processes
+from ferryman.engine.service import Nudge
+from ferryman.engine.threads import Threads
+from ferryman.engine.verdict import cut_short, judge, retry_or_discard
+from ferryman.errors import InvalidJob
+from ferryman.events import EventBus, JobStarted, JobStuck, ResultDropped
+from ferryman.job import AttemptError, Job, JobRef
+from ferryman.middleware import Call, Middleware, compose
+from ferryman.outcome import Completed, Discarded, Finished, Outcome
+from ferryman.task import Task, Tasks
+
+__all__ = ["Executor"]
+
+_LAST_WAIT = 5.0
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """What running a job of one kind needs, worked out once."""
+
+    task: Task[..., Any]
+    call: Call
+    timeout: float | None
+
+
+class Executor:
+    """Runs up to `slots` jobs at a time."""
+
+    def __init__(
+        self,
+        tasks: Tasks,
+        completer: Completer,
+        *,
+        slots: int,
+        timeout: float | None,
+        unknown_kind: str,
+        clock: Clock,
+        events: EventBus,
+        middleware: Sequence[Middleware] = (),
+    ) -> None:
+        self.tasks = tasks
+        self.completer = completer
+        self.slots = slots
+        self.timeout = timeout
+        self.unknown_kind = unknown_kind
+        self.clock = clock
+        self.events = events
+        self.middleware = middleware
+        self.state: Mapping[type, Any] = {}
+        """What the lifespan yielded, by type."""
+        self.freed: Callable[[], None] = lambda: None
+        self.threads = Threads(lambda: self.freed())
+        self.processes = Processes()
+        self.released = 0
+        self._attempts: dict[str, Attempt] = {}
+        self._plans: dict[str, _Plan] = {}
+        self._idle = Nudge()
+
+    @property
+    def free(self) -> int:
+        """How many jobs may be started now."""
+        return self.slots - len(self._attempts) - self.threads.orphans
+
+    @property
+    def running(self) -> list[Attempt]:
+        """The attempts that run now."""
+        return list(self._attempts.values())
+
+    def start(self, jobs: Iterable[Job]) -> None:
+        """Run these jobs, each in a task and context of its own."""
+        create = asyncio.get_running_loop().create_task
+        for job in jobs:
+            attempt = self._attempt(job)
+            self._attempts[job.ref.id] = attempt
+            attempt.task = create(self._work(attempt))
+
+    def cancel(self, ref: JobRef) -> None:
+        """Stop a running job because somebody asked for it; others are not ours."""
+        attempt = self._attempts.get(ref.id)
+        if attempt is not None and (not ref.queue or ref.queue == attempt.job.queue):
+            attempt.stop(Stopped.CANCELLED)
+
+    async def expire(self) -> None:
+        """Stop every attempt whose time is up."""
+        now = time.monotonic()
+        for attempt in self.running:
+            if attempt.expires <= now:
+                attempt.stop(Stopped.TIMEOUT)
+                if attempt.run == "thread" and attempt.timeout is not None:
+                    self.events.publish(JobStuck(attempt.job, attempt.timeout))
+
+    async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
+        """Wait for running jobs, then stop them, then give back what does not even stop."""
+        await self._wait(seconds, hurry)
+        for attempt in self.running:
+            if attempt.run != "thread":
+                attempt.stop(Stopped.SHUTDOWN)
+        await self._wait(_LAST_WAIT, asyncio.Event())
+        for attempt in self.running:
+            attempt.stop(Stopped.SHUTDOWN)
+        await asyncio.sleep(0)
+        for attempt in self.running:
+            self._finish(attempt, cut_short(attempt, started_at=self.clock.now(), now=self.clock.now()))
+        self.processes.close()
+        self.threads.close()
+
+    async def _wait(self, seconds: float, hurry: asyncio.Event) -> None:
+        ends = time.monotonic() + seconds
+        hurried = asyncio.ensure_future(hurry.wait())
+        try:
+            while self._attempts and not hurry.is_set() and (left := ends - time.monotonic()) > 0:
+                tasks = {attempt.task for attempt in self.running if attempt.task is not None}
+                await asyncio.wait({*tasks, hurried}, timeout=left, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hurried.cancel()
+
+    def _attempt(self, job: Job) -> Attempt:
+        task = self.tasks.get(job.kind)
+        if task is None:
+            return Attempt(job, "async", None)
+        plan = self._plan(task)
+        timeout = plan.timeout if job.timeout is None else job.timeout or None
+        deadline = job.deadline or task.options.get("deadline")
+        if deadline is not None:
+            left = max((deadline - self.clock.now()).total_seconds(), 0.001)
+            timeout = left if timeout is None else min(timeout, left)
+        return Attempt(job, task.run, timeout)
+
+    async def _work(self, attempt: Attempt) -> None:
+        recorder = Recorder()
+        recording.set(recorder)
+        if self.events.wants(JobStarted):
+            self.events.publish(JobStarted(attempt.job))
+        outcome = await self._run(attempt)
+        self._finish(attempt, outcome, recorder.output)
+
+    def _finish(self, attempt: Attempt, outcome: Outcome, output: bytes | None = None) -> None:
+        if attempt.over:
+            return
+        attempt.over = True
+        self._attempts.pop(attempt.job.ref.id, None)
+        if attempt.stopped is Stopped.SHUTDOWN:
+            self.released += 1
+        self.completer.add(Finished(attempt.job, outcome, output), attempt.seconds())
+        self.freed()
+
+    async def _run(self, attempt: Attempt) -> Outcome:
+        """Run one job and say what became of it.  Never raises on the job's account."""
+        job, started_at = attempt.job, self.clock.now()
+        task = self.tasks.get(job.kind)
+        if task is None:
+            text = self.unknown_kind.format(kind=job.kind)
+            return retry_or_discard(job, AttemptError(started_at, job.attempt, text), now=started_at)
+        if attempt.stopped is not None:
+            return cut_short(attempt, started_at=started_at, now=started_at, curve=task.curve)
+        if (deadline := job.deadline or task.options.get("deadline")) is not None and deadline <= started_at:
+            text = f"DeadlineExceeded: the deadline {deadline.isoformat()} passed before the attempt began"
+            return Discarded(AttemptError(started_at, job.attempt, text))
+        try:
+            result = await self._plans[job.kind].call(job)
+        except (KeyboardInterrupt, GeneratorExit):
+            raise
+        except BaseException as error:
+            return self._judged(error, attempt, task, started_at)
+        return Completed(self._encoded(result, job))
+
+    def _judged(self, error: BaseException, attempt: Attempt, task: Task[..., Any], started_at: datetime) -> Outcome:
+        if isinstance(error, asyncio.CancelledError) and attempt.stopped is None and attempt.over:
+            raise error
+        now, bare = self.clock.now(), task.errors == "bare"
+        return judge(error, attempt, started_at=started_at, now=now, curve=task.curve, bare=bare)
+
+    def _encoded(self, result: Any, job: Job) -> bytes | None:
+        if result is None:
+            return None
+        try:
+            return gojson.encode(result)
+        except InvalidJob as error:
+            # The work is done; doing it again because its result cannot be kept would be worse.
+            self.events.publish(ResultDropped(job, str(error)))
+            return None
+
+    def _plan(self, task: Task[..., Any]) -> _Plan:
+        plan = self._plans.get(task.kind)
+        if plan is None or plan.task is not task:
+            plan = self._plans[task.kind] = self._make_plan(task)
+        return plan
+
+    def _make_plan(self, task: Task[..., Any]) -> _Plan:
+        from ferryman.duration import parse_duration
+
+        declared = task.options.get("timeout")
+        timeout = self.timeout if declared is None else parse_duration(declared).total_seconds()
+        return _Plan(task, compose(self.middleware, self._caller(task)), timeout or None)
+
+    def _caller(self, task: Task[..., Any]) -> Call:
+        arguments, function = task.arguments, task.function
+
+        def filled(job: Job) -> tuple[tuple[Any, ...], dict[str, Any]]:
+            args, kwargs = arguments.decode(job.args)
+            if arguments.job_parameter is not None:
+                kwargs[arguments.job_parameter] = job
+            for name, hint in arguments.provided.items():
+                kwargs[name] = self.state[hint]
+            return args, kwargs
+
+        def call_here(job: Job) -> Awaitable[Any]:
+            args, kwargs = filled(job)
+            return function(*args, **kwargs)  # type: ignore[no-any-return]
+
+        def call_thread(job: Job) -> Awaitable[Any]:
+            args, kwargs = filled(job)
+            return self.threads.run(function, args, kwargs)
+
+        def call_process(job: Job) -> Awaitable[Any]:
+            args, kwargs = filled(job)
+            return self.processes.run(function.__module__, function.__qualname__, args, kwargs)
+
+        return {"async": call_here, "thread": call_thread, "process": call_process}[task.run]

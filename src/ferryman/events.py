@@ -1,0 +1,209 @@
+"""Everything worth knowing, as it happens.
+
+Watching cannot change anything: a subscriber that fails is itself an event.  An event
+that nobody watches costs an `if` (`bus.wants(JobStarted)`), so the hot path can afford
+to tell everything.  Tests wait on the same events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+
+from ferryman.job import Job, JobRef, State
+from ferryman.outcome import Outcome
+
+__all__ = [
+    "Event",
+    "EventBus",
+    "JobEnqueued",
+    "JobFinished",
+    "JobStarted",
+    "JobStuck",
+    "JobsCleaned",
+    "JobsFetched",
+    "JobsRescued",
+    "JobsScheduled",
+    "LeaderChanged",
+    "LoopBlocked",
+    "ResultDropped",
+    "ServiceFailed",
+    "StorageBack",
+    "StorageLost",
+    "SubscriberFailed",
+    "UnknownKinds",
+    "WorkerStarted",
+    "WorkerStopped",
+    "WorkerStopping",
+]
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happened."""
+
+
+class JobEnqueued(Event, frozen=True):
+    """A job was stored, or a unique one was already there."""
+
+    ref: JobRef
+    kind: str
+    queue: str
+    duplicate: bool
+
+
+class JobsFetched(Event, frozen=True):
+    """The worker took jobs."""
+
+    count: int
+
+
+class JobStarted(Event, frozen=True):
+    """A job's function is about to be called."""
+
+    job: Job
+
+
+class JobFinished(Event, frozen=True):
+    """What became of a job is written.  `state` is what the storage says: None when the job was no longer ours."""
+
+    job: Job
+    outcome: Outcome
+    state: State | None
+    seconds: float
+
+
+class JobStuck(Event, frozen=True):
+    """A job ran out of time and its thread goes on all the same: it keeps its slot until it returns."""
+
+    job: Job
+    timeout: float
+
+
+class ResultDropped(Event, frozen=True):
+    """A job completed, but JSON cannot carry what its function returned."""
+
+    job: Job
+    why: str
+
+
+class UnknownKinds(Event, frozen=True):
+    """Jobs wait in this worker's queues, of kinds that it has no task for."""
+
+    kinds: tuple[str, ...]
+
+
+class JobsScheduled(Event, frozen=True):
+    """Jobs that were due became available."""
+
+    count: int
+
+
+class JobsRescued(Event, frozen=True):
+    """Jobs whose worker died were taken back."""
+
+    count: int
+
+
+class JobsCleaned(Event, frozen=True):
+    """Finished jobs past their retention were deleted."""
+
+    count: int
+
+
+class WorkerStarted(Event, frozen=True):
+    """The worker is ready to take jobs."""
+
+    id: str
+    queues: tuple[str, ...]
+    kinds: tuple[str, ...]
+    concurrency: int
+    storage: str
+
+
+class WorkerStopping(Event, frozen=True):
+    """The worker takes no more jobs and waits for the running ones.  `why` names a signal, or is empty."""
+
+    running: int
+    why: str
+
+
+class WorkerStopped(Event, frozen=True):
+    """The worker has ended; `released` jobs went back unfinished."""
+
+    released: int
+
+
+class LeaderChanged(Event, frozen=True):
+    """This worker became the leader, or no longer is."""
+
+    leading: bool
+
+
+class ServiceFailed(Event, frozen=True):
+    """A service's tick failed; it is tried again at its next time."""
+
+    service: str
+    error: BaseException
+
+
+class StorageLost(Event, frozen=True):
+    """The storage does not answer; outcomes are kept and written when it does."""
+
+    error: BaseException
+
+
+class StorageBack(Event, frozen=True):
+    """The storage answers again."""
+
+    since: datetime
+
+
+class LoopBlocked(Event, frozen=True):
+    """A task keeps the event loop from running; heartbeats go on, everything else waits."""
+
+    seconds: float
+    running: tuple[str, ...]
+
+
+class SubscriberFailed(Event, frozen=True):
+    """A subscriber raised; nobody else is affected."""
+
+    event: Event
+    error: BaseException
+
+
+E = TypeVar("E", bound=Event)
+Subscriber = Callable[[Any], None]
+
+
+class EventBus:
+    """Hands each event to those who watch its class."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[type[Event], list[Subscriber]] = {}
+
+    def subscribe(self, event: type[E], subscriber: Callable[[E], None]) -> Callable[[], None]:
+        """Call `subscriber` with every event of this class (Event: of every class); returns the way to stop it."""
+        watching = self._subscribers.setdefault(event, [])
+        watching.append(subscriber)
+        return lambda: watching.remove(subscriber) if subscriber in watching else None
+
+    def wants(self, event: type[Event]) -> bool:
+        """Whether anybody watches this class of event."""
+        return bool(self._subscribers.get(event) or self._subscribers.get(Event))
+
+    def publish(self, event: Event) -> None:
+        """Hand the event to everybody who watches, in the order in which they came."""
+        for subscriber in [*self._subscribers.get(type(event), ()), *self._subscribers.get(Event, ())]:
+            try:
+                subscriber(event)
+            except Exception as error:
+                self._report(event, error)
+
+    def _report(self, event: Event, error: Exception) -> None:
+        # A subscriber of SubscriberFailed that fails itself must not go round in circles.
+        if not isinstance(event, SubscriberFailed):
+            self.publish(SubscriberFailed(event, error))

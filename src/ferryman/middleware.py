@@ -1,0 +1,29 @@
+"""Code that wraps enqueueing or working, to change what happens.
+
+A middleware is any callable that takes the next step and the job, and awaits the one
+with the other.  It runs in the job's own task, so context variables hold
+(Starlette's lesson).  Watching without changing is what events are for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from ferryman.job import Job
+
+__all__ = ["Call", "Middleware", "compose"]
+
+Call = Callable[[Job], Awaitable[Any]]
+"""Runs one job and returns what its function returned."""
+
+Middleware = Callable[[Call, Job], Awaitable[Any]]
+"""Wraps a `Call`: `async def timed(call, job): … return await call(job)`."""
+
+
+def compose(middleware: Sequence[Middleware], call: Call) -> Call:
+    """Wrap a call in every middleware; the first is outermost."""
+    for layer in reversed(middleware):
+        call = partial(layer, call)
+    return call

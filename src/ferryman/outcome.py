@@ -1,0 +1,101 @@
+"""What became of an attempt, as a value; and what a task raises to ask for one.
+
+The executor turns whatever a task did into one `Outcome`, the completer writes it,
+and nothing in between decides anything.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from ferryman.duration import parse_duration
+from ferryman.job import AttemptError, Job
+
+__all__ = [
+    "Cancel",
+    "Cancelled",
+    "Completed",
+    "Discard",
+    "Discarded",
+    "Finished",
+    "Outcome",
+    "Released",
+    "Retry",
+    "Snooze",
+    "Snoozed",
+    "Verdict",
+]
+
+
+class Completed(msgspec.Struct, frozen=True):
+    """It worked.  `result` is the encoded return value, or None when there was none."""
+
+    result: bytes | None = None
+
+
+class Retry(msgspec.Struct, frozen=True):
+    """It failed and is tried again at `at`."""
+
+    at: datetime
+    error: AttemptError
+
+
+class Snoozed(msgspec.Struct, frozen=True):
+    """It asked to be run later; the attempt does not count."""
+
+    until: datetime
+
+
+class Cancelled(msgspec.Struct, frozen=True):
+    """It was cancelled, by itself or from outside; it is not tried again."""
+
+    error: AttemptError
+
+
+class Discarded(msgspec.Struct, frozen=True):
+    """It gave up: out of attempts, or trying again cannot help."""
+
+    error: AttemptError
+
+
+class Released(msgspec.Struct, frozen=True):
+    """The worker stopped before it was done; the attempt does not count."""
+
+
+Outcome = Completed | Retry | Snoozed | Cancelled | Discarded | Released
+
+
+class Finished(msgspec.Struct, frozen=True):
+    """A job together with what became of it.  `output` is what the task recorded on the way."""
+
+    job: Job
+    outcome: Outcome
+    output: bytes | None = None
+
+
+class Verdict(Exception):
+    """What a task raises to say how it ends; see Snooze, Cancel and Discard."""
+
+
+class Snooze(Verdict):
+    """Run me again after this long; this attempt does not count.  Takes a timedelta, seconds, or "10m"."""
+
+    def __init__(self, delay: timedelta | float | str) -> None:
+        self.delay = parse_duration(delay)
+        super().__init__(f"snoozed for {delay}")
+
+
+class Cancel(Verdict):
+    """Stop here: the work is no longer wanted.  Not retried; the job ends as cancelled."""
+
+    def __init__(self, why: str = "cancelled by the task") -> None:
+        super().__init__(why)
+
+
+class Discard(Verdict):
+    """Give up now: trying again cannot help.  The job ends as discarded, whatever attempts are left."""
+
+    def __init__(self, why: str = "discarded by the task") -> None:
+        super().__init__(why)

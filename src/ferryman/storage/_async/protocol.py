@@ -1,0 +1,258 @@
+"""The seam: what the engine, the client and the admin API ask of a storage.
+
+It speaks in job verbs, never in SQL or Redis commands, and it includes inspection.
+Every method that depends on the time takes `now`; None means the storage's own clock.
+What a storage cannot do it names by a missing `Feature`, and refuses with `Unsupported`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol, Self
+
+from ferryman.job import Inserted, Job, JobRef, NewJob, State
+from ferryman.outcome import Finished
+from ferryman.storage.values import (
+    Feature,
+    JobFilter,
+    LineStatus,
+    Notice,
+    Page,
+    QueueInfo,
+    Retention,
+    Wording,
+    WorkerInfo,
+)
+
+if TYPE_CHECKING:
+    from ferryman.storage._sync import protocol as blocking
+
+__all__ = [
+    "AsyncJobs",
+    "AsyncLeaders",
+    "AsyncNotices",
+    "AsyncQueues",
+    "AsyncSchema",
+    "AsyncStorage",
+    "AsyncWorkers",
+]
+
+
+class AsyncJobs(Protocol):
+    """Everything that happens to jobs."""
+
+    async def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
+        """Store all of these jobs or none, and answer in their order.
+
+        Raises InvalidJob or Unsupported before anything is stored; DuplicateJob for an id that is taken.
+        """
+        ...
+
+    async def insert_fast(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> int:
+        """Store as `insert` does, and say only how many are new."""
+        ...
+
+    async def fetch(
+        self,
+        wanted: Sequence[tuple[str, int]],
+        *,
+        limit: int,
+        kinds: frozenset[str] | None,
+        worker: str,
+        now: datetime | None = None,
+    ) -> list[Job]:
+        """Take up to `limit` jobs that are ready: from each queue in order, at most its own number.
+
+        They are this worker's alone when it returns.  Paused queues give nothing.  Only
+        `kinds` are taken, or any when it is None, where the format allows to choose.
+        """
+        ...
+
+    async def finish(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
+        """Write what became of jobs, each only if it still is the same running attempt.
+
+        Answers in their order with the state the job now has, or None where it was not ours any more.
+        """
+        ...
+
+    async def extend(self, refs: Sequence[JobRef], *, worker: str, now: datetime | None = None) -> None:
+        """Say that these running jobs are alive, where the format has leases."""
+        ...
+
+    async def promote(self, *, limit: int, now: datetime | None = None) -> int:
+        """Make up to `limit` jobs available that are due, and say how many it moved."""
+        ...
+
+    async def stuck(
+        self, *, older_than: timedelta, limit: int, after: JobRef | None = None, now: datetime | None = None
+    ) -> list[Job]:
+        """Return running jobs not heard of for this long; `after` is the last of the page before."""
+        ...
+
+    async def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> int:
+        """Write what becomes of stuck jobs, each only if it still is the same attempt; returns how many."""
+        ...
+
+    async def prune(self, keep: Retention, *, limit: int, now: datetime | None = None) -> int:
+        """Delete up to `limit` finished jobs past their state's time, and say how many."""
+        ...
+
+    async def prune_own(self, keep: Retention, *, limit: int, now: datetime | None = None) -> int:
+        """Delete up to `limit` jobs past the time that they or their tasks give; slow, so not for every minute."""
+        ...
+
+    async def get(self, ref: JobRef) -> Job:
+        """Return one job.  Raises JobNotFound."""
+        ...
+
+    async def list(self, which: JobFilter, *, limit: int = 100, cursor: str | None = None) -> Page[Job]:
+        """Return jobs, the newest first."""
+        ...
+
+    async def count(self, which: JobFilter) -> Mapping[State, int]:
+        """Return how many jobs there are, by state; states without any are left out."""
+        ...
+
+    async def waiting_kinds(self, queues: Sequence[str], *, limit: int = 20) -> Sequence[str]:
+        """Return kinds that wait in these queues, a few of them, cheaply."""
+        ...
+
+    async def cancel(self, ref: JobRef, *, now: datetime | None = None) -> Job:
+        """Cancel a job that waits, or ask its worker to stop it; a finished one stays.  Raises JobNotFound."""
+        ...
+
+    async def retry(self, ref: JobRef, *, now: datetime | None = None) -> Job:
+        """Make a job available now, with at least one attempt.  Raises JobNotFound, WrongState, DuplicateJob."""
+        ...
+
+    async def discard(self, ref: JobRef, *, now: datetime | None = None) -> Job:
+        """Give up on a job that waits.  Raises JobNotFound, WrongState."""
+        ...
+
+    async def delete(self, ref: JobRef) -> Job:
+        """Delete a job that is not running, and return what it was.  Raises JobNotFound, WrongState."""
+        ...
+
+
+class AsyncQueues(Protocol):
+    """The queues."""
+
+    async def announce(self, names: Sequence[str], *, now: datetime | None = None) -> None:
+        """Say that these queues are worked here."""
+        ...
+
+    async def list(self) -> list[QueueInfo]:
+        """Return every queue with its counts, by name."""
+        ...
+
+    async def get(self, name: str) -> QueueInfo:
+        """Return one queue.  Raises QueueNotFound."""
+        ...
+
+    async def pause(self, name: str, *, now: datetime | None = None) -> None:
+        """Let nobody take jobs from this queue, or from all ("*").  Raises QueueNotFound."""
+        ...
+
+    async def resume(self, name: str, *, now: datetime | None = None) -> None:
+        """Undo `pause`.  Raises QueueNotFound."""
+        ...
+
+    async def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
+        """Forget up to `limit` queues that nobody has worked for this long, and say how many."""
+        ...
+
+
+class AsyncWorkers(Protocol):
+    """The worker processes."""
+
+    async def beat(self, worker: WorkerInfo, *, expires_in: timedelta, now: datetime | None = None) -> None:
+        """Say that this worker is alive."""
+        ...
+
+    async def leave(self, worker_id: str) -> None:
+        """Say that this worker has ended."""
+        ...
+
+    async def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
+        """Return the workers that are alive."""
+        ...
+
+
+class AsyncLeaders(Protocol):
+    """Who does the chores that only one may do."""
+
+    async def elect(self, candidate: str, *, term: str | None, now: datetime | None = None) -> str | None:
+        """Become the leader, or stay it for the `term` that an earlier call returned; None means somebody else is."""
+        ...
+
+    async def resign(self, candidate: str, *, term: str) -> None:
+        """Step down, so that another can take over at once."""
+        ...
+
+    async def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
+        """Whether this process is the one to enqueue this entry's run at this time."""
+        ...
+
+
+class AsyncNotices(Protocol):
+    """Hints that save waiting for the next poll."""
+
+    def listen(self) -> AsyncIterator[Notice]:
+        """Give notices as they come, from now on, until the iteration is closed."""
+        ...
+
+    async def prune(self, *, now: datetime | None = None) -> int:
+        """Delete old notices, where they are kept; returns how many."""
+        ...
+
+    async def request_resign(self) -> None:
+        """Ask the leader to step down."""
+        ...
+
+
+class AsyncSchema(Protocol):
+    """The tables, where there are any."""
+
+    async def status(self) -> list[LineStatus]:
+        """Say where each line of migrations stands."""
+        ...
+
+    async def migrate(
+        self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None
+    ) -> list[str]:
+        """Apply or revert migrations, each in its own transaction, and name those that were.  Raises ConfigError."""
+        ...
+
+    async def check(self) -> None:
+        """Raise SchemaOutOfDate when this version of ferryman cannot work here."""
+        ...
+
+
+class AsyncStorage(Protocol):
+    """A place where jobs are kept, in six parts."""
+
+    features: frozenset[Feature]
+    location: str
+    """Where it is, without a password."""
+    wording: Wording
+
+    @property
+    def jobs(self) -> AsyncJobs: ...
+    @property
+    def queues(self) -> AsyncQueues: ...
+    @property
+    def workers(self) -> AsyncWorkers: ...
+    @property
+    def leaders(self) -> AsyncLeaders: ...
+    @property
+    def notices(self) -> AsyncNotices: ...
+    @property
+    def schema(self) -> AsyncSchema: ...
+
+    def twin(self) -> blocking.Storage:
+        """Return the same storage for code that blocks: heartbeats must not wait for an event loop."""
+        ...
+
+    async def __aenter__(self) -> Self: ...
+    async def __aexit__(self, *exc: object) -> None: ...

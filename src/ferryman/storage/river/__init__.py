@@ -1,0 +1,1 @@
+"""River's format, on Postgres and SQLite."""

@@ -1,0 +1,1 @@
+"""River's format, async."""

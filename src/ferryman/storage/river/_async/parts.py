@@ -1,0 +1,128 @@
+"""Queues, workers, leaders, notices and schema in River's format."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+
+from ferryman.storage.river import neighbours
+from ferryman.storage.river.thread import AsyncRunner
+from ferryman.storage.river.verbs import leaders, notices, queues, schema, workers
+from ferryman.storage.river.watch import AsyncWatch
+from ferryman.storage.values import LineStatus, Notice, QueueChanged, QueueInfo, WorkerInfo
+
+__all__ = [
+    "AsyncRiverLeaders",
+    "AsyncRiverNotices",
+    "AsyncRiverQueues",
+    "AsyncRiverSchema",
+    "AsyncRiverWorkers",
+]
+
+
+class AsyncRiverQueues:
+    """The queues."""
+
+    def __init__(self, reader: AsyncRunner, writer: AsyncRunner, place: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._place = place
+
+    async def announce(self, names: Sequence[str], *, now: datetime | None = None) -> None:
+        await self._writer.write(queues.announce(names, now=now))
+
+    async def list(self) -> list[QueueInfo]:
+        return await self._reader.read(queues.list_queues())
+
+    async def get(self, name: str) -> QueueInfo:
+        return await self._reader.read(queues.get_queue(name))
+
+    async def pause(self, name: str, *, now: datetime | None = None) -> None:
+        await self._writer.write(queues.pause(name, now=now))
+        neighbours.tell(self._place, QueueChanged(name))
+
+    async def resume(self, name: str, *, now: datetime | None = None) -> None:
+        await self._writer.write(queues.resume(name, now=now))
+        neighbours.tell(self._place, QueueChanged(name))
+
+    async def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
+        return await self._writer.write(queues.prune_queues(older_than=older_than, limit=limit, now=now))
+
+
+class AsyncRiverWorkers:
+    """The worker processes, in our side table."""
+
+    def __init__(self, reader: AsyncRunner, writer: AsyncRunner) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def beat(self, worker: WorkerInfo, *, expires_in: timedelta, now: datetime | None = None) -> None:
+        await self._writer.write(workers.beat(worker, expires_in=expires_in, now=now))
+
+    async def leave(self, worker_id: str) -> None:
+        await self._writer.write(workers.leave(worker_id))
+
+    async def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
+        return await self._reader.read(workers.list_workers(now=now))
+
+
+class AsyncRiverLeaders:
+    """The election."""
+
+    def __init__(self, writer: AsyncRunner) -> None:
+        self._writer = writer
+
+    async def elect(self, candidate: str, *, term: str | None, now: datetime | None = None) -> str | None:
+        return await self._writer.write(leaders.elect(candidate, term=term, now=now))
+
+    async def resign(self, candidate: str, *, term: str) -> None:
+        await self._writer.write(leaders.resign(candidate, term=term))
+
+    async def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
+        """Answer with the leadership: only the leader has a schedule (spec/river.md 6.6)."""
+        return leading
+
+
+class AsyncRiverNotices:
+    """What others say: at once within this process, by polling from outside it."""
+
+    def __init__(self, reader: AsyncRunner, writer: AsyncRunner, place: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._place = place
+
+    def listen(self) -> AsyncIterator[Notice]:
+        return AsyncWatch(self._reader, self._place).notices()
+
+    async def prune(self, *, now: datetime | None = None) -> int:
+        return await self._writer.write(notices.prune_notices(now=now))
+
+    async def request_resign(self) -> None:
+        await self._writer.write(leaders.request_resign())
+
+
+class AsyncRiverSchema:
+    """The tables."""
+
+    def __init__(self, writer: AsyncRunner) -> None:
+        self._writer = writer
+
+    async def status(self) -> list[LineStatus]:
+        return await self._writer.read(schema.status())
+
+    async def migrate(
+        self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None
+    ) -> list[str]:
+        # One transaction each; what is missing is asked anew in every one, so two migrators cannot collide.
+        steps = 1 if not up and target is None and max_steps is None else max_steps
+        done: list[str] = []
+        while steps is None or len(done) < steps:
+            verb = schema.apply_next(line, target=target) if up else schema.revert_next(line, target=target)
+            migration = await self._writer.write(verb)
+            if migration is None:
+                break
+            done.append(f"{migration.version:03d} {migration.name}")
+        return done
+
+    async def check(self) -> None:
+        await self._writer.read(schema.check())

@@ -1,0 +1,76 @@
+"""River's format on SQLite: the six parts of the seam, each a thin call of a verb."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Self
+
+from ferryman.storage.river._async.jobs import AsyncRiverJobs
+from ferryman.storage.river._async.parts import (
+    AsyncRiverLeaders,
+    AsyncRiverNotices,
+    AsyncRiverQueues,
+    AsyncRiverSchema,
+    AsyncRiverWorkers,
+)
+from ferryman.storage.river.sqlite import Location
+from ferryman.storage.river.thread import AsyncRunner, Held
+from ferryman.storage.river.verbs import schema
+from ferryman.storage.values import Feature, Wording
+
+if TYPE_CHECKING:
+    from ferryman.storage.river._sync import storage as blocking
+
+__all__ = ["AsyncSqliteStorage"]
+
+
+class AsyncSqliteStorage:
+    """Jobs in a SQLite file, or in memory.
+
+    `share` is what another storage in memory holds: what is in memory exists once.
+    """
+
+    features = frozenset({Feature.TRANSACTIONS, Feature.LEADERS, Feature.PRIORITIES, Feature.PENDING, Feature.SCHEMA})
+
+    wording = Wording(
+        rescued="Stuck job rescued by JobRescuer",
+        unknown_kind="job kind is not registered in the client's Workers bundle: {kind}",
+    )
+
+    def __init__(self, location: Location, share: Held | None = None) -> None:
+        self.where = location
+        self.location = str(location)
+        self.held = share or Held(location)
+        self._writer = AsyncRunner(self.held, owned=share is None)
+        # Long looks must not keep the next fetch waiting: in WAL readers have a connection of their own.
+        self._reader = AsyncRunner(Held(location)) if location.path else self._writer
+        place = os.path.realpath(location.path) if location.path else f"memory-{id(self.held)}"
+        self.jobs = AsyncRiverJobs(self._reader, self._writer, place)
+        self.queues = AsyncRiverQueues(self._reader, self._writer, place)
+        self.workers = AsyncRiverWorkers(self._reader, self._writer)
+        self.leaders = AsyncRiverLeaders(self._writer)
+        self.notices = AsyncRiverNotices(self._reader, self._writer, place)
+        self.schema = AsyncRiverSchema(self._writer)
+
+    def twin(self) -> blocking.SqliteStorage:
+        """Return the same storage for code that blocks, over a connection of its own unless it is in memory."""
+        from ferryman.storage.river._sync import storage as blocking
+
+        return blocking.SqliteStorage(self.where, None if self.where.path else self.held)
+
+    async def __aenter__(self) -> Self:
+        """Open the database.  A new one gets its tables; one that does not fit is refused with SchemaOutOfDate."""
+        try:
+            if not await self._writer.read(schema.applied()):
+                await self.schema.migrate("main", up=True)
+                await self.schema.migrate("ferryman", up=True)
+            await self.schema.check()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        if self._reader is not self._writer:
+            await self._reader.close()
+        await self._writer.close()

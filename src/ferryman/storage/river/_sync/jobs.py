@@ -1,0 +1,122 @@
+# Generated from src/ferryman/storage/river/_async/jobs.py by tools/unasync.py: change that file and run `make sync`.
+"""Jobs in River's format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from ferryman.errors import InvalidJob
+from ferryman.job import Inserted, Job, JobRef, NewJob, State
+from ferryman.outcome import Finished
+from ferryman.storage.river import neighbours
+from ferryman.storage.river.caller import run_in_transaction
+from ferryman.storage.river.rules import check
+from ferryman.storage.river.steps import Verb
+from ferryman.storage.river.thread import Runner
+from ferryman.storage.river.verbs import chores, insert, manage, work
+from ferryman.storage.values import CancelRequested, JobFilter, JobsAvailable, Page, Retention
+
+__all__ = ["RiverJobs"]
+
+T = TypeVar("T")
+
+
+class RiverJobs:
+    """Everything that happens to jobs; see the protocol for what each method promises."""
+
+    def __init__(self, reader: Runner, writer: Runner, place: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._place = place
+        self._limiter = insert.NoticeLimiter()
+
+    def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
+        check(jobs)
+        return self._store(jobs, insert.insert(jobs, now=now, limiter=self._limiter))
+
+    def insert_fast(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> int:
+        check(jobs)
+        return self._store(jobs, insert.insert_fast(jobs, now=now, limiter=self._limiter))
+
+    def _store(self, jobs: Sequence[NewJob], verb: Verb[T]) -> T:
+        if not jobs:
+            raise InvalidJob("There are no jobs to store. Give at least one.")
+        tx = jobs[0].tx
+        if any(job.tx is not tx for job in jobs):
+            raise InvalidJob(
+                "These jobs belong to different transactions. Store each transaction's jobs by themselves."
+            )
+        if tx is not None:
+            return run_in_transaction(tx, verb, self._place)
+        stored = self._writer.write(verb)
+        queues = {job.queue for job in jobs if job.state is State.AVAILABLE}
+        neighbours.tell(self._place, *(JobsAvailable(queue) for queue in queues))
+        return stored
+
+    def fetch(
+        self,
+        wanted: Sequence[tuple[str, int]],
+        *,
+        limit: int,
+        kinds: frozenset[str] | None,
+        worker: str,
+        now: datetime | None = None,
+    ) -> list[Job]:
+        return self._writer.write(work.fetch(wanted, limit=limit, kinds=kinds, worker=worker, now=now))
+
+    def finish(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
+        return self._writer.write(work.finish(finished, now=now))
+
+    def extend(self, refs: Sequence[JobRef], *, worker: str, now: datetime | None = None) -> None:
+        """Do nothing: River has no leases, it rescues by age."""
+
+    def promote(self, *, limit: int, now: datetime | None = None) -> int:
+        count = self._writer.write(chores.promote(limit=limit, now=now, limiter=self._limiter))
+        if count:
+            neighbours.tell(self._place, JobsAvailable())
+        return count
+
+    def stuck(
+        self, *, older_than: timedelta, limit: int, after: JobRef | None = None, now: datetime | None = None
+    ) -> list[Job]:
+        return self._reader.read(chores.stuck(older_than=older_than, limit=limit, after=after, now=now))
+
+    def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> int:
+        return self._writer.write(chores.rescue(finished, now=now))
+
+    def prune(self, keep: Retention, *, limit: int, now: datetime | None = None) -> int:
+        return self._writer.write(chores.prune(keep, limit=limit, now=now))
+
+    def prune_own(self, keep: Retention, *, limit: int, now: datetime | None = None) -> int:
+        return self._writer.write(chores.prune_own(keep, limit=limit, now=now))
+
+    def get(self, ref: JobRef) -> Job:
+        return self._reader.read(manage.get(ref))
+
+    def list(self, which: JobFilter, *, limit: int = 100, cursor: str | None = None) -> Page[Job]:
+        return self._reader.read(manage.list_jobs(which, limit=limit, cursor=cursor))
+
+    def count(self, which: JobFilter) -> Mapping[State, int]:
+        return self._reader.read(manage.count(which))
+
+    def waiting_kinds(self, queues: Sequence[str], *, limit: int = 20) -> Sequence[str]:
+        return self._reader.read(manage.waiting_kinds(queues, limit=limit))
+
+    def cancel(self, ref: JobRef, *, now: datetime | None = None) -> Job:
+        job = self._writer.write(manage.cancel(ref, now=now))
+        if job.state is State.RUNNING:
+            neighbours.tell(self._place, CancelRequested(job.ref))
+        return job
+
+    def retry(self, ref: JobRef, *, now: datetime | None = None) -> Job:
+        job = self._writer.write(manage.retry(ref, now=now))
+        neighbours.tell(self._place, JobsAvailable(job.queue))
+        return job
+
+    def discard(self, ref: JobRef, *, now: datetime | None = None) -> Job:
+        return self._writer.write(manage.discard(ref, now=now))
+
+    def delete(self, ref: JobRef) -> Job:
+        return self._writer.write(manage.delete(ref))

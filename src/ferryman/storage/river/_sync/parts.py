@@ -1,0 +1,127 @@
+# Generated from src/ferryman/storage/river/_async/parts.py by tools/unasync.py: change that file and run `make sync`.
+"""Queues, workers, leaders, notices and schema in River's format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from ferryman.storage.river import neighbours
+from ferryman.storage.river.thread import Runner
+from ferryman.storage.river.verbs import leaders, notices, queues, schema, workers
+from ferryman.storage.river.watch import Watch
+from ferryman.storage.values import LineStatus, Notice, QueueChanged, QueueInfo, WorkerInfo
+
+__all__ = [
+    "RiverLeaders",
+    "RiverNotices",
+    "RiverQueues",
+    "RiverSchema",
+    "RiverWorkers",
+]
+
+
+class RiverQueues:
+    """The queues."""
+
+    def __init__(self, reader: Runner, writer: Runner, place: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._place = place
+
+    def announce(self, names: Sequence[str], *, now: datetime | None = None) -> None:
+        self._writer.write(queues.announce(names, now=now))
+
+    def list(self) -> list[QueueInfo]:
+        return self._reader.read(queues.list_queues())
+
+    def get(self, name: str) -> QueueInfo:
+        return self._reader.read(queues.get_queue(name))
+
+    def pause(self, name: str, *, now: datetime | None = None) -> None:
+        self._writer.write(queues.pause(name, now=now))
+        neighbours.tell(self._place, QueueChanged(name))
+
+    def resume(self, name: str, *, now: datetime | None = None) -> None:
+        self._writer.write(queues.resume(name, now=now))
+        neighbours.tell(self._place, QueueChanged(name))
+
+    def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
+        return self._writer.write(queues.prune_queues(older_than=older_than, limit=limit, now=now))
+
+
+class RiverWorkers:
+    """The worker processes, in our side table."""
+
+    def __init__(self, reader: Runner, writer: Runner) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    def beat(self, worker: WorkerInfo, *, expires_in: timedelta, now: datetime | None = None) -> None:
+        self._writer.write(workers.beat(worker, expires_in=expires_in, now=now))
+
+    def leave(self, worker_id: str) -> None:
+        self._writer.write(workers.leave(worker_id))
+
+    def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
+        return self._reader.read(workers.list_workers(now=now))
+
+
+class RiverLeaders:
+    """The election."""
+
+    def __init__(self, writer: Runner) -> None:
+        self._writer = writer
+
+    def elect(self, candidate: str, *, term: str | None, now: datetime | None = None) -> str | None:
+        return self._writer.write(leaders.elect(candidate, term=term, now=now))
+
+    def resign(self, candidate: str, *, term: str) -> None:
+        self._writer.write(leaders.resign(candidate, term=term))
+
+    def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
+        """Answer with the leadership: only the leader has a schedule (spec/river.md 6.6)."""
+        return leading
+
+
+class RiverNotices:
+    """What others say: at once within this process, by polling from outside it."""
+
+    def __init__(self, reader: Runner, writer: Runner, place: str) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._place = place
+
+    def listen(self) -> Iterator[Notice]:
+        return Watch(self._reader, self._place).notices()
+
+    def prune(self, *, now: datetime | None = None) -> int:
+        return self._writer.write(notices.prune_notices(now=now))
+
+    def request_resign(self) -> None:
+        self._writer.write(leaders.request_resign())
+
+
+class RiverSchema:
+    """The tables."""
+
+    def __init__(self, writer: Runner) -> None:
+        self._writer = writer
+
+    def status(self) -> list[LineStatus]:
+        return self._writer.read(schema.status())
+
+    def migrate(self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None) -> list[str]:
+        # One transaction each; what is missing is asked anew in every one, so two migrators cannot collide.
+        steps = 1 if not up and target is None and max_steps is None else max_steps
+        done: list[str] = []
+        while steps is None or len(done) < steps:
+            verb = schema.apply_next(line, target=target) if up else schema.revert_next(line, target=target)
+            migration = self._writer.write(verb)
+            if migration is None:
+                break
+            done.append(f"{migration.version:03d} {migration.name}")
+        return done
+
+    def check(self) -> None:
+        self._writer.read(schema.check())

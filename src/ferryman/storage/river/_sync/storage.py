@@ -1,0 +1,77 @@
+# Generated from src/ferryman/storage/river/_async/storage.py by tools/unasync.py: change that file and run `make sync`.
+"""River's format on SQLite: the six parts of the seam, each a thin call of a verb."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Self
+
+from ferryman.storage.river._sync.jobs import RiverJobs
+from ferryman.storage.river._sync.parts import (
+    RiverLeaders,
+    RiverNotices,
+    RiverQueues,
+    RiverSchema,
+    RiverWorkers,
+)
+from ferryman.storage.river.sqlite import Location
+from ferryman.storage.river.thread import Runner, Held
+from ferryman.storage.river.verbs import schema
+from ferryman.storage.values import Feature, Wording
+
+if TYPE_CHECKING:
+    from ferryman.storage.river._sync import storage as blocking
+
+__all__ = ["SqliteStorage"]
+
+
+class SqliteStorage:
+    """Jobs in a SQLite file, or in memory.
+
+    `share` is what another storage in memory holds: what is in memory exists once.
+    """
+
+    features = frozenset({Feature.TRANSACTIONS, Feature.LEADERS, Feature.PRIORITIES, Feature.PENDING, Feature.SCHEMA})
+
+    wording = Wording(
+        rescued="Stuck job rescued by JobRescuer",
+        unknown_kind="job kind is not registered in the client's Workers bundle: {kind}",
+    )
+
+    def __init__(self, location: Location, share: Held | None = None) -> None:
+        self.where = location
+        self.location = str(location)
+        self.held = share or Held(location)
+        self._writer = Runner(self.held, owned=share is None)
+        # Long looks must not keep the next fetch waiting: in WAL readers have a connection of their own.
+        self._reader = Runner(Held(location)) if location.path else self._writer
+        place = os.path.realpath(location.path) if location.path else f"memory-{id(self.held)}"
+        self.jobs = RiverJobs(self._reader, self._writer, place)
+        self.queues = RiverQueues(self._reader, self._writer, place)
+        self.workers = RiverWorkers(self._reader, self._writer)
+        self.leaders = RiverLeaders(self._writer)
+        self.notices = RiverNotices(self._reader, self._writer, place)
+        self.schema = RiverSchema(self._writer)
+
+    def twin(self) -> blocking.SqliteStorage:
+        """Return the same storage for code that blocks, over a connection of its own unless it is in memory."""
+        from ferryman.storage.river._sync import storage as blocking
+
+        return blocking.SqliteStorage(self.where, None if self.where.path else self.held)
+
+    def __enter__(self) -> Self:
+        """Open the database.  A new one gets its tables; one that does not fit is refused with SchemaOutOfDate."""
+        try:
+            if not self._writer.read(schema.applied()):
+                self.schema.migrate("main", up=True)
+                self.schema.migrate("ferryman", up=True)
+            self.schema.check()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self._reader is not self._writer:
+            self._reader.close()
+        self._writer.close()

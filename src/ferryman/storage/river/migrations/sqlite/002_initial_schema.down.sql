@@ -1,0 +1,3 @@
+drop table /* schema */river_leader;
+
+drop table /* schema */river_job;

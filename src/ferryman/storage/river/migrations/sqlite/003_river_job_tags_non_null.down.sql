@@ -1,0 +1,1 @@
+-- Nothing to do: river_job has no tags before version 6.

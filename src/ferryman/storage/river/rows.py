@@ -1,0 +1,205 @@
+"""River's rows ⇄ our values.
+
+Times are text in UTC with three fraction digits on SQLite; what Go and other tools have
+written there in other shapes is read as well (spec/river.md 9).  JSON columns arrive as
+text and stay text until somebody looks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from ferryman.job import AttemptError, Job, JobRef, State
+from ferryman.storage.river.steps import Row
+
+__all__ = ["error_json", "job_from", "json_time", "parse_time", "running_job", "text_time"]
+
+_CANONICAL = 23  # len("2026-11-21 20:59:11.827")
+_GO = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))? ?(Z|[+-]\d\d:?\d\d)?")
+_HALF_MILLISECOND = timedelta(microseconds=500)
+
+
+def text_time(at: datetime) -> str:
+    """Write a time as SQLite columns hold it, rounded to milliseconds."""
+    return (at.astimezone(UTC) + _HALF_MILLISECOND).isoformat(" ", "milliseconds")[:_CANONICAL]
+
+
+def json_time(at: datetime) -> str:
+    """Write a time as River's JSON holds it: RFC 3339, the shortest fraction, Z."""
+    whole = at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    fraction = f".{at.microsecond:06d}".rstrip("0").rstrip(".")
+    return f"{whole}{fraction}Z"
+
+
+def parse_time(text: str | float | None) -> datetime | None:
+    """Read a time in any of the shapes that River's writers leave.  Raises ValueError for anything else."""
+    if text is None:
+        return None
+    if isinstance(text, int | float):
+        return datetime.fromtimestamp(text, UTC)
+    if len(text) == _CANONICAL:
+        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+    match = _GO.match(text)
+    if match is None:
+        raise ValueError(f'"{text}" is not a time in any form that River writes')
+    day, clock, fraction, zone = match.groups()
+    fraction = (fraction or "0")[:6].ljust(6, "0")
+    return datetime.fromisoformat(f"{day}T{clock}.{fraction}{zone or 'Z'}").astimezone(UTC)
+
+
+def error_json(error: AttemptError) -> str:
+    """Write one element of `errors` (spec/river.md 2.4); NUL, which jsonb refuses, becomes U+FFFD."""
+    fields = {
+        "at": json_time(error.at),
+        "attempt": error.attempt,
+        "error": error.error.replace("\0", "\ufffd"),
+        "trace": error.trace.replace("\0", "\ufffd"),
+    }
+    return _text(msgspec.json.encode(fields))
+
+
+def running_job(row: Row) -> Job:
+    """Make the job that a fetch gave."""
+    (
+        id,
+        kind,
+        args,
+        attempt,
+        max_attempts,
+        queue,
+        scheduled_at,
+        created_at,
+        priority,
+        metadata,
+        errors,
+        tags,
+    ) = row
+    plain = metadata is None or ('"ferryman:' not in metadata and '"cancel_attempted_at"' not in metadata)
+    return Job(
+        ref=JobRef(str(id)),
+        kind=kind,
+        args=(args or "{}").encode(),
+        state=State.RUNNING,
+        attempt=attempt,
+        max_attempts=max_attempts,
+        queue=queue,
+        scheduled_at=_time(scheduled_at),
+        created_at=_time(created_at),
+        priority=priority,
+        raw_metadata=(metadata or "{}").encode(),
+        errors=_errors(errors) if errors else (),
+        tags=_tags(tags),
+        **({} if plain else _carried(metadata)),
+    )
+
+
+def job_from(row: Row) -> Job:
+    """Make the job that a full row holds."""
+    state, attempted_at, finalized_at, attempted_by = row[12:]
+    return msgspec.structs.replace(
+        running_job(row[:12]),
+        state=State(state),
+        attempted_at=parse_time(attempted_at),
+        finalized_at=parse_time(finalized_at),
+        attempted_by=tuple(msgspec.json.decode(attempted_by)) if attempted_by else (),
+    )
+
+
+def carried_metadata(
+    timeout: float | None, deadline: datetime | None, retention: float | None, headers: Any
+) -> dict[str, Any]:
+    """Return what the columns have no place for, as it is kept in metadata (design.md 5.6)."""
+    found = {
+        "ferryman:timeout": timeout,
+        "ferryman:deadline": json_time(deadline) if deadline else None,
+        "ferryman:retention": retention,
+        "ferryman:headers": dict(headers) if headers else None,
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+class _Carried(msgspec.Struct):
+    timeout: float | None = msgspec.field(name="ferryman:timeout", default=None)
+    deadline: datetime | None = msgspec.field(name="ferryman:deadline", default=None)
+    retention: float | None = msgspec.field(name="ferryman:retention", default=None)
+    headers: dict[str, str] = msgspec.field(name="ferryman:headers", default_factory=dict)
+    # Anything but a time is no request: one bad value must not stop a rescue (spec/river.md 14.2).
+    cancel_requested_at: Any = msgspec.field(name="cancel_attempted_at", default=None)
+
+
+class _Error(msgspec.Struct):
+    """One element of `errors`, forgiving: a client that writes it badly must not stop a queue."""
+
+    at: str = ""
+    attempt: int = 0
+    error: str = ""
+    trace: str = ""
+
+
+_decode_carried = msgspec.json.Decoder(_Carried).decode
+_decode_errors = msgspec.json.Decoder(list[_Error]).decode
+_decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _carried(metadata: str) -> dict[str, Any]:
+    try:
+        found = msgspec.structs.asdict(_decode_carried(metadata))
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return {}
+    asked = found["cancel_requested_at"]
+    found["cancel_requested_at"] = _json_moment(asked) if isinstance(asked, str) else None
+    return found
+
+
+def _json_moment(text: str) -> datetime | None:
+    try:
+        return msgspec.convert(text, datetime)
+    except msgspec.ValidationError:
+        return None
+
+
+def _errors(text: str) -> tuple[AttemptError, ...]:
+    try:
+        return tuple(AttemptError(_lenient_time(e.at), e.attempt, e.error, e.trace) for e in _decode_errors(text))
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        # How many there are decides the next delay, so each counts even if nobody can read it.
+        return tuple(AttemptError(_EPOCH, 0, str(entry)) for entry in _list(text))
+
+
+def _list(text: str) -> Sequence[Any]:
+    try:
+        found = msgspec.json.decode(text)
+    except msgspec.DecodeError:
+        return ()
+    return found if isinstance(found, list) else (found,)
+
+
+def _tags(text: str | None) -> tuple[str, ...]:
+    if not text or text == "[]":
+        return ()
+    try:
+        return _decode_tags(text)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return ()
+
+
+def _time(text: str | float) -> datetime:
+    at = parse_time(text)
+    return _EPOCH if at is None else at
+
+
+def _lenient_time(text: str) -> datetime:
+    try:
+        return _time(text)
+    except ValueError:
+        return _EPOCH
+
+
+def _text(raw: bytes) -> str:
+    return raw.decode()

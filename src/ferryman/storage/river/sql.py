@@ -1,0 +1,66 @@
+"""Loads the SQL files: named statements, a file per topic, a folder per database.
+
+A statement starts at `-- name: fetch` and its parameters are written `:name`.  The
+loader turns each into the placeholder that the driver wants and remembers the order,
+so that callers bind by name.  Strings, comments and `::casts` are left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+from importlib import resources
+from typing import Any
+
+import msgspec
+
+__all__ = ["Statement", "statements"]
+
+_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|::|:([a-z_][a-z0-9_]*)")
+
+
+class Statement(msgspec.Struct, frozen=True):
+    """One named statement, and its parameters in the order of their numbers."""
+
+    name: str
+    text: str
+    parameters: tuple[str, ...]
+
+    def bind(self, values: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Put values in the order that the statement wants.  Raises KeyError for one that is missing."""
+        return tuple([values[name] for name in self.parameters])
+
+
+@cache
+def statements(dialect: str) -> Mapping[str, Statement]:
+    """Return every statement of one database by name."""
+    found: dict[str, Statement] = {}
+    folder = resources.files(__package__) / "sql" / dialect
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        for name, body in _blocks(file.read_text("utf-8")):
+            if name in found:
+                raise ValueError(f"two statements are called {name}; the second is in {file.name}")
+            found[name] = _statement(name, body)
+    return found
+
+
+def _blocks(text: str) -> list[tuple[str, str]]:
+    parts = _NAME.split(text)
+    return list(zip(parts[1::2], parts[2::2], strict=True))
+
+
+def _statement(name: str, body: str) -> Statement:
+    order: list[str] = []
+
+    def placeholder(match: re.Match[str]) -> str:
+        parameter = match.group(1)
+        if parameter is None:
+            return "" if match.group(0).startswith("--") else match.group(0)
+        if parameter not in order:
+            order.append(parameter)
+        return f"?{order.index(parameter) + 1}"
+
+    text = _TOKEN.sub(placeholder, body)
+    return Statement(name, " ".join(text.split()), tuple(order))

@@ -1,0 +1,323 @@
+-- name: insert
+-- Stores one job.  Gives no row when a job with the same unique key is there in a state
+-- that its own mask names: then nothing is changed, the older job's kind included.
+insert into river_job (
+    id, args, created_at, kind, max_attempts, metadata, priority, queue,
+    scheduled_at, state, tags, unique_key, unique_states
+)
+values (
+    :id, jsonb(:args), :created_at, :kind, :max_attempts, jsonb(:metadata), :priority, :queue,
+    :scheduled_at, :state, jsonb(:tags), :unique_key, :unique_states
+)
+on conflict (unique_key)
+    where unique_key is not null
+        and unique_states is not null
+        and case state
+            when 'available' then unique_states & (1 << 0)
+            when 'cancelled' then unique_states & (1 << 1)
+            when 'completed' then unique_states & (1 << 2)
+            when 'discarded' then unique_states & (1 << 3)
+            when 'pending' then unique_states & (1 << 4)
+            when 'retryable' then unique_states & (1 << 5)
+            when 'running' then unique_states & (1 << 6)
+            when 'scheduled' then unique_states & (1 << 7)
+            else 0
+        end >= 1
+    do nothing
+returning id
+
+-- name: unique_holder
+-- Finds the job that keeps others with this unique key out: there is at most one.
+-- It stands outside `insert` because a conflict gives no row there.
+select id, state
+from river_job
+where unique_key = :unique_key
+  and id <> :but_not
+  and unique_states is not null
+  and case state
+      when 'available' then unique_states & (1 << 0)
+      when 'cancelled' then unique_states & (1 << 1)
+      when 'completed' then unique_states & (1 << 2)
+      when 'discarded' then unique_states & (1 << 3)
+      when 'pending' then unique_states & (1 << 4)
+      when 'retryable' then unique_states & (1 << 5)
+      when 'running' then unique_states & (1 << 6)
+      when 'scheduled' then unique_states & (1 << 7)
+      else 0
+  end >= 1
+
+-- name: fetch
+-- Takes up to :max jobs of one queue that are due and marks them running, unless the
+-- queue is paused.  The attempt counts from here.  :kinds is a JSON list, or null for any.
+update river_job
+set state = 'running',
+    attempt = attempt + 1,
+    attempted_at = :now,
+    attempted_by = case
+        when attempted_by is null then jsonb_array(:worker)
+        when json_array_length(attempted_by) < 100 then jsonb_insert(attempted_by, '$[#]', :worker)
+        else (
+            select jsonb_group_array(value)
+            from (
+                select value
+                from json_each(river_job.attempted_by)
+                where key >= json_array_length(river_job.attempted_by) - 99
+                union all
+                select :worker
+            )
+        )
+    end
+where id in (
+    select id
+    from river_job
+    where state = 'available'
+      and queue = :queue
+      and priority >= 0
+      and scheduled_at <= :now
+      and (:kinds is null or kind in (select value from json_each(:kinds)))
+      and not exists (select 1 from river_queue where name = :queue and paused_at is not null)
+    order by priority, scheduled_at, id
+    limit :max
+)
+returning
+    id, kind, json(args), attempt, max_attempts, queue, scheduled_at, created_at,
+    priority, json(metadata), json(errors), json(tags)
+
+-- name: complete
+-- Marks a job completed if it still is the same running attempt.
+update river_job
+set state = 'completed',
+    finalized_at = :now
+where id = :id
+  and state = 'running'
+  and attempt = :attempt
+returning state
+
+-- name: settle
+-- Writes any outcome of a job that still is the same running attempt (spec/river.md 5.4).
+-- A job that was asked to stop meanwhile is cancelled rather than put off; River does not
+-- look at that when it becomes available at once, and neither do we.
+update river_job
+set state = case
+        when :state in ('retryable', 'scheduled') and json_type(metadata, '$.cancel_attempted_at') is not null
+            then 'cancelled'
+        else :state
+    end,
+    attempt = case
+        when :state in ('retryable', 'scheduled') and json_type(metadata, '$.cancel_attempted_at') is not null
+            then attempt
+        else :attempt_after
+    end,
+    finalized_at = case
+        when :state in ('retryable', 'scheduled') and json_type(metadata, '$.cancel_attempted_at') is not null
+            then :now
+        else :finalized_at
+    end,
+    scheduled_at = case
+        when :state in ('retryable', 'scheduled') and json_type(metadata, '$.cancel_attempted_at') is not null
+            then scheduled_at
+        else coalesce(:scheduled_at, scheduled_at)
+    end,
+    errors = case
+        when :error is null then errors
+        else jsonb_insert(coalesce(errors, jsonb('[]')), '$[#]', jsonb(:error))
+    end,
+    metadata = case
+        when :snoozes is null then metadata
+        else jsonb_set(metadata, '$.snoozes', :snoozes)
+    end
+where id = :id
+  and state = 'running'
+  and attempt = :attempt
+returning state
+
+-- name: record_output
+-- Keeps what a task recorded, whatever became of the job meanwhile.  The value is set, not
+-- patched in: a merge patch would drop the nulls inside it.
+update river_job
+set metadata = jsonb_set(metadata, '$.output', jsonb(:output))
+where id = :id
+  and attempt = :attempt
+returning state
+
+-- name: due
+-- Jobs whose time comes before :horizon, in the order in which they would run.
+select id, queue, scheduled_at, unique_key, unique_states
+from river_job
+where state in ('retryable', 'scheduled')
+  and priority >= 0
+  and scheduled_at <= :horizon
+order by priority, scheduled_at, id
+limit :max
+
+-- name: promote
+-- Makes one due job available.
+update river_job
+set state = 'available'
+where id = :id
+  and state in ('retryable', 'scheduled')
+returning state
+
+-- name: promote_loser
+-- Discards a due job because another with its unique key is there (spec/river.md 6.5).
+update river_job
+set state = 'discarded',
+    finalized_at = :horizon,
+    metadata = jsonb_set(metadata, '$.unique_key_conflict', 'scheduler_discarded')
+where id = :id
+  and state in ('retryable', 'scheduled')
+returning state
+
+-- name: stuck
+-- Running jobs that were taken before :horizon.
+select
+    id, kind, json(args), attempt, max_attempts, queue, scheduled_at, created_at,
+    priority, json(metadata), json(errors), json(tags),
+    state, attempted_at, finalized_at, json(attempted_by)
+from river_job
+where state = 'running'
+  and attempted_at < :horizon
+  and id > :after
+order by id
+limit :max
+
+-- name: rescue
+-- Takes back a job whose worker is gone, if it still is the same attempt.
+update river_job
+set state = :state,
+    finalized_at = :finalized_at,
+    scheduled_at = coalesce(:scheduled_at, scheduled_at),
+    errors = jsonb_insert(coalesce(errors, jsonb('[]')), '$[#]', jsonb(:error)),
+    metadata = jsonb_set(
+        metadata,
+        '$."river:rescue_count"',
+        case
+            when json_type(metadata, '$."river:rescue_count"') in ('integer', 'real')
+                then cast(metadata ->> '$."river:rescue_count"' as integer) + 1
+            else 1
+        end
+    )
+where id = :id
+  and state = 'running'
+  and attempt = :attempt
+  and attempted_at = :attempted_at
+returning state
+
+-- name: prune
+-- Deletes jobs of one final state past its horizon, but for those that say themselves how
+-- long they are kept, or whose task does (:kinds, seconds by kind): they are prune_own's.
+delete from river_job
+where id in (
+    select id
+    from river_job
+    where state = :state
+      and finalized_at <= :horizon
+      and (
+          state <> 'completed'
+          or (json_type(metadata, '$."ferryman:retention"') is null and (:kinds -> kind) is null)
+      )
+    limit :max
+)
+returning id
+
+-- name: prune_own
+-- Deletes completed jobs past the time that they, or else their tasks, give.  It reads every
+-- completed job, so it is not run often.
+delete from river_job
+where id in (
+    select id
+    from river_job
+    where state = 'completed'
+      and finalized_at <= strftime(
+          '%Y-%m-%d %H:%M:%f',
+          :now,
+          '-' || coalesce(metadata ->> '$."ferryman:retention"', :kinds ->> kind) || ' seconds'
+      )
+    limit :max
+)
+returning id
+
+-- name: get
+select
+    id, kind, json(args), attempt, max_attempts, queue, scheduled_at, created_at,
+    priority, json(metadata), json(errors), json(tags),
+    state, attempted_at, finalized_at, json(attempted_by)
+from river_job
+where id = :id
+
+-- name: list
+-- A page of jobs, the newest first; each filter is a JSON list, or null for any.
+select
+    id, kind, json(args), attempt, max_attempts, queue, scheduled_at, created_at,
+    priority, json(metadata), json(errors), json(tags),
+    state, attempted_at, finalized_at, json(attempted_by)
+from river_job
+where (:before_id is null or id < :before_id)
+  and (:states is null or state in (select value from json_each(:states)))
+  and (:queues is null or queue in (select value from json_each(:queues)))
+  and (:kinds is null or kind in (select value from json_each(:kinds)))
+  and (:since is null or created_at >= :since)
+  and (:before is null or created_at < :before)
+order by id desc
+limit :max
+
+-- name: count
+select state, count(*)
+from river_job
+where (:states is null or state in (select value from json_each(:states)))
+  and (:queues is null or queue in (select value from json_each(:queues)))
+  and (:kinds is null or kind in (select value from json_each(:kinds)))
+  and (:since is null or created_at >= :since)
+  and (:before is null or created_at < :before)
+group by state
+
+-- name: waiting_kinds
+-- The kinds of the next jobs of one queue.
+select distinct kind
+from (
+    select kind
+    from river_job
+    where state = 'available'
+      and queue = :queue
+    order by priority, scheduled_at, id
+    limit 200
+)
+limit :max
+
+-- name: cancel
+-- Cancels a job that waits and marks one that runs; a finished job is left alone.
+update river_job
+set state = case when state = 'running' then state else 'cancelled' end,
+    finalized_at = case when state = 'running' then finalized_at else :now end,
+    metadata = jsonb_set(metadata, '$.cancel_attempted_at', :cancelled_at)
+where id = :id
+  and state not in ('cancelled', 'completed', 'discarded')
+  and finalized_at is null
+returning state
+
+-- name: retry
+-- Makes a job available now, with an attempt left.
+update river_job
+set state = 'available',
+    finalized_at = null,
+    max_attempts = case when attempt = max_attempts then max_attempts + 1 else max_attempts end,
+    scheduled_at = :now
+where id = :id
+  and state <> 'running'
+  and (state <> 'available' or scheduled_at > :now)
+returning state
+
+-- name: discard
+-- Gives up on a job that waits.
+update river_job
+set state = 'discarded',
+    finalized_at = :now
+where id = :id
+  and state not in ('running', 'cancelled', 'completed', 'discarded')
+returning state
+
+-- name: delete
+delete from river_job
+where id = :id
+  and state <> 'running'
+returning id

@@ -1,0 +1,51 @@
+-- name: announce
+-- Says that a queue is worked; a queue that is paused stays so.
+insert into river_queue (name, created_at, metadata, updated_at)
+values (:name, :now, jsonb('{}'), :now)
+on conflict (name) do update set updated_at = excluded.updated_at
+returning name
+
+-- name: queues
+-- Every queue that was ever worked or holds a job.
+select name, paused_at from river_queue
+union all
+select distinct queue, null from river_job where queue not in (select name from river_queue)
+order by name
+
+-- name: queue_counts
+select queue, state, count(*)
+from river_job
+where (:queue is null or queue = :queue)
+group by queue, state
+
+-- name: queue_oldest
+-- Since when the next job of a queue waits.
+select scheduled_at
+from river_job
+where state = 'available'
+  and queue = :queue
+order by priority, scheduled_at, id
+limit 1
+
+-- name: pause
+update river_queue
+set paused_at = case when paused_at is null then :now else paused_at end,
+    updated_at = case when paused_at is null then :now else updated_at end
+where :name = '*'
+   or name = :name
+returning name
+
+-- name: resume
+update river_queue
+set updated_at = case when paused_at is null then updated_at else :now end,
+    paused_at = null
+where :name = '*'
+   or name = :name
+returning name
+
+-- name: prune_queues
+delete from river_queue
+where name in (
+    select name from river_queue where updated_at < :horizon order by name limit :max
+)
+returning name

@@ -1,0 +1,181 @@
+"""SQLite: finds a library that is new enough, opens connections, runs verbs on them.
+
+River's schema needs SQLite 3.45.  The standard library's is used where it is that new,
+else `pysqlite3`, which brings its own.  Never both: two SQLite libraries in one process
+drop each other's locks on a file (design.md 5.1).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+import msgspec
+
+from ferryman.errors import (
+    ConfigError,
+    FerrymanError,
+    MissingExtra,
+    SchemaOutOfDate,
+    StorageError,
+    StorageUnavailable,
+)
+from ferryman.storage.river.sql import statements
+from ferryman.storage.river.steps import Batch, Conflict, Query, Row, Script, Verb
+
+__all__ = ["Connection", "Location", "library", "run", "transaction", "translated"]
+
+T = TypeVar("T")
+Connection = Any
+
+_NEEDED = (3, 45)
+_BUSY_SECONDS = 10.0
+_SYNCHRONOUS = ("full", "normal")
+
+
+class Location(msgspec.Struct, frozen=True):
+    """Where the database is; an empty path is in memory."""
+
+    path: str
+    synchronous: str = "full"
+
+    @classmethod
+    def parse(cls, url: str) -> Location:
+        """Read `sqlite:///relative.db`, `sqlite:////absolute.db` or `sqlite://`.  Raises ConfigError."""
+        parts = urlsplit(url)
+        if parts.netloc:
+            raise ConfigError(
+                f'"{url}" has two slashes before the file. SQLite\'s URLs have three: sqlite:///{parts.netloc}{parts.path}'
+            )
+        options = dict(parse_qsl(parts.query, keep_blank_values=True))
+        synchronous = options.pop("synchronous", "full").lower()
+        if synchronous not in _SYNCHRONOUS:
+            raise ConfigError(f'"{url}" has synchronous={synchronous}. It takes full (the default) or normal.')
+        if options:
+            raise ConfigError(f'"{url}" has the unknown option {", ".join(options)}. There is: synchronous.')
+        return cls(unquote(parts.path.removeprefix("/")), synchronous)
+
+    def __str__(self) -> str:
+        return f"sqlite:///{self.path}" if self.path else "sqlite:// (in memory)"
+
+    def open(self) -> Connection:
+        """Open a connection.  Raises MissingExtra without a library, StorageUnavailable when the file cannot be had."""
+        sqlite = library()
+        with translated(self):
+            connection = sqlite.connect(
+                self.path or ":memory:", timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
+            )
+            if self.path:
+                connection.execute("pragma journal_mode = wal").fetchone()
+            connection.execute(f"pragma synchronous = {self.synchronous}")
+        return connection
+
+
+def library() -> ModuleType:
+    """Return the DB-API module that we use.  Raises MissingExtra when none is new enough."""
+    import sqlite3
+
+    if sqlite3.sqlite_version_info >= _NEEDED:
+        return sqlite3
+    try:
+        from pysqlite3 import dbapi2
+    except ImportError:
+        raise MissingExtra(
+            f"SQLite 3.45 or newer is needed, Python's own is {sqlite3.sqlite_version} and pysqlite3 is not installed. "
+            "Install pysqlite3 or a newer Python, or use Redis or Postgres.",
+            extra="all",
+        ) from None
+    return dbapi2  # type: ignore[no-any-return]
+
+
+@contextmanager
+def transaction(connection: Connection) -> Iterator[None]:
+    """Run a block in a write transaction: all of it or nothing."""
+    connection.execute("begin immediate")
+    try:
+        yield
+    except BaseException:
+        # After some errors SQLite has rolled back by itself.
+        if connection.in_transaction:
+            connection.execute("rollback")
+        raise
+    connection.execute("commit")
+
+
+def run(connection: Connection, verb: Verb[T]) -> T:
+    """Run a verb's steps on a connection, in whatever transaction it is in."""
+    answer: Any = None
+    failed: FerrymanError | None = None
+    while True:
+        try:
+            step = verb.throw(failed) if failed else verb.send(answer)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        answer, failed = None, None
+        try:
+            with translated():
+                answer = _execute(connection, step)
+        except Conflict as conflict:
+            failed = conflict
+
+
+def _execute(connection: Connection, step: Query | Batch | Script) -> list[Any]:
+    cursor = connection.cursor()
+    cursor.row_factory = None  # the caller's own connection may make rows into something else
+    if isinstance(step, Query):
+        statement = _STATEMENTS[step.name]
+        return cursor.execute(statement.text, statement.bind(step.values)).fetchall()  # type: ignore[no-any-return]
+    if isinstance(step, Batch):
+        return _each(cursor, step)
+    rows: list[Row] = []
+    for text in step.texts:
+        rows = cursor.execute(text, step.values).fetchall()
+    return rows
+
+
+def _each(cursor: Any, step: Batch) -> list[Row | None]:
+    # A prepared statement per row inside one transaction: joining an update to json_each is
+    # twenty times slower (measured; design.md 3).
+    statement = _STATEMENTS[step.name]
+    answers: list[Row | None] = []
+    for values in step.values:
+        rows = cursor.execute(statement.text, statement.bind(values)).fetchall()
+        answers.append(rows[0] if rows else None)
+    return answers
+
+
+@contextmanager
+def translated(where: object = "the database") -> Iterator[None]:
+    """Turn the driver's errors into ours."""
+    sqlite = library()
+    try:
+        yield
+    except sqlite.IntegrityError as error:
+        if "UNIQUE" in str(error):
+            raise Conflict(f"SQLite refused a second row of the same key: {error}.") from error
+        raise StorageError(f"SQLite refused the row: {error}. Nothing was stored.") from error
+    except sqlite.OperationalError as error:
+        raise _operational(error, where) from error
+    except sqlite.Error as error:
+        raise StorageError(f"SQLite failed on {where}: {error}.") from error
+
+
+def _operational(error: Exception, where: object) -> StorageError:
+    text = str(error)
+    if "no such table" in text or "no such column" in text:
+        return SchemaOutOfDate(
+            f"The database has not the tables that ferryman needs ({text}). Run: ferryman migrate up"
+        )
+    if "malformed JSON" in text:
+        return StorageError(f"SQLite met a value that is not JSON ({text}). Nothing was changed.")
+    if "unable to open" in text:
+        return StorageUnavailable(f"{where} cannot be opened: {text}. Is there such a folder, and may we write to it?")
+    if "locked" in text or "busy" in text:
+        return StorageUnavailable(f"{where} is locked by another program for over {_BUSY_SECONDS:.0f} s: {text}.")
+    return StorageUnavailable(f"SQLite failed on {where}: {text}.")
+
+
+_STATEMENTS = statements("sqlite")

@@ -1,0 +1,107 @@
+"""Storing new jobs."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ferryman import gojson
+from ferryman.job import Inserted, JobRef, NewJob, State
+from ferryman.storage.river.rows import carried_metadata, text_time
+from ferryman.storage.river.steps import Batch, Query, Verb
+from ferryman.storage.river.unique import mask, unique_key
+
+__all__ = ["NoticeLimiter", "insert", "insert_fast", "notify_insert"]
+
+DEFAULT_ATTEMPTS = 25
+NO_ID = 0
+_CARRIED = ("timeout", "deadline", "retention", "headers")
+
+
+class NoticeLimiter:
+    """Lets one insert notice per queue through in 100 ms, as River's clients do (spec/river.md 3.7)."""
+
+    def __init__(self, seconds: float = 0.1) -> None:
+        self.seconds = seconds
+        self._last: dict[str, float] = {}
+
+    def allows(self, queue: str) -> bool:
+        """Whether a notice for this queue may go out now."""
+        now = time.monotonic()
+        if now - self._last.get(queue, float("-inf")) <= self.seconds:
+            return False
+        self._last[queue] = now
+        return True
+
+
+def insert(jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter) -> Verb[list[Inserted]]:
+    """Store these jobs, and say of each where it is or which older one it repeats."""
+    at = now or datetime.now(UTC)
+    # River's own clients tell new rows from old by this mark, and look for it in every row.
+    mark = {"river:unique_nonce": secrets.token_hex(8)}
+    rows = _rows(jobs, at, mark)
+    found = yield Batch("insert", rows)
+    answers = []
+    for job, values, row in zip(jobs, rows, found, strict=True):
+        if row is not None:
+            answers.append(Inserted(JobRef(str(row[0])), state=job.state))
+        else:
+            ((id, state),) = yield Query("unique_holder", {"unique_key": values["unique_key"], "but_not": NO_ID})
+            answers.append(Inserted(JobRef(str(id)), duplicate=True, state=State(state)))
+    yield from notify_insert({job.queue for job in jobs if job.state is State.AVAILABLE}, at, limiter)
+    return answers
+
+
+def insert_fast(jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter) -> Verb[int]:
+    """Store these jobs and say how many are new."""
+    at = now or datetime.now(UTC)
+    found = yield Batch("insert", _rows(jobs, at, {}))
+    yield from notify_insert({job.queue for job in jobs if job.state is State.AVAILABLE}, at, limiter)
+    return sum(row is not None for row in found)
+
+
+def notify_insert(queues: set[str], at: datetime, limiter: NoticeLimiter) -> Verb[None]:
+    """Tell other processes that these queues have something."""
+    told = [
+        {"now": text_time(at), "topic": "river_insert", "payload": f'{{"queue": "{queue}"}}'}
+        for queue in sorted(queues)
+        if limiter.allows(queue)
+    ]
+    if told:
+        yield Batch("notify", told)
+
+
+def _rows(jobs: Sequence[NewJob], at: datetime, mark: dict[str, str]) -> list[dict[str, Any]]:
+    stamp, plain = text_time(at), gojson.encode(mark).decode()
+    return [
+        {
+            "id": int(job.id) if job.id else None,
+            "args": job.args.decode(),
+            "created_at": stamp,
+            "kind": job.kind,
+            "max_attempts": job.max_attempts or DEFAULT_ATTEMPTS,
+            "metadata": _metadata(job, mark) if job.metadata or job.given else plain,
+            "priority": job.priority or 1,
+            "queue": job.queue,
+            "scheduled_at": text_time(job.scheduled_at) if job.scheduled_at else stamp,
+            "state": job.state.value,
+            "tags": gojson.encode(job.tags).decode() if job.tags else "[]",
+            "unique_key": _unique_key(job, at),
+            "unique_states": mask(job.unique.by_states or ()) if job.unique else None,
+        }
+        for job in jobs
+    ]
+
+
+def _metadata(job: NewJob, mark: dict[str, str]) -> str:
+    said = {name: getattr(job, name) if name in job.given else None for name in _CARRIED}
+    return gojson.encode({**(job.metadata or {}), **carried_metadata(**said), **mark}).decode()
+
+
+def _unique_key(job: NewJob, at: datetime) -> bytes | None:
+    if job.unique is None:
+        return None
+    return unique_key(job.unique, kind=job.kind, args=job.args, queue=job.queue, at=job.scheduled_at or at)

@@ -1,0 +1,41 @@
+"""The election: one row that says who leads, and until when (spec/river.md 6.1)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from ferryman.storage.river.rows import text_time
+from ferryman.storage.river.steps import Batch, Query, Verb
+
+__all__ = ["LEASE", "elect", "request_resign", "resign"]
+
+LEASE = timedelta(seconds=15)
+
+
+def elect(candidate: str, *, term: str | None, now: datetime | None) -> Verb[str | None]:
+    """Seek the leadership, or keep it for a term that is held."""
+    at = now or datetime.now(UTC)
+    values = {"now": text_time(at), "until": text_time(at + LEASE), "leader": candidate}
+    if term is not None:
+        rows = yield Query("keep_leadership", {**values, "term": term})
+    else:
+        yield Query("expire_leader", {"now": values["now"]})
+        rows = yield Query("seek_leadership", values)
+    return rows[0][0] if rows else None
+
+
+def resign(candidate: str, *, term: str, now: datetime | None = None) -> Verb[None]:
+    """Give the row up, and say so: on SQLite River's own clients say nothing, and hear us all the same."""
+    rows = yield Query("resign", {"leader": candidate, "term": term})
+    if rows:
+        yield _tell(f'{{"leader_id":"{candidate}","action":"resigned"}}', now)
+
+
+def request_resign(*, now: datetime | None = None) -> Verb[None]:
+    """Ask the leader to step down."""
+    yield _tell('{"leader_id":"","action":"request_resign"}', now)
+
+
+def _tell(payload: str, now: datetime | None) -> Batch:
+    at = text_time(now or datetime.now(UTC))
+    return Batch("notify", [{"now": at, "topic": "river_leadership", "payload": payload}])

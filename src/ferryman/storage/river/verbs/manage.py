@@ -1,0 +1,123 @@
+"""Looking at jobs, and acting on one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from ferryman.errors import ConfigError, DuplicateJob, JobNotFound, WrongState
+from ferryman.job import Job, JobRef, State
+from ferryman.storage.river.rows import job_from, json_time, text_time
+from ferryman.storage.river.steps import Batch, Conflict, Query, Verb
+from ferryman.storage.values import JobFilter, Page
+
+__all__ = ["cancel", "count", "delete", "discard", "get", "list_jobs", "retry", "waiting_kinds"]
+
+
+def get(ref: JobRef) -> Verb[Job]:
+    """Return one job."""
+    rows = yield Query("get", {"id": _id(ref)})
+    if not rows:
+        raise JobNotFound(ref)
+    return job_from(rows[0])
+
+
+def list_jobs(which: JobFilter, *, limit: int, cursor: str | None) -> Verb[Page[Job]]:
+    """Return a page of jobs, the newest first."""
+    if cursor is not None and not cursor.isdecimal():
+        raise ConfigError(f'"{cursor}" is not a cursor. Give the one that the page before ended with.')
+    values = {**_filter(which), "before_id": int(cursor) if cursor else None, "max": limit + 1}
+    rows = yield Query("list", values)
+    jobs = [job_from(row) for row in rows[:limit]]
+    return Page(jobs, jobs[-1].id if len(rows) > limit else None)
+
+
+def count(which: JobFilter) -> Verb[Mapping[State, int]]:
+    """Return how many jobs there are, by state."""
+    rows = yield Query("count", _filter(which))
+    return {State(state): number for state, number in rows}
+
+
+def waiting_kinds(queues: Sequence[str], *, limit: int) -> Verb[Sequence[str]]:
+    """Return kinds that wait near the head of these queues."""
+    found: set[str] = set()
+    for queue in queues:
+        rows = yield Query("waiting_kinds", {"queue": queue, "max": limit})
+        found.update(row[0] for row in rows)
+    return sorted(found)[:limit]
+
+
+def cancel(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
+    """Cancel a job, or ask whoever runs it to stop (spec/river.md 7.6.1; told to other processes as since 0.48)."""
+    at = now or datetime.now(UTC)
+    changed = yield Query("cancel", {"id": _id(ref), "now": text_time(at), "cancelled_at": json_time(at)})
+    job = yield from get(ref)
+    if changed and job.state is State.RUNNING:
+        payload = f'{{"action":"cancel","job_id":{job.id},"queue":"{job.queue}"}}'
+        yield Batch("notify", [{"now": text_time(at), "topic": "river_control", "payload": payload}])
+    return job
+
+
+def retry(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
+    """Make a job available now (spec/river.md 7.6)."""
+    before = yield from get(ref)
+    if before.state is State.RUNNING:
+        raise _running(before, "retried")
+    try:
+        yield Query("retry", {"id": _id(ref), "now": text_time(now or datetime.now(UTC))})
+    except Conflict as error:
+        raise DuplicateJob(
+            f"Job {ref} cannot run again: a newer job with the same unique key is there. Nothing was changed.",
+            ref=ref,
+        ) from error
+    return (yield from get(ref))
+
+
+def discard(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
+    """Give up on a job that waits."""
+    before = yield from get(ref)
+    changed = yield Query("discard", {"id": _id(ref), "now": text_time(now or datetime.now(UTC))})
+    if not changed:
+        raise WrongState(
+            f"Job {ref} is {before.state} and cannot be discarded. Nothing was changed.", state=before.state
+        )
+    return (yield from get(ref))
+
+
+def delete(ref: JobRef) -> Verb[Job]:
+    """Delete a job that is not running."""
+    before = yield from get(ref)
+    if not (yield Query("delete", {"id": _id(ref)})):
+        raise _running(before, "deleted")
+    return before
+
+
+def _running(job: Job, what: str) -> WrongState:
+    return WrongState(
+        f"Job {job.ref} is running and cannot be {what}. Cancel it first, or wait until it has ended.",
+        state=job.state,
+    )
+
+
+def _id(ref: JobRef) -> int:
+    """Return River's number.  An address that cannot be one is nobody's."""
+    if not (ref.id.isascii() and ref.id.isdigit() and len(ref.id) < 19):
+        raise JobNotFound(ref)
+    return int(ref.id)
+
+
+def _filter(which: JobFilter) -> dict[str, Any]:
+    return {
+        "states": _list(which.states),
+        "queues": _list(which.queues),
+        "kinds": _list(which.kinds),
+        "since": text_time(which.since) if which.since else None,
+        "before": text_time(which.before) if which.before else None,
+    }
+
+
+def _list(names: Sequence[str]) -> str | None:
+    return msgspec.json.encode(list(names)).decode() if names else None

@@ -1,0 +1,85 @@
+"""Queues: who works them, pausing, counting."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ferryman.errors import QueueNotFound
+from ferryman.job import State
+from ferryman.storage.river.rows import parse_time, text_time
+from ferryman.storage.river.steps import Batch, Query, Row, Verb
+from ferryman.storage.values import QueueInfo
+
+__all__ = ["announce", "get_queue", "list_queues", "pause", "prune_queues", "resume"]
+
+
+def announce(names: Sequence[str], *, now: datetime | None) -> Verb[None]:
+    """Keep the queues' rows fresh (spec/river.md 4.4)."""
+    at = text_time(now or datetime.now(UTC))
+    yield Batch("announce", [{"name": name, "now": at} for name in names])
+
+
+def list_queues() -> Verb[list[QueueInfo]]:
+    """Return every queue with its counts."""
+    rows: list[Row] = yield Query("queues")
+    counted: list[Row] = yield Query("queue_counts", {"queue": None})
+    counts: dict[str, dict[State, int]] = {}
+    for queue, state, number in counted:
+        counts.setdefault(queue, {})[State(state)] = number
+    queues = []
+    for name, paused_at in rows:
+        oldest = yield Query("queue_oldest", {"queue": name})
+        queues.append(_info(name, paused_at, counts.get(name, {}), oldest))
+    return queues
+
+
+def get_queue(name: str) -> Verb[QueueInfo]:
+    """Return one queue."""
+    queues = yield from list_queues()
+    for queue in queues:
+        if queue.name == name:
+            return queue
+    raise QueueNotFound(name, [queue.name for queue in queues])
+
+
+def pause(name: str, *, now: datetime | None) -> Verb[None]:
+    """Pause a queue, or all."""
+    yield from _steer("pause", name, now or datetime.now(UTC))
+
+
+def resume(name: str, *, now: datetime | None) -> Verb[None]:
+    """Resume a queue, or all."""
+    yield from _steer("resume", name, now or datetime.now(UTC))
+
+
+def prune_queues(*, older_than: timedelta, limit: int, now: datetime | None) -> Verb[int]:
+    """Forget queues that nobody works (spec/river.md 6.7)."""
+    horizon = text_time((now or datetime.now(UTC)) - older_than)
+    rows = yield Query("prune_queues", {"horizon": horizon, "max": limit})
+    return len(rows)
+
+
+def _steer(action: str, name: str, at: datetime) -> Verb[None]:
+    stamp = text_time(at)
+    changed = yield Query(action, {"name": name, "now": stamp})
+    if not changed and name != "*":
+        queues: list[Row] = yield Query("queues")
+        known = [row[0] for row in queues]
+        if name not in known:
+            raise QueueNotFound(name, known)
+        # It holds jobs, but nobody has worked it yet, so it has no row to mark.
+        yield Batch("announce", [{"name": name, "now": stamp}])
+        yield Query(action, {"name": name, "now": stamp})
+    payload = f'{{"action":"{action}","queue":"{name}"}}'
+    yield Batch("notify", [{"now": stamp, "topic": "river_control", "payload": payload}])
+
+
+def _info(name: str, paused_at: Any, counts: dict[State, int], oldest: list[Row]) -> QueueInfo:
+    return QueueInfo(
+        name=name,
+        paused_at=parse_time(paused_at),
+        counts=counts,
+        oldest=parse_time(oldest[0][0]) if oldest else None,
+    )

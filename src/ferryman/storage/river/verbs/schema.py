@@ -1,0 +1,91 @@
+"""Migrating, and refusing to work on a schema that does not fit (spec/river.md 1.4)."""
+
+from __future__ import annotations
+
+from ferryman.errors import SchemaOutOfDate
+from ferryman.storage.river.bundle import (
+    LINES,
+    Migration,
+    bookkeeping_down,
+    bookkeeping_up,
+    bundle,
+    in_schema,
+    line_of,
+    refuse_to_lose_lines,
+    to_apply,
+    to_revert,
+)
+from ferryman.storage.river.steps import Script, Verb
+from ferryman.storage.values import LineStatus
+
+__all__ = ["OLDEST", "applied", "apply_next", "check", "revert_next", "status"]
+
+OLDEST = 7
+"""The version of River's line that our statements need; 8 is as good."""
+
+_SQLITE = "sqlite"
+
+
+def applied() -> Verb[dict[str, list[int]]]:
+    """Return the versions that each line has; a database without any is empty."""
+    there = yield Script(["select 1 from sqlite_master where type = 'table' and name = 'river_migration'"])
+    if not there:
+        return {}
+    lines = yield Script(["select 1 from pragma_table_info('river_migration') where name = 'line'"])
+    column = "line" if lines else "'main'"
+    rows = yield Script([f"select {column}, version from river_migration order by version"])
+    found: dict[str, list[int]] = {}
+    for line, version in rows:
+        found.setdefault(line, []).append(version)
+    return found
+
+
+def status() -> Verb[list[LineStatus]]:
+    """Say where each of our lines stands."""
+    there = yield from applied()
+    found = []
+    for line in LINES:
+        versions, known = there.get(line, []), bundle(_SQLITE)[line]
+        pending = tuple(each.version for each in known if each.version not in versions)
+        found.append(LineStatus(line, max(versions, default=0), known[-1].version, pending))
+    return found
+
+
+def check() -> Verb[None]:
+    """Raise SchemaOutOfDate unless our statements fit what is there."""
+    there = yield from applied()
+    main = there.get("main", [])
+    to_apply(bundle(_SQLITE)["main"], main)  # refuses versions that nobody here knows
+    if not main:
+        raise SchemaOutOfDate("The database has no tables for jobs yet. Run: ferryman migrate up")
+    if max(main) < OLDEST:
+        raise SchemaOutOfDate(
+            f"The database is at River migration {max(main)} and ferryman needs {OLDEST}. Run: ferryman migrate up"
+        )
+
+
+def apply_next(line: str, *, target: int | None) -> Verb[Migration | None]:
+    """Apply the next missing migration, if there is one; run it in a transaction of its own."""
+    there = yield from applied()
+    missing = to_apply(line_of(_SQLITE, line), there.get(line, []), target=target, max_steps=1)
+    if not missing:
+        return None
+    (migration,) = missing
+    yield Script([in_schema(text, None) for text in migration.up])
+    record, values = bookkeeping_up(migration)
+    yield Script([in_schema(record, None)], values)
+    return migration
+
+
+def revert_next(line: str, *, target: int | None) -> Verb[Migration | None]:
+    """Revert the newest migration above the target, if there is one; run it in a transaction of its own."""
+    there = yield from applied()
+    above = to_revert(line_of(_SQLITE, line), there.get(line, []), target=target, max_steps=1)
+    if not above:
+        return None
+    (migration,) = above
+    refuse_to_lose_lines([migration], there)
+    record, values = bookkeeping_down(migration)
+    yield Script([in_schema(record, None)], values)
+    yield Script([in_schema(text, None) for text in migration.down])
+    return migration

@@ -1,0 +1,127 @@
+"""Taking jobs, and writing what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from ferryman.job import Job, State
+from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Outcome, Released, Retry, Snoozed
+from ferryman.storage.river.rows import error_json, running_job, text_time
+from ferryman.storage.river.steps import Batch, Query, Verb
+
+__all__ = ["SOON", "fetch", "finish", "snooze_count"]
+
+SOON = timedelta(seconds=5)
+"""What is due within River's scheduler interval becomes available at once (spec/river.md 5.2)."""
+
+
+def fetch(
+    wanted: Sequence[tuple[str, int]],
+    *,
+    limit: int,
+    kinds: frozenset[str] | None,
+    worker: str,
+    now: datetime | None,
+) -> Verb[list[Job]]:
+    """Take jobs, queue by queue."""
+    at = text_time(now or datetime.now(UTC))
+    names = None if kinds is None else msgspec.json.encode(sorted(kinds)).decode()
+    taken: list[Job] = []
+    for queue, most in wanted:
+        room = min(most, limit - len(taken))
+        if room <= 0:
+            continue
+        rows = yield Query("fetch", {"queue": queue, "max": room, "now": at, "worker": worker, "kinds": names})
+        taken += sorted(map(running_job, rows), key=_order)
+    return taken
+
+
+def _order(job: Job) -> tuple[int, datetime, int]:
+    return job.priority or 1, job.scheduled_at, int(job.id)
+
+
+def finish(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[State | None]]:
+    """Write outcomes, each only if it is the same running attempt still."""
+    at = now or datetime.now(UTC)
+    stamp = text_time(at)
+    states: list[State | None] = [None] * len(finished)
+    completed = [i for i, f in enumerate(finished) if type(f.outcome) is Completed]
+    others = [i for i, f in enumerate(finished) if type(f.outcome) is not Completed]
+    if completed:
+        rows = yield Batch("complete", [{**_guard(finished[i].job), "now": stamp} for i in completed])
+        for i, row in zip(completed, rows, strict=True):
+            states[i] = State.COMPLETED if row else None
+    if others:
+        rows = yield Batch("settle", [_settled(finished[i], at) for i in others])
+        for i, row in zip(others, rows, strict=True):
+            states[i] = State(row[0]) if row else None
+    outputs = [{**_guard(f.job), "output": output.decode()} for f in finished if (output := _output(f)) is not None]
+    if outputs:
+        yield Batch("record_output", outputs)
+    return states
+
+
+def _guard(job: Job) -> dict[str, Any]:
+    return {"id": int(job.id), "attempt": job.attempt}
+
+
+def _output(finished: Finished) -> bytes | None:
+    result = finished.outcome.result if isinstance(finished.outcome, Completed) else None
+    return finished.output if result is None else result
+
+
+def _settled(finished: Finished, now: datetime) -> Mapping[str, Any]:
+    job, outcome = finished.job, finished.outcome
+    error = getattr(outcome, "error", None)
+    when = _when(outcome, now)
+    gives_back = isinstance(outcome, Snoozed | Released)
+    return {
+        **_guard(job),
+        "state": _state(outcome, now).value,
+        "attempt_after": max(job.attempt - 1, 0) if gives_back else job.attempt,
+        "finalized_at": text_time(now) if when is None else None,
+        "scheduled_at": None if when is None else text_time(when),
+        "error": None if error is None else error_json(error),
+        "snoozes": snooze_count(job.metadata) + 1 if isinstance(outcome, Snoozed) else None,
+        "now": text_time(now),
+    }
+
+
+def _when(outcome: Outcome, now: datetime) -> datetime | None:
+    match outcome:
+        case Retry(at=at) | Snoozed(until=at):
+            return at
+        case Released():
+            return now
+    return None
+
+
+def _state(outcome: Outcome, now: datetime) -> State:
+    match outcome:
+        case Retry(at=at):
+            return State.AVAILABLE if at - now <= SOON else State.RETRYABLE
+        case Snoozed(until=until):
+            return State.AVAILABLE if until - now <= SOON else State.SCHEDULED
+        case Cancelled():
+            return State.CANCELLED
+        case Discarded():
+            return State.DISCARDED
+        case Completed():
+            return State.COMPLETED
+        case Released():
+            return State.AVAILABLE
+
+
+def snooze_count(metadata: Any) -> int:
+    """Read the counter as River's ports agree to: fractions are cut, numbers in text count, true is 1, all else 0."""
+    value = metadata.get("snoozes", 0) if isinstance(metadata, Mapping) else 0
+    if isinstance(value, str) and not value.lstrip("-").isdecimal():
+        return 0
+    try:
+        return int(value)
+    except (TypeError, ValueError, OverflowError):
+        return 0

@@ -1,0 +1,145 @@
+"""The values that cross the seam between the engine and a storage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+import msgspec
+
+from ferryman.job import JobRef, State
+
+__all__ = [
+    "CancelRequested",
+    "Feature",
+    "JobFilter",
+    "JobsAvailable",
+    "LeaderResigned",
+    "LineStatus",
+    "Notice",
+    "Page",
+    "QueueChanged",
+    "QueueInfo",
+    "ResignRequested",
+    "Retention",
+    "Wording",
+    "WorkerInfo",
+]
+
+T = TypeVar("T")
+
+
+class Feature(StrEnum):
+    """What one storage can do and another cannot."""
+
+    TRANSACTIONS = "jobs enqueued in the caller's own transaction"
+    LEADERS = "one leader at a time"
+    PRIORITIES = "priorities 1 to 4"
+    PENDING = "jobs parked as pending"
+    SCHEMA = "a schema that is migrated"
+
+
+class Notice(msgspec.Struct, frozen=True):
+    """A hint from outside.  Everything it says, polling finds out as well, only later."""
+
+
+class JobsAvailable(Notice, frozen=True):
+    """There may be jobs to take in this queue, or in any when `queue` is empty."""
+
+    queue: str = ""
+
+
+class CancelRequested(Notice, frozen=True):
+    """Somebody wants this running job to stop."""
+
+    ref: JobRef
+
+
+class QueueChanged(Notice, frozen=True):
+    """A queue was paused, resumed or changed; "*" means all."""
+
+    queue: str
+
+
+class LeaderResigned(Notice, frozen=True):
+    """The leader stepped down: an election is worth trying at once."""
+
+    leader: str
+
+
+class ResignRequested(Notice, frozen=True):
+    """Somebody asks the leader to step down."""
+
+
+class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A queue as it stands."""
+
+    name: str
+    paused_at: datetime | None = None
+    counts: Mapping[State, int] = {}
+    oldest: datetime | None = None
+    """Since when the job waits that is next to run."""
+
+
+class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """A worker process, as it says of itself with every heartbeat."""
+
+    id: str
+    host: str
+    pid: int
+    started_at: datetime
+    beat_at: datetime | None = None
+    queues: Mapping[str, int] = {}
+    kinds: tuple[str, ...] = ()
+    concurrency: int = 0
+    status: str = "active"
+    running: Mapping[str, str] = {}
+    """Text form of each running job's address → its kind."""
+    version: str = ""
+
+
+class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which jobs; an empty field does not narrow."""
+
+    states: tuple[State, ...] = ()
+    queues: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    since: datetime | None = None
+    """Created at this time or later."""
+    before: datetime | None = None
+    """Created before this time."""
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """Some of a list; `next` is the cursor of the following page, or None at the end."""
+
+    items: list[T]
+    next: str | None = None
+
+
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """How long finished jobs are kept; None is forever.  `kinds` are tasks that say so themselves, in seconds."""
+
+    completed: timedelta | None = timedelta(hours=24)
+    cancelled: timedelta | None = timedelta(hours=24)
+    discarded: timedelta | None = timedelta(days=7)
+    kinds: Mapping[str, float] = {}
+
+
+class Wording(msgspec.Struct, frozen=True):
+    """Texts that a format fixes, because other programs look for them."""
+
+    rescued: str
+    unknown_kind: str
+    """With `{kind}` in it."""
+
+
+class LineStatus(msgspec.Struct, frozen=True):
+    """Where one line of migrations stands: the version that is applied, and the newest known here."""
+
+    line: str
+    version: int
+    latest: int
+    pending: tuple[int, ...] = ()
