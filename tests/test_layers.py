@@ -9,6 +9,8 @@ import pytest
 
 SRC = Path(__file__).parent.parent / "src"
 
+HELD = ("app", "admin", "client", "connect", "connections", "lifespan", "logs", "opening", "settings", "worker")
+
 # The first prefix that fits decides.  Storages and the engine share a floor and never meet.
 FLOORS = [
     ("ferryman.storage.river", 3, "river"),
@@ -17,7 +19,7 @@ FLOORS = [
     ("ferryman.cli", 6, "faces"),
     ("ferryman.__main__", 6, "faces"),
     ("ferryman.testing", 6, "faces"),
-    *((f"ferryman.{name}", 5, "held") for name in ("app", "admin", "client", "connect", "logs", "settings", "worker")),
+    *((f"ferryman.{name}", 5, "held") for name in HELD),
     ("ferryman", 1, "vocabulary"),
 ]
 

@@ -1,3 +1,126 @@
-"""Background jobs for Python that share their queues with Go."""
+"""Background jobs for Python that share their queues with Go.
+
+Names are loaded when they are first used: `import ferryman` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__all__ = [
+    "AsyncClient",
+    "AttemptError",
+    "Cancel",
+    "Client",
+    "ConfigError",
+    "Discard",
+    "DuplicateJob",
+    "Ferryman",
+    "FerrymanError",
+    "Inserted",
+    "InvalidArguments",
+    "InvalidJob",
+    "Job",
+    "JobNotFound",
+    "JobRef",
+    "MissingExtra",
+    "NewJob",
+    "Options",
+    "QueueNotFound",
+    "SchemaOutOfDate",
+    "Settings",
+    "Snooze",
+    "State",
+    "StorageError",
+    "StorageUnavailable",
+    "Task",
+    "Tasks",
+    "Unique",
+    "UnknownTask",
+    "Unsupported",
+    "Worker",
+    "WrongState",
+    "__version__",
+    "connect",
+    "exponential",
+    "fixed",
+    "record_output",
+    "river",
+]
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from ferryman.app import Ferryman
+    from ferryman.client._async.client import AsyncClient
+    from ferryman.client._sync.client import Client
+    from ferryman.connect import connect
+    from ferryman.context import record_output
+    from ferryman.errors import (
+        ConfigError,
+        DuplicateJob,
+        FerrymanError,
+        InvalidArguments,
+        InvalidJob,
+        JobNotFound,
+        MissingExtra,
+        QueueNotFound,
+        SchemaOutOfDate,
+        StorageError,
+        StorageUnavailable,
+        UnknownTask,
+        Unsupported,
+        WrongState,
+    )
+    from ferryman.job import AttemptError, Inserted, Job, JobRef, NewJob, State, Unique
+    from ferryman.options import Options
+    from ferryman.outcome import Cancel, Discard, Snooze
+    from ferryman.retry import exponential, fixed, river
+    from ferryman.settings import Settings
+    from ferryman.task import Task, Tasks
+    from ferryman.worker import Worker
+
+_HOMES = {
+    "ferryman.app": ("Ferryman",),
+    "ferryman.client._async.client": ("AsyncClient",),
+    "ferryman.client._sync.client": ("Client",),
+    "ferryman.connect": ("connect",),
+    "ferryman.context": ("record_output",),
+    "ferryman.errors": (
+        "ConfigError",
+        "DuplicateJob",
+        "FerrymanError",
+        "InvalidArguments",
+        "InvalidJob",
+        "JobNotFound",
+        "MissingExtra",
+        "QueueNotFound",
+        "SchemaOutOfDate",
+        "StorageError",
+        "StorageUnavailable",
+        "UnknownTask",
+        "Unsupported",
+        "WrongState",
+    ),
+    "ferryman.job": ("AttemptError", "Inserted", "Job", "JobRef", "NewJob", "State", "Unique"),
+    "ferryman.options": ("Options",),
+    "ferryman.outcome": ("Cancel", "Discard", "Snooze"),
+    "ferryman.retry": ("exponential", "fixed", "river"),
+    "ferryman.settings": ("Settings",),
+    "ferryman.task": ("Task", "Tasks"),
+    "ferryman.worker": ("Worker",),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    value = globals()[name] = getattr(import_module(_HOME[name]), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

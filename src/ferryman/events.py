@@ -17,6 +17,7 @@ from ferryman.job import Job, JobRef, State
 from ferryman.outcome import Outcome
 
 __all__ = [
+    "Acted",
     "Event",
     "EventBus",
     "JobEnqueued",
@@ -166,6 +167,15 @@ class LoopBlocked(Event, frozen=True):
 
     seconds: float
     running: tuple[str, ...]
+
+
+class Acted(Event, frozen=True):
+    """Somebody changed something through the admin API."""
+
+    action: str
+    target: str
+    actor: str
+    reason: str
 
 
 class SubscriberFailed(Event, frozen=True):

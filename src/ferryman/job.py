@@ -111,6 +111,8 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     deadline: datetime | None = None
     retention: float | None = None
     headers: Mapping[str, str] | None = None
+    periodic: str | None = None
+    """The id of the schedule that makes this job, if one does."""
     given: frozenset[str] = frozenset()
     """Which options were given with this job, as against declared by its task."""
     tx: Any = None

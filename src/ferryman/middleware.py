@@ -11,15 +11,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from ferryman.job import Job
+from ferryman.job import Job, NewJob
 
-__all__ = ["Call", "Middleware", "compose"]
+__all__ = ["Call", "EnqueueMiddleware", "Middleware", "compose"]
 
 Call = Callable[[Job], Awaitable[Any]]
 """Runs one job and returns what its function returned."""
 
 Middleware = Callable[[Call, Job], Awaitable[Any]]
 """Wraps a `Call`: `async def timed(call, job): … return await call(job)`."""
+
+EnqueueMiddleware = Callable[[NewJob], NewJob]
+"""Changes a job on its way in, or raises to refuse it; a plain function, so that async and sync code share it."""
 
 
 def compose(middleware: Sequence[Middleware], call: Call) -> Call:

@@ -13,6 +13,7 @@ from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, Type
 
 import msgspec
 
+from ferryman import gojson
 from ferryman.arguments import Arguments
 from ferryman.cron import Schedule
 from ferryman.errors import ConfigError, UnknownTask
@@ -20,7 +21,7 @@ from ferryman.job import Inserted, Job, NewJob
 from ferryman.options import Options, check_names, merge, new_job
 from ferryman.retry import Backoff, RetryCurve, curve_of, river
 
-__all__ = ["PeriodicEntry", "Run", "Sender", "Task", "TaskOptions", "Tasks"]
+__all__ = ["Kind", "PeriodicEntry", "Run", "Sender", "Task", "TaskOptions", "Tasks"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -113,6 +114,33 @@ class Task(Generic[P, R]):
     def enqueue_sync(self, *args: P.args, **kwargs: P.kwargs) -> Inserted:
         """Store the job for this call from code that is not async; otherwise as `enqueue`."""
         return self.tasks.sender.enqueue_sync(self.job(*args, **kwargs))
+
+
+class Kind:
+    """A task that is written elsewhere, in Go or in another program: known by its kind only."""
+
+    def __init__(self, kind: str, tasks: Tasks, given: Options | None = None) -> None:
+        self.kind = kind
+        self.tasks = tasks
+        self.given: Options = given or {}
+
+    def using(self, **options: Unpack[Options]) -> Kind:
+        """Return this kind with options for the jobs made from it."""
+        check_names(options, "using()")
+        return Kind(self.kind, self.tasks, merge(self.given, options))
+
+    def job(self, args: Any = None) -> NewJob:
+        """Make a job; bytes are the payload itself, anything else becomes JSON.  Raises InvalidJob."""
+        payload = args if isinstance(args, bytes) else gojson.encode({} if args is None else args)
+        return new_job(self.kind, payload, self.given, given=frozenset(self.given))
+
+    async def enqueue(self, args: Any = None) -> Inserted:
+        """Store a job with these arguments; raises as `Task.enqueue`."""
+        return await self.tasks.sender.enqueue(self.job(args))
+
+    def enqueue_sync(self, args: Any = None) -> Inserted:
+        """Store a job with these arguments from code that is not async."""
+        return self.tasks.sender.enqueue_sync(self.job(args))
 
 
 _TASK_ONLY = frozenset({"run", "backoff", "errors"})

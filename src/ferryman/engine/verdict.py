@@ -36,7 +36,7 @@ def judge(
         case Cancel():
             return Cancelled(AttemptError(started_at, job.attempt, f"JobCancelError: {error}"))
         case Discard() | InvalidArguments():
-            return Discarded(_described(error, job, started_at, bare))
+            return Discarded(AttemptError(started_at, job.attempt, f"{type(error).__qualname__}: {error}"))
         case asyncio.CancelledError() if attempt.stopped is not None:
             return cut_short(attempt, started_at=started_at, now=now, curve=curve)
     return retry_or_discard(job, _described(error, job, started_at, bare), now=now, curve=curve)

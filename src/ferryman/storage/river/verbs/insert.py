@@ -83,7 +83,7 @@ def _rows(jobs: Sequence[NewJob], at: datetime, mark: dict[str, str]) -> list[di
             "created_at": stamp,
             "kind": job.kind,
             "max_attempts": job.max_attempts or DEFAULT_ATTEMPTS,
-            "metadata": _metadata(job, mark) if job.metadata or job.given else plain,
+            "metadata": _metadata(job, mark) if job.metadata or job.given or job.periodic else plain,
             "priority": job.priority or 1,
             "queue": job.queue,
             "scheduled_at": text_time(job.scheduled_at) if job.scheduled_at else stamp,
@@ -98,7 +98,8 @@ def _rows(jobs: Sequence[NewJob], at: datetime, mark: dict[str, str]) -> list[di
 
 def _metadata(job: NewJob, mark: dict[str, str]) -> str:
     said = {name: getattr(job, name) if name in job.given else None for name in _CARRIED}
-    return gojson.encode({**(job.metadata or {}), **carried_metadata(**said), **mark}).decode()
+    periodic = {"periodic": True, "river:periodic_job_id": job.periodic} if job.periodic else {}
+    return gojson.encode({**(job.metadata or {}), **periodic, **carried_metadata(**said), **mark}).decode()
 
 
 def _unique_key(job: NewJob, at: datetime) -> bytes | None:

@@ -1,0 +1,1 @@
+"""Looks at everything, acts on anything."""

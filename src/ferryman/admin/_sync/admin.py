@@ -1,0 +1,146 @@
+# Generated from src/ferryman/admin/_async/admin.py by tools/unasync.py: change that file and run `make sync`.
+"""Looks at everything, acts on anything: what the command line and every other face stands on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ferryman.events import Acted, EventBus
+from ferryman.job import Job, JobRef, State
+from ferryman.opening import Open
+from ferryman.storage.values import JobFilter, LineStatus, Page, QueueInfo, WorkerInfo
+
+__all__ = ["Admin"]
+
+
+class Admin:
+    """One storage, seen from outside.  Every change takes who did it and why, for the log."""
+
+    def __init__(self, open: Open, events: EventBus | None = None) -> None:
+        events = events or EventBus()
+        self.jobs = JobAdmin(open, events)
+        self.queues = QueueAdmin(open, events)
+        self.workers = WorkerAdmin(open)
+        self.storage = StorageAdmin(open, events)
+
+
+class JobAdmin:
+    """Jobs."""
+
+    def __init__(self, open: Open, events: EventBus) -> None:
+        self._open = open
+        self._events = events
+
+    def get(self, ref: JobRef | str) -> Job:
+        """Return one job.  Raises JobNotFound."""
+        return (self._open()).jobs.get(_ref(ref))
+
+    def list(self, which: JobFilter | None = None, *, limit: int = 100, cursor: str | None = None) -> Page[Job]:
+        """Return a page of jobs, the newest first."""
+        return (self._open()).jobs.list(which or JobFilter(), limit=limit, cursor=cursor)
+
+    def count(self, which: JobFilter | None = None) -> Mapping[State, int]:
+        """Return how many jobs there are, by state."""
+        return (self._open()).jobs.count(which or JobFilter())
+
+    def failed(self, *, retrying: bool = False, limit: int = 100, cursor: str | None = None) -> Page[Job]:
+        """Return jobs that gave up, with `retrying` also those that will be tried again."""
+        states = (State.DISCARDED, State.RETRYABLE) if retrying else (State.DISCARDED,)
+        return (self._open()).jobs.list(JobFilter(states=states), limit=limit, cursor=cursor)
+
+    def retry(self, ref: JobRef | str, *, actor: str = "", reason: str = "") -> Job:
+        """Make a job available now.  Raises JobNotFound, WrongState, DuplicateJob."""
+        job = (self._open()).jobs.retry(_ref(ref))
+        return self._done("retried", job, actor, reason)
+
+    def cancel(self, ref: JobRef | str, *, actor: str = "", reason: str = "") -> Job:
+        """Cancel a job, or ask its worker to stop it.  Raises JobNotFound."""
+        job = (self._open()).jobs.cancel(_ref(ref))
+        return self._done("cancelled", job, actor, reason)
+
+    def discard(self, ref: JobRef | str, *, actor: str = "", reason: str = "") -> Job:
+        """Give up on a job that waits.  Raises JobNotFound, WrongState."""
+        job = (self._open()).jobs.discard(_ref(ref))
+        return self._done("discarded", job, actor, reason)
+
+    def delete(self, ref: JobRef | str, *, actor: str = "", reason: str = "") -> Job:
+        """Delete a job that is not running.  Raises JobNotFound, WrongState."""
+        job = (self._open()).jobs.delete(_ref(ref))
+        return self._done("deleted", job, actor, reason)
+
+    def _done(self, what: str, job: Job, actor: str, reason: str) -> Job:
+        self._events.publish(Acted(what, f"job {job.ref}", actor, reason))
+        return job
+
+
+class QueueAdmin:
+    """Queues."""
+
+    def __init__(self, open: Open, events: EventBus) -> None:
+        self._open = open
+        self._events = events
+
+    def list(self) -> list[QueueInfo]:
+        """Return every queue with its counts."""
+        return (self._open()).queues.list()
+
+    def get(self, name: str) -> QueueInfo:
+        """Return one queue.  Raises QueueNotFound."""
+        return (self._open()).queues.get(name)
+
+    def pause(self, name: str, *, actor: str = "", reason: str = "") -> None:
+        """Let nobody take jobs from a queue, or from all ("*").  Raises QueueNotFound."""
+        (self._open()).queues.pause(name)
+        self._events.publish(Acted("paused", f"queue {name}", actor, reason))
+
+    def resume(self, name: str, *, actor: str = "", reason: str = "") -> None:
+        """Undo `pause`.  Raises QueueNotFound."""
+        (self._open()).queues.resume(name)
+        self._events.publish(Acted("resumed", f"queue {name}", actor, reason))
+
+
+class WorkerAdmin:
+    """Worker processes."""
+
+    def __init__(self, open: Open) -> None:
+        self._open = open
+
+    def list(self) -> list[WorkerInfo]:
+        """Return the workers that are alive, with what each runs."""
+        return (self._open()).workers.list()
+
+
+class StorageAdmin:
+    """The storage itself."""
+
+    def __init__(self, open: Open, events: EventBus) -> None:
+        self._open = open
+        self._events = events
+
+    def location(self) -> str:
+        """Return where it is, without a password."""
+        return (self._open()).location
+
+    def status(self) -> list[LineStatus]:
+        """Say where each line of migrations stands."""
+        return (self._open()).schema.status()
+
+    def migrate(
+        self,
+        line: str,
+        *,
+        up: bool,
+        target: int | None = None,
+        max_steps: int | None = None,
+        actor: str = "",
+        reason: str = "",
+    ) -> list[str]:
+        """Apply or revert migrations, and name those that were.  Raises ConfigError, SchemaOutOfDate."""
+        done = (self._open()).schema.migrate(line, up=up, target=target, max_steps=max_steps)
+        for name in done:
+            self._events.publish(Acted("applied" if up else "reverted", f"migration {line} {name}", actor, reason))
+        return done
+
+
+def _ref(ref: JobRef | str) -> JobRef:
+    return JobRef.parse(ref) if isinstance(ref, str) else ref

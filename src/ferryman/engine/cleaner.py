@@ -1,0 +1,43 @@
+"""Deletes finished jobs past their time, and what else has become old."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from ferryman.clock import Clock
+from ferryman.events import EventBus, JobsCleaned
+from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.values import Retention
+
+__all__ = ["Cleaner"]
+
+BATCH = 10_000
+_FORGET_QUEUES_AFTER = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Cleaner:
+    storage: AsyncStorage
+    keep: Retention
+    clock: Clock
+    events: EventBus
+
+    async def tick(self) -> None:
+        """Delete jobs past the time of their state, and notices that all have read."""
+        await self._all(lambda: self.storage.jobs.prune(self.keep, limit=BATCH, now=self.clock.stamp()))
+        await self.storage.notices.prune(now=self.clock.stamp())
+
+    async def rare_tick(self) -> None:
+        """Delete jobs past a time of their own, and queues that nobody works any more."""
+        await self._all(lambda: self.storage.jobs.prune_own(self.keep, limit=BATCH, now=self.clock.stamp()))
+        await self.storage.queues.prune(older_than=_FORGET_QUEUES_AFTER, limit=BATCH, now=self.clock.stamp())
+
+    async def _all(self, prune: Callable[[], Awaitable[int]]) -> None:
+        deleted = count = await prune()
+        while count >= BATCH:
+            count = await prune()
+            deleted += count
+        if deleted:
+            self.events.publish(JobsCleaned(deleted))

@@ -1,0 +1,161 @@
+"""Takes jobs while there is room for them.
+
+It waits for one thing only, a nudge: a notice of new jobs, a slot that became free, or
+stop.  Stop is a flag and a nudge; a fetch in flight is never cancelled, since the
+storage has handed those jobs over and nobody else holds them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Mapping
+
+from ferryman.clock import Clock
+from ferryman.engine.completer import Completer
+from ferryman.engine.executor import Executor
+from ferryman.engine.service import Nudge
+from ferryman.errors import StorageError
+from ferryman.events import EventBus, JobsFetched, StorageBack, StorageLost
+from ferryman.job import Job
+from ferryman.storage._async.protocol import AsyncStorage
+
+__all__ = ["Fetcher", "shares"]
+
+_LONGEST_PAUSE = 5.0
+
+
+class Fetcher:
+    """Keeps the executor busy with jobs of `queues`, which maps names to weights."""
+
+    def __init__(
+        self,
+        storage: AsyncStorage,
+        executor: Executor,
+        completer: Completer,
+        *,
+        queues: Mapping[str, int],
+        strict: bool,
+        kinds: frozenset[str] | None,
+        worker: str,
+        poll: float,
+        burst: bool,
+        max_jobs: int | None,
+        clock: Clock,
+        events: EventBus,
+    ) -> None:
+        self.storage = storage
+        self.executor = executor
+        self.completer = completer
+        self.queues = queues
+        self.strict = strict
+        self.kinds = kinds
+        self.worker = worker
+        self.poll = poll
+        self.burst = burst
+        self.left = max_jobs
+        self.clock = clock
+        self.events = events
+        self.nudge = Nudge()
+        self.stopping = False
+        self.stays = False
+        self._failures = 0
+        # What is finished but not written is held in memory only: beyond this we do not take more.
+        self._most_unwritten = max(1_000, 4 * executor.slots)
+
+    def stop(self) -> None:
+        """Take no more jobs."""
+        self.stopping = True
+        self.nudge()
+
+    def quiet(self) -> None:
+        """Take no more jobs, without ending."""
+        self.left = 0
+        self.stays = True
+
+    async def run(self) -> None:
+        """Take jobs until told to stop, or in a burst until there are none."""
+        while not self.stopping:
+            room = self._room()
+            taken = await self._take(room) if room > 0 else []
+            self.executor.start(taken)
+            if (self.left == 0 and not self.stays) or (self.burst and not taken and self._all_done(room)):
+                return
+            if len(taken) < room or room <= 0:
+                await self.nudge.wait(self._pause())
+            else:
+                await asyncio.sleep(0)  # let what was just taken begin
+
+    def _room(self) -> int:
+        if self.completer.backlog >= self._most_unwritten:
+            return 0
+        free = self.executor.free
+        return free if self.left is None else min(free, self.left)
+
+    def _all_done(self, room: int) -> bool:
+        return room > 0 and not self._failures and not self.executor.running and not self.completer.backlog
+
+    def _pause(self) -> float:
+        if self._failures:
+            return min(0.2 * 2.0 ** min(self._failures, 10), _LONGEST_PAUSE)
+        return 0.02 if self.burst else self.poll
+
+    async def _take(self, room: int) -> list[Job]:
+        # In a task of its own, so that cancelling us does not cut it short.
+        fetching = asyncio.ensure_future(self._fetch(room))
+        try:
+            taken = await asyncio.shield(fetching)
+        except asyncio.CancelledError:
+            self.executor.start(await fetching)
+            raise
+        except StorageError as error:
+            self._lost(error)
+            return []
+        self._back()
+        if self.left is not None:
+            self.left -= len(taken)
+        if taken and self.events.wants(JobsFetched):
+            self.events.publish(JobsFetched(len(taken)))
+        return taken
+
+    async def _fetch(self, room: int) -> list[Job]:
+        """Take up to `room` jobs: each queue its share first, then what one left goes to the next."""
+        wanted = shares(self.queues, room, strict=self.strict)
+        taken = await self._ask(wanted, room)
+        left = room - len(taken)
+        if not left or len(wanted) == 1 or self.strict:
+            return taken
+        full = [name for name, most in wanted if most and sum(job.queue == name for job in taken) == most]
+        more = await self._ask([(name, left) for name in full], left) if full else []
+        return taken + more
+
+    async def _ask(self, wanted: list[tuple[str, int]], limit: int) -> list[Job]:
+        now = self.clock.stamp()
+        return await self.storage.jobs.fetch(wanted, limit=limit, kinds=self.kinds, worker=self.worker, now=now)
+
+    def _lost(self, error: StorageError) -> None:
+        if not self._failures:
+            self.events.publish(StorageLost(error))
+        self._failures += 1
+
+    def _back(self) -> None:
+        if self._failures:
+            self._failures = 0
+            self.events.publish(StorageBack(self.clock.now()))
+
+
+def shares(queues: Mapping[str, int], room: int, *, strict: bool) -> list[tuple[str, int]]:
+    """Return the queues in the order to look at, each with how many jobs to take from it.
+
+    Strict: the heaviest first, as many as there are.  Weighted: a share by weight, in an
+    order drawn by weight, so that over time a queue is first as often as it weighs.
+    """
+    if strict or len(queues) == 1:
+        return [(name, room) for name in sorted(queues, key=lambda name: -queues[name])]
+    order = sorted(queues, key=lambda name: random.random() ** (1 / queues[name]), reverse=True)
+    total, left, found = sum(queues.values()), room, []
+    for name in order:
+        most = min(left, -(-room * queues[name] // total))  # rounded up: the first drawn gets the odd one
+        found.append((name, most))
+        left -= most
+    return found

@@ -1,0 +1,105 @@
+"""Says that this worker and its jobs are alive, from a thread of its own.
+
+A task that blocks the event loop must not look like a dead worker, or its jobs would be
+run twice.  So this is the engine's one sync service: a thread over the sync twin of the
+storage.  It also notices that the loop is blocked, and says so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import timedelta
+
+from ferryman.errors import StorageError
+from ferryman.events import EventBus, LoopBlocked, ServiceFailed
+from ferryman.job import JobRef
+from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.values import WorkerInfo
+
+__all__ = ["Heartbeater"]
+
+_ANNOUNCE_EVERY = 600.0
+_MISSED_BEATS = 6
+_BLOCKED_AFTER = 2.0
+_LOOK = 0.5
+
+
+class Heartbeater:
+    """Beats every `interval` seconds while the block runs."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        describe: Callable[[], WorkerInfo],
+        running: Callable[[], list[JobRef]],
+        *,
+        interval: float,
+        events: EventBus,
+    ) -> None:
+        self.storage = storage
+        self.describe = describe
+        self.running = running
+        self.interval = interval
+        self.events = events
+        self._stop = threading.Event()
+        self._loop_seen = time.monotonic()
+        self._blocked = False
+
+    @contextlib.asynccontextmanager
+    async def beating(self) -> AsyncIterator[None]:
+        """Beat beside the block; the worker leaves the list at its end."""
+        loop = asyncio.get_running_loop()
+        thread = threading.Thread(target=self._run, args=(loop,), name="ferryman-heartbeat", daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._stop.set()
+            await asyncio.to_thread(thread.join, 5.0)
+
+    def beat(self, announce: bool) -> None:
+        """Write one heartbeat."""
+        info = self.describe()
+        if announce:
+            self.storage.queues.announce(list(info.queues))
+        self.storage.workers.beat(info, expires_in=timedelta(seconds=self.interval * _MISSED_BEATS))
+        if refs := self.running():
+            self.storage.jobs.extend(refs, worker=info.id)
+
+    def _run(self, loop: asyncio.AbstractEventLoop) -> None:
+        with self.storage:
+            next_beat, next_announce = 0.0, 0.0
+            while not self._stop.is_set():
+                now = time.monotonic()
+                self._watch_loop(loop, now)
+                if now >= next_beat:
+                    with self._reported():
+                        self.beat(announce=now >= next_announce)
+                        next_announce = now + _ANNOUNCE_EVERY if now >= next_announce else next_announce
+                    next_beat = now + self.interval
+                self._stop.wait(min(_LOOK, self.interval))
+            with self._reported():
+                self.storage.workers.leave(self.describe().id)
+
+    def _watch_loop(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
+        silent = now - self._loop_seen
+        if silent > _BLOCKED_AFTER and not self._blocked:
+            self._blocked = True
+            self.events.publish(LoopBlocked(silent, tuple(self.describe().running.values())))
+        with contextlib.suppress(RuntimeError):  # the loop may be closing
+            loop.call_soon_threadsafe(self._seen)
+
+    def _seen(self) -> None:
+        self._loop_seen = time.monotonic()
+        self._blocked = False
+
+    @contextlib.contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except StorageError as error:
+            self.events.publish(ServiceFailed("heartbeater", error))

@@ -1,0 +1,67 @@
+"""Turns what others say into nudges and cancellations."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+from ferryman.clock import Clock
+from ferryman.events import EventBus, ServiceFailed
+from ferryman.job import JobRef
+from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.values import (
+    CancelRequested,
+    JobsAvailable,
+    LeaderResigned,
+    Notice,
+    QueueChanged,
+    ResignRequested,
+)
+
+__all__ = ["Listener"]
+
+_PAUSE = 1.0
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Hears notices for as long as the worker runs, jobs draining included."""
+
+    storage: AsyncStorage
+    queues: Collection[str]
+    jobs_available: Callable[[], None]
+    cancel: Callable[[JobRef], None]
+    leader_resigned: Callable[[str], None]
+    resign: Callable[[], None]
+    clock: Clock
+    events: EventBus
+
+    async def run(self) -> None:
+        """Listen, and listen again after a failure; meanwhile polling does the work."""
+        while True:
+            try:
+                heard: Any = self.storage.notices.listen()
+                async with aclosing(heard):
+                    async for notice in heard:
+                        self.hear(notice)
+            except Exception as error:
+                self.events.publish(ServiceFailed("listener", error))
+            await self.clock.sleep(_PAUSE)
+
+    def hear(self, notice: Notice) -> None:
+        """Act on one notice."""
+        match notice:
+            case JobsAvailable(queue=queue):
+                if not queue or queue in self.queues:
+                    self.jobs_available()
+            case QueueChanged(queue=queue):
+                if queue == "*" or queue in self.queues:
+                    self.jobs_available()
+            case CancelRequested(ref=ref):
+                self.cancel(ref)
+            case LeaderResigned(leader=leader):
+                self.leader_resigned(leader)
+            case ResignRequested():
+                self.resign()

@@ -1,0 +1,70 @@
+"""Takes back jobs whose worker died.
+
+It decides as River's rescuer does (spec/river.md 6.4) but for one thing: a kind that is
+unknown here is left alone, since somebody else may know it (design.md 5.17).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from ferryman.clock import Clock
+from ferryman.duration import parse_duration
+from ferryman.engine.verdict import retry_or_discard
+from ferryman.events import EventBus, JobsRescued
+from ferryman.job import AttemptError, Job
+from ferryman.outcome import Cancelled, Discarded, Finished, Outcome
+from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.task import Tasks
+
+__all__ = ["Rescuer"]
+
+BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class Rescuer:
+    storage: AsyncStorage
+    tasks: Tasks
+    rescue_after: timedelta
+    timeout: float | None
+    unknown: Literal["leave", "discard"]
+    clock: Clock
+    events: EventBus
+
+    async def tick(self) -> None:
+        """Look at every job that has run for too long."""
+        rescued, last = 0, None
+        while jobs := await self.storage.jobs.stuck(
+            older_than=self.rescue_after, limit=BATCH, after=last, now=self.clock.stamp()
+        ):
+            last = jobs[-1].ref
+            decided = [Finished(job, outcome) for job in jobs if (outcome := self.decide(job)) is not None]
+            if decided:
+                rescued += await self.storage.jobs.rescue(decided, now=self.clock.stamp())
+        if rescued:
+            self.events.publish(JobsRescued(rescued))
+
+    def decide(self, job: Job) -> Outcome | None:
+        """Say what becomes of a stuck job; None leaves it alone."""
+        now = self.clock.now()
+        error = AttemptError(now, job.attempt, self.storage.wording.rescued)
+        if job.cancel_requested_at is not None:
+            return Cancelled(error)
+        task = self.tasks.get(job.kind)
+        if task is None:
+            return Discarded(error) if self.unknown == "discard" else None
+        if self._still_allowed(job, now):
+            return None
+        return retry_or_discard(job, error, now=now, curve=task.curve)
+
+    def _still_allowed(self, job: Job, now: datetime) -> bool:
+        declared = self.tasks[job.kind].options.get("timeout")
+        timeout = self.timeout if declared is None else parse_duration(declared).total_seconds()
+        if job.timeout is not None:
+            timeout = job.timeout
+        if not timeout or job.attempted_at is None:
+            return not timeout
+        return now - job.attempted_at < timedelta(seconds=timeout)

@@ -1,0 +1,33 @@
+"""Makes due jobs available.
+
+A job enqueued for later, or waiting for its retry, rests in the store until its time
+comes.  Moving it is this service's work alone, so that fetching never has to look for
+what is due.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ferryman.clock import Clock
+from ferryman.events import EventBus, JobsScheduled
+from ferryman.storage._async.protocol import AsyncStorage
+
+__all__ = ["Scheduler"]
+
+BATCH = 10_000
+
+
+@dataclass(frozen=True)
+class Scheduler:
+    storage: AsyncStorage
+    clock: Clock
+    events: EventBus
+
+    async def tick(self) -> None:
+        """Move every job that is due, a batch at a time."""
+        moved = 0
+        while count := await self.storage.jobs.promote(now=self.clock.stamp(), limit=BATCH):
+            moved += count
+        if moved:
+            self.events.publish(JobsScheduled(moved))

@@ -1,0 +1,253 @@
+"""Everything that ferryman ever logs: events become lines.
+
+This is the only module that logs.  Each event has a level, a sentence and its values;
+in JSON the values stand beside the sentence.  What nobody would see is not even
+subscribed to, so a quiet level costs the hot path nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from ferryman import events as e
+from ferryman.job import Job
+from ferryman.outcome import Cancelled, Completed, Discarded, Outcome, Released, Retry, Snoozed
+
+__all__ = ["SILENT", "configure", "subscribe"]
+
+logger = logging.getLogger("ferryman")
+
+Line = tuple[int, str, Mapping[str, Any]]
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
+
+SILENT: frozenset[type[e.Event]] = frozenset()
+"""Events that are for programs only; a test asks that every other has a line."""
+
+
+def subscribe(bus: e.EventBus) -> None:
+    """Log what happens on a bus, as far as anybody would see it."""
+    for event, (highest, describe) in _LINES.items():
+        if logger.isEnabledFor(highest):
+            bus.subscribe(event, _writer(describe))
+
+
+def configure(level: str = "info", form: Literal["text", "json"] | None = None, *, development: bool = False) -> None:
+    """Write our lines to standard error; for programs, since a library leaves that to the application."""
+    if form is None:
+        form = "text" if development or sys.stderr.isatty() else "json"
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_Json() if form == "json" else _Text())
+    logger.handlers[:] = [handler]
+    logger.setLevel(LEVELS[level])
+    logger.propagate = False
+
+
+def in_development(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether this is a developer's machine: FERRYMAN_ENV, else APP_ENV, else production (design.md 5.19)."""
+    said = environment.get("FERRYMAN_ENV") or environment.get("APP_ENV") or "production"
+    return said.lower() in ("development", "dev")
+
+
+def _writer(describe: Callable[[Any], Line | None]) -> Callable[[e.Event], None]:
+    def write(event: e.Event) -> None:
+        line = describe(event)
+        if line is not None:
+            level, text, values = line
+            logger.log(level, text, extra={"values": values})
+
+    return write
+
+
+class _Text(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")  # noqa: DTZ006 - a person's own clock
+        line = f"{at} {record.levelname.lower().replace('warning', 'warn'):5} {record.getMessage()}"
+        trace = getattr(record, "values", {}).get("trace")
+        return f"{line}\n{trace.rstrip()}" if trace else line
+
+
+class _Json(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        level = record.levelname.lower().replace("warning", "warn")
+        line = {"time": at, "level": level, "msg": record.getMessage(), **getattr(record, "values", {})}
+        return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def _job(job: Job) -> dict[str, Any]:
+    return {
+        "job_id": str(job.ref),
+        "kind": job.kind,
+        "queue": job.queue,
+        "attempt": job.attempt,
+        "max_attempts": job.max_attempts,
+    }
+
+
+def _named(job: Job) -> str:
+    return f"{job.kind} {job.ref}"
+
+
+def _started(event: e.JobStarted) -> Line:
+    job = event.job
+    return logging.INFO, f"{_named(job)} started (attempt {job.attempt} of {job.max_attempts})", _job(job)
+
+
+def _finished(event: e.JobFinished) -> Line | None:
+    if type(event.outcome) is Completed and event.state is not None and not logger.isEnabledFor(logging.INFO):
+        return None
+    job, took = event.job, _took(event.seconds)
+    values = {
+        **_job(job),
+        "outcome": type(event.outcome).__name__.lower(),
+        "state": event.state,
+        "seconds": event.seconds,
+    }
+    level, what = _outcome(event.outcome, job, took)
+    error = getattr(event.outcome, "error", None)
+    if error is not None:
+        values |= {"error": error.error, "trace": error.trace}
+    if event.state is None:
+        return logging.WARNING, f"{_named(job)} ended after {took}, but the job was no longer ours", values
+    return level, f"{_named(job)} {what}", values
+
+
+def _outcome(outcome: Outcome, job: Job, took: str) -> tuple[int, str]:
+    attempt = f"attempt {job.attempt} of {job.max_attempts}"
+    match outcome:
+        case Completed():
+            return logging.INFO, f"completed in {took}"
+        case Retry(at=at, error=error):
+            return logging.WARNING, f"failed after {took} ({attempt}; again at {at:%H:%M:%S} UTC): {error.error}"
+        case Snoozed(until=until):
+            return logging.INFO, f"snoozed after {took} until {until:%H:%M:%S} UTC"
+        case Cancelled(error=error):
+            return logging.WARNING, f"cancelled after {took}: {error.error}"
+        case Discarded(error=error):
+            return logging.ERROR, f"gave up after {took} ({attempt}): {error.error}"
+        case Released():
+            return logging.INFO, f"went back unfinished after {took}"
+
+
+def _took(seconds: float) -> str:
+    return f"{seconds * 1000:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+def _worker_started(event: e.WorkerStarted) -> Line:
+    text = (
+        f"worker ready: {len(event.kinds)} kinds, queues {' '.join(event.queues)}, "
+        f"{event.concurrency} slots, storage {event.storage}"
+    )
+    values = {"worker": event.id, "queues": event.queues, "kinds": event.kinds, "storage": event.storage}
+    return logging.INFO, text, {**values, "concurrency": event.concurrency}
+
+
+def _worker_stopping(event: e.WorkerStopping) -> Line:
+    why = f" ({event.why})" if event.why else ""
+    return logging.INFO, f"worker stopping{why}: {event.running} running", {"running": event.running, "why": event.why}
+
+
+def _worker_stopped(event: e.WorkerStopped) -> Line:
+    went = f"; {event.released} jobs went back" if event.released else ""
+    return logging.INFO, f"worker stopped{went}", {"released": event.released}
+
+
+def _enqueued(event: e.JobEnqueued) -> Line:
+    what = "was there already" if event.duplicate else "enqueued"
+    values = {"job_id": str(event.ref), "kind": event.kind, "queue": event.queue, "duplicate": event.duplicate}
+    return logging.DEBUG, f"{event.kind} {event.ref} {what} in {event.queue}", values
+
+
+def _stuck(event: e.JobStuck) -> Line:
+    text = (
+        f"{_named(event.job)} ran out of its {event.timeout:g} s, and its thread cannot be stopped: it keeps a slot "
+        'until it returns. Declare run="process" for a task that may hang'
+    )
+    return logging.WARNING, text, _job(event.job)
+
+
+def _unknown(event: e.UnknownKinds) -> Line:
+    text = f"jobs wait whose kind no task here has: {', '.join(event.kinds)}. Import the modules that define them"
+    return logging.WARNING, text, {"kinds": event.kinds}
+
+
+def _service_failed(event: e.ServiceFailed) -> Line:
+    text = f"{event.service} failed and is tried again: {event.error}"
+    return logging.ERROR, text, {"service": event.service, "error": repr(event.error)}
+
+
+def _lost(event: e.StorageLost) -> Line:
+    return logging.ERROR, f"storage does not answer: {event.error}", {"error": repr(event.error)}
+
+
+def _back(event: e.StorageBack) -> Line:
+    return logging.INFO, "storage answers again", {}
+
+
+def _blocked(event: e.LoopBlocked) -> Line:
+    running = ", ".join(event.running) or "nothing of ours"
+    text = (
+        f"the event loop has been blocked for {event.seconds:.1f} s; running: {running}. "
+        "Write the task with plain def and it runs in a thread"
+    )
+    return logging.WARNING, text, {"seconds": event.seconds, "running": event.running}
+
+
+def _acted(event: e.Acted) -> Line:
+    by = f" by {event.actor}" if event.actor else ""
+    why = f": {event.reason}" if event.reason else ""
+    values = {"action": event.action, "target": event.target, "actor": event.actor, "reason": event.reason}
+    return logging.INFO, f"{event.target} {event.action}{by}{why}", values
+
+
+def _subscriber_failed(event: e.SubscriberFailed) -> Line:
+    text = f"a subscriber of {type(event.event).__name__} failed: {event.error!r}"
+    return logging.ERROR, text, {"event": type(event.event).__name__, "error": repr(event.error)}
+
+
+def _result_dropped(event: e.ResultDropped) -> Line:
+    return logging.WARNING, f"{_named(event.job)} completed, but its result was not kept: {event.why}", _job(event.job)
+
+
+def _leader(event: e.LeaderChanged) -> Line:
+    return logging.DEBUG, "this worker leads now" if event.leading else "this worker no longer leads", {}
+
+
+def _counted(what: str) -> Callable[[Any], Line]:
+    return lambda event: (logging.DEBUG, what.format(event.count), {"count": event.count})
+
+
+def _rescued(event: e.JobsRescued) -> Line:
+    return logging.WARNING, f"{event.count} jobs taken back from workers that died", {"count": event.count}
+
+
+# Each event, the highest level that its line can have, and the line.
+_LINES: dict[type[e.Event], tuple[int, Callable[[Any], Line | None]]] = {
+    e.Acted: (logging.INFO, _acted),
+    e.JobEnqueued: (logging.DEBUG, _enqueued),
+    e.JobFinished: (logging.ERROR, _finished),
+    e.JobStarted: (logging.INFO, _started),
+    e.JobStuck: (logging.WARNING, _stuck),
+    e.JobsCleaned: (logging.DEBUG, _counted("{} old jobs deleted")),
+    e.JobsFetched: (logging.DEBUG, _counted("{} jobs taken")),
+    e.JobsRescued: (logging.WARNING, _rescued),
+    e.JobsScheduled: (logging.DEBUG, _counted("{} jobs became available")),
+    e.LeaderChanged: (logging.DEBUG, _leader),
+    e.LoopBlocked: (logging.WARNING, _blocked),
+    e.ResultDropped: (logging.WARNING, _result_dropped),
+    e.ServiceFailed: (logging.ERROR, _service_failed),
+    e.StorageBack: (logging.INFO, _back),
+    e.StorageLost: (logging.ERROR, _lost),
+    e.SubscriberFailed: (logging.ERROR, _subscriber_failed),
+    e.UnknownKinds: (logging.WARNING, _unknown),
+    e.WorkerStarted: (logging.INFO, _worker_started),
+    e.WorkerStopped: (logging.INFO, _worker_stopped),
+    e.WorkerStopping: (logging.INFO, _worker_stopping),
+}

@@ -1,0 +1,230 @@
+"""Every setting, and where its value came from.
+
+Defaults, then `ferryman.toml`, then the environment, then arguments: the later wins.
+Each source says only what it was given, so a default never overrides a choice, and an
+error can name the place of a bad value.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+
+from ferryman.duration import parse_duration
+from ferryman.errors import ConfigError
+
+__all__ = ["DEFAULT_URL", "Loaded", "Settings", "load"]
+
+DEFAULT_URL = "sqlite:///ferryman.db"
+FILE = "ferryman.toml"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be set.  Times are in seconds; wherever they are written, "5m" and "1h30m" do as well."""
+
+    url: str = DEFAULT_URL
+    """Where jobs are kept."""
+    queues: Mapping[str, int] = field(default_factory=lambda: {"default": 1})
+    """Queues that the worker takes from, each with its weight."""
+    strict: bool = False
+    """Whether a heavier queue always goes before a lighter one."""
+    concurrency: int = 10
+    """How many jobs a worker runs at a time."""
+    timeout: float = 300.0
+    """How long an attempt may take unless its task or job says; 0 is no limit."""
+    shutdown_timeout: float = 30.0
+    """How long a stopping worker waits for running jobs before it stops them."""
+    take_unknown_kinds: bool = False
+    """Whether to take jobs of kinds that no task here has, and fail them, as River's workers do."""
+    rescue_after: float | None = None
+    """After how long a running job counts as lost; unset: an hour, or the longest timeout and an hour."""
+    rescue_unknown: Literal["leave", "discard"] = "leave"
+    """What to do with lost jobs of kinds that no task here has."""
+    lead: bool = True
+    """Whether this worker may become the leader, who does the chores."""
+    periodic: bool = True
+    """Whether this worker enqueues jobs by the clock when it leads."""
+    keep_completed: float | None = 86_400.0
+    """How long completed jobs are kept; -1 is forever."""
+    keep_cancelled: float | None = 86_400.0
+    """How long cancelled jobs are kept; -1 is forever."""
+    keep_discarded: float | None = 604_800.0
+    """How long discarded jobs are kept; -1 is forever."""
+    poll_interval: float = 1.0
+    """How often to look for jobs when no notice comes."""
+    heartbeat_interval: float = 5.0
+    """How often a worker says that it is alive."""
+    elect_interval: float = 5.0
+    """How often the leader renews its term, and others try for it."""
+    schedule_interval: float = 1.0
+    """How often the leader makes due jobs available."""
+    rescue_interval: float = 30.0
+    """How often the leader looks for lost jobs."""
+    clean_interval: float = 30.0
+    """How often the leader deletes old jobs."""
+    log_level: Literal["debug", "info", "warn", "error"] = "info"
+    """What is logged: this level and above.  Also LOG_LEVEL."""
+    log_format: Literal["text", "json"] | None = None
+    """How it is logged; unset: text in development or on a terminal, else JSON.  Also LOG_FORMAT."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """Settings together with the origin of each that was set."""
+
+    settings: Settings
+    origins: Mapping[str, str]
+
+    def origin(self, name: str) -> str:
+        """Say where a value came from."""
+        return self.origins.get(name, "default")
+
+
+_DURATIONS = frozenset(f.name for f in fields(Settings) if str(f.type).startswith("float"))
+_FOREVER = frozenset({"keep_completed", "keep_cancelled", "keep_discarded"})
+_AT_LEAST = {"concurrency": 1, "poll_interval": 0.001, "heartbeat_interval": 0.01}
+_TYPES = {f.name: f.type for f in fields(Settings)}
+
+
+def load(
+    arguments: Mapping[str, Any],
+    *,
+    environment: Mapping[str, str] | None = None,
+    file: Path | None = None,
+) -> Loaded:
+    """Put the sources together.  Raises ConfigError naming the setting, the value and where it was written."""
+    env = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    origins: dict[str, str] = {}
+    for name, value, origin in (*_from_file(file), *_from_environment(env), *_from_arguments(arguments)):
+        values[name] = _checked(name, value, origin)
+        origins[name] = origin
+    if "url" not in values:
+        _from_neighbours(env, values, origins)
+    return Loaded(Settings(**values), origins)
+
+
+Found = Iterator[tuple[str, Any, str]]
+
+
+def _from_file(file: Path | None) -> Found:
+    path = file or Path(FILE)
+    if file is None and not path.is_file():
+        return
+    try:
+        read = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"The settings file {path} cannot be read: {error.strerror}. Name another with -c."
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path} is not TOML: {error}.") from error
+    for name, value in read.items():
+        yield _known(name, str(path)), value, str(path)
+
+
+def _from_environment(env: Mapping[str, str]) -> Found:
+    for name in _TYPES:
+        variable = f"FERRYMAN_{name.upper()}"
+        if env.get(variable):
+            yield name, env[variable], variable
+        elif name.startswith("log_") and env.get(name.upper()):
+            yield name, env[name.upper()], name.upper()
+
+
+def _from_arguments(arguments: Mapping[str, Any]) -> Found:
+    for name, value in arguments.items():
+        if value is not None:
+            yield _known(name, "Ferryman()"), value, "argument"
+
+
+def _from_neighbours(env: Mapping[str, str], values: dict[str, Any], origins: dict[str, str]) -> None:
+    """Take the URL that the application uses for its own data, if it is one that can hold jobs."""
+    if redis := env.get("REDIS_URL"):
+        values["url"], origins["url"] = redis, "REDIS_URL"
+    elif (database := env.get("DATABASE_URL")) and (plain := _postgres(database)):
+        values["url"], origins["url"] = plain, "DATABASE_URL"
+
+
+def _postgres(url: str) -> str | None:
+    scheme, _, rest = url.partition("://")
+    plain = scheme.partition("+")[0]  # SQLAlchemy names its driver there
+    return f"{plain}://{rest}" if plain in ("postgres", "postgresql") else None
+
+
+def _known(name: str, origin: str) -> str:
+    if name in _TYPES:
+        return name
+    import difflib
+
+    near = difflib.get_close_matches(name, _TYPES, n=1)
+    hint = f"Did you mean {near[0]}?" if near else f"There are: {', '.join(_TYPES)}."
+    raise ConfigError(f'{origin} has no setting "{name}". {hint}')
+
+
+def _checked(name: str, value: Any, origin: str) -> Any:
+    where = origin if origin != "argument" else name
+    if name in _FOREVER and value in (-1, "-1"):
+        return None
+    if name in _DURATIONS:
+        try:
+            value = parse_duration(value).total_seconds()
+        except ConfigError as error:
+            raise ConfigError(f'{where} is "{value}". It takes a time such as 30s or 5m. {error}') from error
+    elif name == "queues":
+        value = _queues(value, where)
+    else:
+        value = _converted(name, value, where)
+    if name in _AT_LEAST and value < _AT_LEAST[name]:
+        raise ConfigError(f"{where} is {value}. It takes {_AT_LEAST[name]} or more.")
+    return value
+
+
+_TAKES: Mapping[str, tuple[type, str]] = {
+    "int": (int, "a whole number, 1 or more, such as 10"),
+    "bool": (bool, "true or false"),
+    "str": (str, "text"),
+}
+_CHOICES: Mapping[str, tuple[str, ...]] = {
+    "rescue_unknown": ("leave", "discard"),
+    "log_level": ("debug", "info", "warn", "error"),
+    "log_format": ("text", "json"),
+}
+
+
+def _converted(name: str, value: Any, where: str) -> Any:
+    if name in _CHOICES:
+        chosen = {"warning": "warn"}.get(str(value).lower(), str(value).lower())
+        if chosen not in _CHOICES[name]:
+            raise ConfigError(f'{where} is "{value}". It takes {", ".join(_CHOICES[name])}.')
+        return chosen
+    kind, takes = _TAKES[str(_TYPES[name])]
+    try:
+        return msgspec.convert(value, kind, strict=False)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f'{where} is "{value}". It takes {takes}.') from error
+
+
+def _queues(value: Any, where: str) -> dict[str, int]:
+    """Read `critical:6,default:3`, a list of names, or a table of weights."""
+    if isinstance(value, str):
+        value = [part.strip() for part in value.split(",") if part.strip()]
+    if not isinstance(value, Mapping):
+        pairs = [str(part).rpartition(":") if ":" in str(part) else (str(part), "", "1") for part in value]
+        value = {name: weight for name, _, weight in pairs}
+    try:
+        queues = {str(name): int(weight) for name, weight in value.items()}
+    except (TypeError, ValueError):
+        queues = {}
+    if not queues or any(weight < 1 for weight in queues.values()):
+        raise ConfigError(
+            f'{where} is "{value}". It takes queues with weights of 1 or more, such as critical:6,default:3.'
+        )
+    return queues

@@ -1,0 +1,273 @@
+"""The worker: puts the engine's services together, runs them, and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+import ferryman
+from ferryman.clock import Clock, SystemClock
+from ferryman.duration import parse_duration
+from ferryman.engine.cleaner import Cleaner
+from ferryman.engine.completer import Completer
+from ferryman.engine.executor import Executor
+from ferryman.engine.fetcher import Fetcher
+from ferryman.engine.heartbeater import Heartbeater
+from ferryman.engine.leader import Leader
+from ferryman.engine.listener import Listener
+from ferryman.engine.periodic import Periodic
+from ferryman.engine.rescuer import Rescuer
+from ferryman.engine.scheduler import Scheduler
+from ferryman.engine.service import Service, Tick, background, every
+from ferryman.engine.strangers import Strangers
+from ferryman.errors import ConfigError
+from ferryman.events import EventBus, WorkerStarted, WorkerStopped, WorkerStopping
+from ferryman.middleware import Middleware
+from ferryman.settings import Settings
+from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.values import Retention, WorkerInfo
+from ferryman.task import Tasks
+
+__all__ = ["Lifespan", "Worker", "worker_name"]
+
+Lifespan = Callable[[], AbstractAsyncContextManager[Mapping[type, Any]]]
+"""Opens what tasks need, for as long as the worker runs; gives it by type."""
+
+_RARELY = 600.0
+_STRANGERS_EVERY = 60.0
+_EXPIRE_EVERY = 0.05
+
+
+@asynccontextmanager
+async def _nothing() -> AsyncIterator[Mapping[type, Any]]:
+    yield {}
+
+
+@dataclass(eq=False)
+class Worker:
+    """Runs jobs until told to stop.
+
+    `async with worker:` runs it beside the block, `await worker.serve()` until `stop()`.
+    `open` gives the storage; who gives it also closes it.
+    """
+
+    open: Callable[[], Awaitable[AsyncStorage]]
+    tasks: Tasks
+    settings: Settings = field(default_factory=Settings)
+    events: EventBus = field(default_factory=EventBus)
+    clock: Clock = field(default_factory=SystemClock)
+    middleware: Sequence[Middleware] = ()
+    lifespan: Lifespan = _nothing
+    burst: bool = False
+    max_jobs: int | None = None
+    name: str = field(default_factory=lambda: worker_name(datetime.now(UTC)))
+
+    def __post_init__(self) -> None:
+        self.started_at = self.clock.now()
+        self._why = ""
+        self._stopping = False
+        self._hurry = asyncio.Event()
+        self._fetcher: Fetcher | None = None
+        self._serving: asyncio.Task[None] | None = None
+
+    async def serve(self) -> None:
+        """Work until told to stop.  Shutdown order is nesting order: the innermost block ends first."""
+        self._refuse_what_cannot_work()
+        storage = await self.open()
+        async with self.lifespan() as state:
+            completer = Completer(storage, self.clock, self.events)
+            executor = self._executor(completer, storage, state)
+            fetcher = self._fetcher = self._make_fetcher(storage, executor, completer)
+            executor.freed = fetcher.nudge
+            async with completer:  # 4. write the last outcomes
+                async with background(*self._services(storage, executor, completer, fetcher)):  # 3. stop the chores
+                    async with self._heartbeater(storage, executor).beating():  # 2. alive until here
+                        try:
+                            self._started(storage)
+                            await fetcher.run()  # 1. take no more jobs
+                        finally:
+                            self.events.publish(WorkerStopping(len(executor.running), self._why))
+                            await executor.drain(self.settings.shutdown_timeout, self._hurry)
+            self.events.publish(WorkerStopped(executor.released))
+
+    def stop(self, why: str = "") -> None:
+        """Take no more jobs, let the running ones end within the shutdown timeout, then end."""
+        self._why = self._why or why
+        self._stopping = True
+        if self._fetcher is not None:
+            self._fetcher.stop()
+
+    def stop_now(self, why: str = "") -> None:
+        """Stop, and do not wait for running jobs: they are cancelled and go back."""
+        self._hurry.set()
+        self.stop(why)
+
+    def quiet(self) -> None:
+        """Take no more jobs, but stay: the running ones go on, and so does the rest."""
+        if self._fetcher is not None:
+            self._fetcher.quiet()
+
+    async def __aenter__(self) -> Self:
+        """Start, and return when the worker is ready to take jobs."""
+        ready = asyncio.Event()
+        unsubscribe = self.events.subscribe(WorkerStarted, lambda event: ready.set())
+        self._serving = asyncio.create_task(self.serve())
+        waiting = asyncio.create_task(ready.wait())
+        await asyncio.wait({self._serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        waiting.cancel()
+        unsubscribe()
+        if self._serving.done():
+            await self._serving  # it failed before it was ready, and says why
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        if self._serving is not None:
+            await self._serving
+
+    def _services(
+        self, storage: AsyncStorage, executor: Executor, completer: Completer, fetcher: Fetcher
+    ) -> list[Service]:
+        """What runs beside the jobs, how often, and whether only the leader does it."""
+        s, clock, events = self.settings, self.clock, self.events
+        leader = Leader(storage, self.name, interval=s.elect_interval, enabled=s.lead, clock=clock, events=events)
+        listener = Listener(
+            storage, s.queues, fetcher.nudge, executor.cancel, leader.seek, leader.resign, clock, events
+        )
+        scheduler = Scheduler(storage, clock, events)
+        rescuer = Rescuer(storage, self.tasks, self._rescue_after(), s.timeout or None, s.rescue_unknown, clock, events)
+        cleaner = Cleaner(storage, self._retention(), clock, events)
+        strangers = Strangers(storage, tuple(s.queues), self.tasks, events)
+
+        def always(seconds: float, tick: Tick, name: str) -> Service:
+            return every(seconds, tick, name=name, clock=clock, events=events)
+
+        services = [
+            completer.run,
+            listener.run,
+            leader.run,
+            always(_EXPIRE_EVERY, executor.expire, "timeouts"),
+            always(_STRANGERS_EVERY, strangers.tick, "strangers"),
+            leader.only(s.schedule_interval, scheduler.tick, name="scheduler"),
+            leader.only(s.rescue_interval, rescuer.tick, name="rescuer"),
+            leader.only(s.clean_interval, cleaner.tick, name="cleaner"),
+            leader.only(_RARELY, cleaner.rare_tick, name="cleaner"),
+        ]
+        if s.periodic and self.tasks.periodic:
+            services.append(Periodic(storage, leader, self.tasks.periodic, clock=clock, events=events).run)
+        return services
+
+    def _executor(self, completer: Completer, storage: AsyncStorage, state: Mapping[type, Any]) -> Executor:
+        executor = Executor(
+            self.tasks,
+            completer,
+            slots=self.settings.concurrency,
+            timeout=self.settings.timeout or None,
+            unknown_kind=storage.wording.unknown_kind,
+            clock=self.clock,
+            events=self.events,
+            middleware=self.middleware,
+        )
+        executor.state = state
+        return executor
+
+    def _make_fetcher(self, storage: AsyncStorage, executor: Executor, completer: Completer) -> Fetcher:
+        s = self.settings
+        fetcher = Fetcher(
+            storage,
+            executor,
+            completer,
+            queues=s.queues,
+            strict=s.strict,
+            kinds=None if s.take_unknown_kinds else frozenset(self.tasks),
+            worker=self.name,
+            poll=s.poll_interval,
+            burst=self.burst,
+            max_jobs=self.max_jobs,
+            clock=self.clock,
+            events=self.events,
+        )
+        fetcher.stopping = self._stopping  # a signal may come before there is anything to stop
+        return fetcher
+
+    def _heartbeater(self, storage: AsyncStorage, executor: Executor) -> Heartbeater:
+        return Heartbeater(
+            storage.twin(),
+            lambda: self._describe(executor),
+            lambda: [attempt.job.ref for attempt in executor.running],
+            interval=self.settings.heartbeat_interval,
+            events=self.events,
+        )
+
+    def _describe(self, executor: Executor) -> WorkerInfo:
+        return WorkerInfo(
+            id=self.name,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            started_at=self.started_at,
+            queues=self.settings.queues,
+            kinds=tuple(sorted(self.tasks)),
+            concurrency=self.settings.concurrency,
+            status="stopping" if self._stopping else "active",
+            running={str(attempt.job.ref): attempt.job.kind for attempt in executor.running},
+            version=ferryman.__version__,
+        )
+
+    def _started(self, storage: AsyncStorage) -> None:
+        s = self.settings
+        kinds = tuple(sorted(self.tasks))
+        self.events.publish(WorkerStarted(self.name, tuple(s.queues), kinds, s.concurrency, storage.location))
+
+    def _retention(self) -> Retention:
+        s = self.settings
+        kinds = {
+            kind: _seconds(task.options["retention"])
+            for kind, task in self.tasks.items()
+            if "retention" in task.options
+        }
+        return Retention(
+            completed=_period(s.keep_completed),
+            cancelled=_period(s.keep_cancelled),
+            discarded=_period(s.keep_discarded),
+            kinds=kinds,
+        )
+
+    def _rescue_after(self) -> timedelta:
+        """River's hour, or the longest timeout and an hour; never below the longest timeout."""
+        timeouts = [_seconds(task.options["timeout"]) for task in self.tasks.values() if "timeout" in task.options]
+        longest = max([self.settings.timeout, *timeouts])
+        if self.settings.rescue_after is None:
+            return timedelta(seconds=max(3600.0, longest + 3600.0 if timeouts else 0.0))
+        return timedelta(seconds=self.settings.rescue_after)
+
+    def _refuse_what_cannot_work(self) -> None:
+        """Find out now, and not at the first job, that a task's parameters cannot travel."""
+        if not self.tasks and not self.settings.take_unknown_kinds:
+            raise ConfigError(
+                "This worker has no task to run. Import the modules that define them, or name the right app."
+            )
+        for task in self.tasks.values():
+            _ = task.arguments
+
+
+def worker_name(now: datetime) -> str:
+    """Return a name of River's form: host, and when it started to the microsecond (spec/river.md 7.1)."""
+    host = (socket.gethostname() or "unknown_host").replace(".", "_")[:60]
+    return f"{host}_{now.astimezone(UTC):%Y_%m_%dT%H_%M_%S_%f}"
+
+
+def _seconds(duration: Any) -> float:
+    return parse_duration(duration).total_seconds()
+
+
+def _period(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)

@@ -1,0 +1,38 @@
+"""Runs the conformance suite in every place (places.py), and skips what a storage says it cannot do.
+
+The fixtures `storage` and `elsewhere` stand in `_async/conftest.py`, and generated in
+`_sync/`, since one opens a storage for an event loop and the other for code that blocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from storage.places import PLACES, Place
+
+from ferryman.storage.values import Feature
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "needs(feature): skipped where a storage has not this feature")
+
+
+@pytest.fixture(params=PLACES)
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+    """A new set of jobs."""
+    with PLACES[request.param](tmp_path) as place:
+        yield place
+
+
+@pytest.fixture
+def skip_what_it_lacks(request: pytest.FixtureRequest) -> Callable[[frozenset[Feature]], None]:
+    """Skip the test, visibly, if it needs a feature that is not among these."""
+
+    def skip(features: frozenset[Feature]) -> None:
+        for mark in request.node.iter_markers("needs"):
+            if mark.args[0] not in features:
+                pytest.skip(f"this storage has not: {mark.args[0]}")
+
+    return skip

@@ -1,0 +1,104 @@
+"""Where the conformance suite runs: each place is one storage, in one way of setting it up.
+
+A place opens as many storages as a test asks for, all over the same jobs, as several
+programs would have them; and it opens a transaction of the caller's own, where the
+storage can take part in one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.river._async.storage import AsyncSqliteStorage
+from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite import Location, library
+from ferryman.storage.river.thread import Held
+
+__all__ = ["PLACES", "AsyncTransaction", "Place", "Transaction"]
+
+
+class Transaction:
+    """The caller's own transaction; `tx` is what they give with a job."""
+
+    def __init__(self, connection: Any) -> None:
+        self.tx = connection
+
+    def commit(self) -> None:
+        self.tx.commit()
+
+    def rollback(self) -> None:
+        self.tx.rollback()
+
+
+class AsyncTransaction:
+    """The same for async code.  SQLite's drivers block all the same; others will not."""
+
+    def __init__(self, connection: Any) -> None:
+        self.tx = connection
+
+    async def commit(self) -> None:
+        self.tx.commit()
+
+    async def rollback(self) -> None:
+        self.tx.rollback()
+
+
+class Place(Protocol):
+    """One set of jobs, for the length of a test."""
+
+    def async_open(self) -> AsyncStorage: ...
+    def open(self) -> Storage: ...
+    def async_transaction(self) -> Any: ...
+    def transaction(self) -> AbstractContextManager[Transaction]: ...
+
+
+class Sqlite:
+    """A SQLite database.  What is in memory exists once, so its storages share what `held` holds."""
+
+    def __init__(self, url: str) -> None:
+        self.location = Location.parse(url)
+        self.held = None if self.location.path else Held(self.location)
+
+    def async_open(self) -> AsyncStorage:
+        return AsyncSqliteStorage(self.location, self.held)
+
+    def open(self) -> Storage:
+        return SqliteStorage(self.location, self.held)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        connection = library().connect(self.location.path)
+        try:
+            yield Transaction(connection)
+        finally:
+            connection.close()
+
+    @asynccontextmanager
+    async def async_transaction(self) -> AsyncIterator[AsyncTransaction]:
+        with self.transaction() as transaction:
+            yield AsyncTransaction(transaction.tx)
+
+
+@contextmanager
+def sqlite_file(folder: Path) -> Iterator[Place]:
+    yield Sqlite(f"sqlite:///{folder}/jobs.db?synchronous=normal")
+
+
+@contextmanager
+def sqlite_memory(folder: Path) -> Iterator[Place]:
+    place = Sqlite("sqlite://")
+    try:
+        yield place
+    finally:
+        place.held.close()
+
+
+PLACES: Mapping[str, Callable[[Path], AbstractContextManager[Place]]] = {
+    "sqlite-file": sqlite_file,
+    "sqlite-memory": sqlite_memory,
+}
