@@ -43,7 +43,7 @@ def parse_time(text: str | float | None) -> datetime | None:
     if isinstance(text, int | float):
         return datetime.fromtimestamp(text, UTC)
     if len(text) == _CANONICAL:
-        return datetime.fromisoformat(text).replace(tzinfo=UTC)
+        return datetime.fromisoformat(f"{text}+00:00")
     match = _GO.match(text)
     if match is None:
         raise ValueError(f'"{text}" is not a time in any form that River writes')
@@ -79,7 +79,9 @@ def running_job(row: Row) -> Job:
         errors,
         tags,
     ) = row
+    # Every job of every fetch passes here, and most have nothing to decode.
     plain = metadata is None or ('"ferryman:' not in metadata and '"cancel_attempted_at"' not in metadata)
+    scheduled = _time(scheduled_at)
     return Job(
         ref=JobRef(str(id)),
         kind=kind,
@@ -88,8 +90,8 @@ def running_job(row: Row) -> Job:
         attempt=attempt,
         max_attempts=max_attempts,
         queue=queue,
-        scheduled_at=_time(scheduled_at),
-        created_at=_time(created_at),
+        scheduled_at=scheduled,
+        created_at=scheduled if created_at == scheduled_at else _time(created_at),
         priority=priority,
         raw_metadata=(metadata or "{}").encode(),
         errors=_errors(errors) if errors else (),

@@ -31,7 +31,7 @@ class SqliteStorage:
     `share` is what another storage in memory holds: what is in memory exists once.
     """
 
-    features = frozenset({Feature.TRANSACTIONS, Feature.LEADERS, Feature.PRIORITIES, Feature.PENDING, Feature.SCHEMA})
+    features = frozenset(Feature)
 
     wording = Wording(
         rescued="Stuck job rescued by JobRescuer",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any
+
+import msgspec
 
 from ferryman import gojson
 from ferryman.job import Inserted, JobRef, NewJob, State
@@ -18,6 +21,10 @@ __all__ = ["NoticeLimiter", "insert", "insert_fast", "notify_insert"]
 
 DEFAULT_ATTEMPTS = 25
 NO_ID = 0
+_BULK = 10
+_PLAIN = itemgetter(
+    "args", "created_at", "kind", "max_attempts", "metadata", "priority", "queue", "scheduled_at", "state", "tags"
+)
 _CARRIED = ("timeout", "deadline", "retention", "headers")
 
 
@@ -43,11 +50,11 @@ def insert(jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimit
     # River's own clients tell new rows from old by this mark, and look for it in every row.
     mark = {"river:unique_nonce": secrets.token_hex(8)}
     rows = _rows(jobs, at, mark)
-    found = yield Batch("insert", rows)
+    ids = yield from _store(rows)
     answers = []
-    for job, values, row in zip(jobs, rows, found, strict=True):
-        if row is not None:
-            answers.append(Inserted(JobRef(str(row[0])), state=job.state))
+    for job, values, id in zip(jobs, rows, ids, strict=True):
+        if id is not None:
+            answers.append(Inserted(JobRef(str(id)), state=job.state))
         else:
             ((id, state),) = yield Query("unique_holder", {"unique_key": values["unique_key"], "but_not": NO_ID})
             answers.append(Inserted(JobRef(str(id)), duplicate=True, state=State(state)))
@@ -58,9 +65,20 @@ def insert(jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimit
 def insert_fast(jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter) -> Verb[int]:
     """Store these jobs and say how many are new."""
     at = now or datetime.now(UTC)
-    found = yield Batch("insert", _rows(jobs, at, {}))
+    ids = yield from _store(_rows(jobs, at, {}))
     yield from notify_insert({job.queue for job in jobs if job.state is State.AVAILABLE}, at, limiter)
-    return sum(row is not None for row in found)
+    return sum(id is not None for id in ids)
+
+
+def _store(rows: Sequence[Mapping[str, Any]]) -> Verb[list[int | None]]:
+    """Insert rows and return their ids in order; None where a unique job was there already."""
+    if len(rows) < _BULK or any(row["unique_key"] is not None or row["id"] is not None for row in rows):
+        found = yield Batch("insert", rows)
+        return [row[0] if row else None for row in found]
+    plain = msgspec.json.encode([_PLAIN(row) for row in rows]).decode()
+    found = yield Query("insert_plain", {"rows": plain})
+    # Ids are given in the order of the list, but SQLite promises no order to what it returns.
+    return sorted(row[0] for row in found)
 
 
 def notify_insert(queues: set[str], at: datetime, limiter: NoticeLimiter) -> Verb[None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import msgspec
@@ -14,6 +15,8 @@ from ferryman.storage.river.rows import error_json, running_job, text_time
 from ferryman.storage.river.steps import Batch, Query, Verb
 
 __all__ = ["SOON", "fetch", "finish", "snooze_count"]
+
+_PRIORITY_TIME_ID = itemgetter(8, 6, 0)
 
 SOON = timedelta(seconds=5)
 """What is due within River's scheduler interval becomes available at once (spec/river.md 5.2)."""
@@ -36,25 +39,20 @@ def fetch(
         if room <= 0:
             continue
         rows = yield Query("fetch", {"queue": queue, "max": room, "now": at, "worker": worker, "kinds": names})
-        taken += sorted(map(running_job, rows), key=_order)
+        rows.sort(key=_PRIORITY_TIME_ID)  # SQLite promises no order to what it returns
+        taken += map(running_job, rows)
     return taken
-
-
-def _order(job: Job) -> tuple[int, datetime, int]:
-    return job.priority or 1, job.scheduled_at, int(job.id)
 
 
 def finish(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[State | None]]:
     """Write outcomes, each only if it is the same running attempt still."""
     at = now or datetime.now(UTC)
-    stamp = text_time(at)
     states: list[State | None] = [None] * len(finished)
-    completed = [i for i, f in enumerate(finished) if type(f.outcome) is Completed]
     others = [i for i, f in enumerate(finished) if type(f.outcome) is not Completed]
-    if completed:
-        rows = yield Batch("complete", [{**_guard(finished[i].job), "now": stamp} for i in completed])
-        for i, row in zip(completed, rows, strict=True):
-            states[i] = State.COMPLETED if row else None
+    done = yield from _complete([f.job for f in finished if type(f.outcome) is Completed], text_time(at))
+    for i, each in enumerate(finished):
+        if int(each.job.id) in done:
+            states[i] = State.COMPLETED
     if others:
         rows = yield Batch("settle", [_settled(finished[i], at) for i in others])
         for i, row in zip(others, rows, strict=True):
@@ -63,6 +61,18 @@ def finish(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[S
     if outputs:
         yield Batch("record_output", outputs)
     return states
+
+
+def _complete(jobs: Sequence[Job], now: str) -> Verb[set[int]]:
+    """Mark jobs completed, all of one attempt number in one statement; returns the ids of those that were."""
+    by_attempt: dict[int, list[int]] = {}
+    for job in jobs:
+        by_attempt.setdefault(job.attempt, []).append(int(job.id))
+    done: set[int] = set()
+    for attempt, ids in by_attempt.items():
+        rows = yield Query("complete", {"ids": msgspec.json.encode(ids).decode(), "attempt": attempt, "now": now})
+        done.update(row[0] for row in rows)
+    return done
 
 
 def _guard(job: Job) -> dict[str, Any]:

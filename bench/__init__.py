@@ -1,0 +1,1 @@
+"""Speed, measured: worker and client in separate processes, medians of several runs."""

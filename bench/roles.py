@@ -1,0 +1,110 @@
+"""What each measured process does; `python -m bench.roles ROLE` prints one JSON line."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+
+from bench.tasks import jobs, noop, pickup, waits
+from ferryman.events import WorkerStarted, WorkerStopping
+
+SLOTS = 200
+JOBS = 20_000
+SAMPLES = 200
+
+
+async def insert() -> dict[str, float]:
+    """Store JOBS no-op jobs in batches of a thousand."""
+    made = [noop.job(n) for n in range(JOBS)]
+    await jobs.client.enqueue_many(made[:1])
+    began = time.perf_counter()
+    for first in range(0, JOBS, 1_000):
+        await jobs.enqueue_many(made[first : first + 1_000])
+    return {"per_second": JOBS / (time.perf_counter() - began)}
+
+
+async def enqueue() -> dict[str, float]:
+    """Store jobs one by one from fifty coroutines at a time."""
+    count, callers = 5_000, 50
+    await noop.enqueue(0)
+
+    async def caller() -> None:
+        for n in range(count // callers):
+            await noop.enqueue(n)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(caller() for _ in range(callers)))
+    return {"per_second": count / (time.perf_counter() - began)}
+
+
+async def drain() -> dict[str, float]:
+    """Work until nothing is left."""
+    marks: dict[type, float] = {}
+    for event in (WorkerStarted, WorkerStopping):
+        jobs.events.subscribe(event, lambda happened: marks.setdefault(type(happened), time.perf_counter()))
+    before = (await jobs.admin.jobs.count()).get("completed", 0)
+    await jobs.worker(burst=True, concurrency=SLOTS, periodic=False).serve()
+    done = (await jobs.admin.jobs.count()).get("completed", 0) - before
+    return {"per_second": done / (marks[WorkerStopping] - marks[WorkerStarted]), "done": done}
+
+
+async def pickup_here() -> dict[str, float]:
+    """Enqueue and work in one process, one job at a time."""
+    async with jobs.worker(concurrency=10):
+        for wanted in range(1, SAMPLES + 1):
+            await pickup.enqueue(time.time_ns())
+            while len(waits) < wanted:
+                await asyncio.sleep(0.0005)
+    return _spread(waits)
+
+
+async def pickup_there() -> dict[str, float]:
+    """Work what another process enqueues, and say how long each waited."""
+    async with jobs.worker(concurrency=10):
+        print("ready", flush=True)
+        while len(waits) < SAMPLES:
+            await asyncio.sleep(0.005)
+    return _spread(waits)
+
+
+async def send() -> dict[str, float]:
+    """Enqueue a job every 20 to 70 ms, out of step with any polling."""
+    for n in range(SAMPLES):
+        await pickup.enqueue(time.time_ns())
+        await asyncio.sleep(0.02 + n * 7 % 50 / 1000)
+    return {}
+
+
+async def idle() -> dict[str, float]:
+    """Work nothing, until the parent has seen enough."""
+    async with jobs.worker(concurrency=10):
+        print("ready", flush=True)
+        await asyncio.to_thread(sys.stdin.readline)
+    return {}
+
+
+def _spread(values: list[float]) -> dict[str, float]:
+    ordered = sorted(values)
+    return {"p50": ordered[len(ordered) // 2], "p99": ordered[int(len(ordered) * 0.99)]}
+
+
+def main() -> None:
+    role = globals()[sys.argv[1]]
+    try:
+        import uvloop
+
+        answer = uvloop.run(_closing(role))
+    except ImportError:
+        answer = asyncio.run(_closing(role))
+    print(json.dumps(answer), flush=True)
+
+
+async def _closing(role: object) -> dict[str, float]:
+    async with jobs:
+        return await role()  # type: ignore[operator, no-any-return]
+
+
+if __name__ == "__main__":
+    main()
