@@ -39,8 +39,8 @@ check: $(READY)  ## format, lint, types, layers, generated twins
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/python tools/unasync.py --check
 	@$(BIN)/python -m pytest -q --no-header -p no:cacheprovider tests/test_layers.py
-	@$(BIN)/mypy
-	@$(BIN)/pyright
+	@$(BIN)/mypy --no-error-summary & types=$$!; $(BIN)/pyright >.pyright.log 2>&1; two=$$?; \
+	    wait $$types; one=$$?; [ $$two = 0 ] || cat .pyright.log; rm -f .pyright.log; exit $$((one + two))
 
 sync: $(READY)  ## write every _sync/ twin from its _async/ original
 	@$(BIN)/python tools/unasync.py

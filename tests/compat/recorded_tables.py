@@ -34,12 +34,15 @@ _JSON_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,9})?Z")
 _NONCE = re.compile(r"[0-9a-f]{16}")
 
 
-def differences(path: Path, tables: Recorded, *, within: timedelta, shift: timedelta = timedelta(0)) -> Iterator[str]:
-    """Say, a line for each, where a database differs from recorded tables.
+def differences(path: Path, tables: Recorded, *, within: timedelta, shift: timedelta = timedelta(0)) -> str:
+    """Say, a line for each, where a database differs from recorded tables; nothing when it does not.
 
     The recorded times, shifted, are equal to any that are this near.
     """
-    ours, theirs = _stored(path), _expected(tables, within, shift)
+    return "\n".join(_differences(_stored(path), _expected(tables, within, shift)))
+
+
+def _differences(ours: Tables, theirs: Tables) -> Iterator[str]:
     for table in _KEYS:
         if ours[table].keys() != theirs[table].keys():
             yield f"{table} has {sorted(ours[table])}, recorded is {sorted(theirs[table])}"

@@ -21,7 +21,7 @@ from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.river.sqlite import library
 from ferryman.storage.values import JobFilter
 
-__all__ = ["ON_SQLITE", "Call", "Player", "answer", "recorded"]
+__all__ = ["ON_SQLITE", "Call", "Player", "answer", "called_at", "recorded"]
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "river"
 
@@ -37,9 +37,15 @@ def recorded(name: str) -> dict[str, Any]:
     return loaded
 
 
+def called_at(call: Call) -> datetime:
+    """Return when a call was made, or when it had returned where no more is known."""
+    nanoseconds = call.get("called_unix_ns", call["at_unix_ns"])
+    return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000)
+
+
 @dataclass
 class Player:
-    """Makes recorded calls; `shift` moves their times, for a worker that lives today."""
+    """Makes recorded calls; `shift` moves their times, since a worker lives today."""
 
     storage: AsyncStorage
     shift: timedelta = timedelta(0)
@@ -50,8 +56,7 @@ class Player:
         """Make one call; return its answer, or the class of our refusal."""
         found = _NAME.match(call["api"])
         assert found is not None
-        nanoseconds = call.get("called_unix_ns", call["at_unix_ns"])
-        self.now = datetime.fromtimestamp(0, UTC) + timedelta(microseconds=nanoseconds // 1000) + self.shift
+        self.now = called_at(call) + self.shift
         try:
             return await _CALLS[found[1]](self, call, found[2] or "")
         except FerrymanError as error:
@@ -171,6 +176,10 @@ async def _resume(player: Player, call: Call, queue: str) -> Any:
     await player.storage.queues.resume(queue, now=player.now)
 
 
+async def _list_queues(player: Player, call: Call, _: str) -> Any:
+    return [(queue.name, queue.paused_at) for queue in await player.storage.queues.list()]
+
+
 async def _request_resign(player: Player, call: Call, _: str) -> Any:
     await player.storage.notices.request_resign()
 
@@ -187,6 +196,7 @@ _CALLS: dict[str, Callable[[Player, Call, str], Awaitable[Any]]] = {
     "JobList": _list,
     "QueuePause": _pause,
     "QueueResume": _resume,
+    "QueueList": _list_queues,
     "RequestResign": _request_resign,
 }
 
@@ -205,6 +215,8 @@ def answer(call: Call) -> Any:
     result = call.get("result")
     if result is None:
         return None
+    if call["api"] == "QueueList":
+        return [(queue["name"], queue["paused_at"]) for queue in result]
     if "InsertTx" in call["api"]:
         return result["id"], result["state"]
     return _recorded_insert(result) if "job" in result else _recorded_job(result)

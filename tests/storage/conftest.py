@@ -10,19 +10,25 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from storage.places import PLACES, Place
 
 from ferryman.storage.values import Feature
+from storage.places import PLACES, Place
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "needs(feature): skipped where a storage has not this feature")
 
 
+@pytest.fixture(scope="session")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for what is made once."""
+    return tmp_path_factory.mktemp("shared")
+
+
 @pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Place]:
+def place(request: pytest.FixtureRequest, tmp_path: Path, shared: Path) -> Iterator[Place]:
     """A new set of jobs."""
-    with PLACES[request.param](tmp_path) as place:
+    with PLACES[request.param](tmp_path, shared) as place:
         yield place
 
 

@@ -7,8 +7,9 @@ storage can take part in one.
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractContextManager, asynccontextmanager, closing, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -72,11 +73,8 @@ class Sqlite:
 
     @contextmanager
     def transaction(self) -> Iterator[Transaction]:
-        connection = library().connect(self.location.path)
-        try:
+        with closing(library().connect(self.location.path)) as connection:
             yield Transaction(connection)
-        finally:
-            connection.close()
 
     @asynccontextmanager
     async def async_transaction(self) -> AsyncIterator[AsyncTransaction]:
@@ -85,20 +83,30 @@ class Sqlite:
 
 
 @contextmanager
-def sqlite_file(folder: Path) -> Iterator[Place]:
+def sqlite_file(folder: Path, shared: Path) -> Iterator[Place]:
+    shutil.copy(_tables(shared), folder / "jobs.db")
     yield Sqlite(f"sqlite:///{folder}/jobs.db?synchronous=normal")
 
 
 @contextmanager
-def sqlite_memory(folder: Path) -> Iterator[Place]:
+def sqlite_memory(folder: Path, shared: Path) -> Iterator[Place]:
     place = Sqlite("sqlite://")
-    try:
+    with closing(library().connect(_tables(shared))) as tables, closing(place.held):
+        tables.backup(place.held.connection)
         yield place
-    finally:
-        place.held.close()
 
 
-PLACES: Mapping[str, Callable[[Path], AbstractContextManager[Place]]] = {
+def _tables(shared: Path) -> Path:
+    """Return an empty database to copy: making the tables takes longer than most tests."""
+    path = shared / "sqlite-tables.db"
+    if not path.exists():
+        with SqliteStorage(Location(str(path))):
+            pass
+    return path
+
+
+PLACES: Mapping[str, Callable[[Path, Path], AbstractContextManager[Place]]] = {
     "sqlite-file": sqlite_file,
     "sqlite-memory": sqlite_memory,
 }
+"""How to set up each place: with a folder of the test's own, and one that lasts as long as all tests."""

@@ -9,11 +9,14 @@ from typing import Generic, TypeVar
 
 import msgspec
 
-from ferryman.job import JobRef, State
+from ferryman.job import Job, JobRef, NewJob, State
 
 __all__ = [
     "CancelRequested",
     "Feature",
+    "Gathered",
+    "GroupRules",
+    "HowWoken",
     "JobFilter",
     "JobsAvailable",
     "LeaderResigned",
@@ -24,6 +27,8 @@ __all__ = [
     "QueueInfo",
     "ResignRequested",
     "Retention",
+    "Running",
+    "ScheduleInfo",
     "Wording",
     "WorkerInfo",
 ]
@@ -38,6 +43,7 @@ class Feature(StrEnum):
     LEADERS = "one leader at a time"
     PRIORITIES = "priorities 1 to 4"
     PENDING = "jobs parked as pending"
+    KINDS = "taking jobs of chosen kinds only"
     SCHEMA = "a schema that is migrated"
 
 
@@ -73,6 +79,13 @@ class ResignRequested(Notice, frozen=True):
     """Somebody asks the leader to step down."""
 
 
+class HowWoken(Notice, frozen=True):
+    """How new jobs are heard of from now on; `lacking` says why it is no better, if it could be."""
+
+    by: str
+    lacking: str = ""
+
+
 class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
     """A queue as it stands."""
 
@@ -81,6 +94,27 @@ class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
     counts: Mapping[State, int] = {}
     oldest: datetime | None = None
     """Since when the job waits that is next to run."""
+
+
+class Running(msgspec.Struct, frozen=True, kw_only=True):
+    """A job that a worker works on."""
+
+    ref: JobRef
+    kind: str
+    args: bytes = b""
+    since: datetime | None = None
+    until: datetime | None = None
+    """When its time is up."""
+
+
+class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What a worker enqueues by the clock; `job` is what it will enqueue `next_at`."""
+
+    id: str
+    spec: str
+    job: NewJob
+    next_at: datetime | None = None
+    last_at: datetime | None = None
 
 
 class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,8 +129,10 @@ class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
     kinds: tuple[str, ...] = ()
     concurrency: int = 0
     status: str = "active"
-    running: Mapping[str, str] = {}
-    """Text form of each running job's address → its kind."""
+    strict: bool = False
+    """Whether a heavier queue always goes before a lighter one."""
+    running: tuple[Running, ...] = ()
+    schedules: tuple[ScheduleInfo, ...] = ()
     version: str = ""
 
 
@@ -126,6 +162,30 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: timedelta | None = timedelta(hours=24)
     discarded: timedelta | None = timedelta(days=7)
     kinds: Mapping[str, float] = {}
+
+
+class GroupRules(msgspec.Struct, frozen=True, kw_only=True):
+    """When the jobs of a group are made into one: whatever comes first."""
+
+    grace: timedelta = timedelta(minutes=1)
+    """When no other has joined them for this long."""
+    max_delay: timedelta | None = None
+    """When the oldest has waited for this long."""
+    max_size: int | None = None
+    """When there are so many; no more than these are made into one."""
+
+
+class Gathered(msgspec.Struct, frozen=True, kw_only=True):
+    """Jobs of one group that are to be made into one, set aside for whoever gathered them.
+
+    `until` then they go back to their group, and another may gather them; `key` is the storage's own name of the set.
+    """
+
+    queue: str
+    group: str
+    jobs: tuple[Job, ...]
+    until: datetime
+    key: str
 
 
 class Wording(msgspec.Struct, frozen=True):

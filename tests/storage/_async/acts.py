@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from storage.samples import EVERYTHING, NOW, mail
-
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.storage._async.protocol import AsyncStorage
+from storage.samples import EVERYTHING, NOW, mail
 
 
 async def store(storage: AsyncStorage, job: NewJob | None = None, *, now: datetime = NOW) -> JobRef:

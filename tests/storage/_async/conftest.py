@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 
 import pytest
-from storage.places import Place
 
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import Feature
+from storage.places import Place
 
 
 @pytest.fixture

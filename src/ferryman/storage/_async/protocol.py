@@ -199,7 +199,10 @@ class AsyncNotices(Protocol):
     """Hints that save waiting for the next poll."""
 
     def listen(self) -> AsyncIterator[Notice]:
-        """Give notices as they come, from now on, until the iteration is closed."""
+        """Give notices as they come, until the iteration is closed.
+
+        The first is `JobsAvailable()`: whatever comes after it is heard, and jobs may have come before.
+        """
         ...
 
     async def prune(self, *, now: datetime | None = None) -> int:

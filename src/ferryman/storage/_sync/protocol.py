@@ -200,7 +200,10 @@ class Notices(Protocol):
     """Hints that save waiting for the next poll."""
 
     def listen(self) -> Iterator[Notice]:
-        """Give notices as they come, from now on, until the iteration is closed."""
+        """Give notices as they come, until the iteration is closed.
+
+        The first is `JobsAvailable()`: whatever comes after it is heard, and jobs may have come before.
+        """
         ...
 
     def prune(self, *, now: datetime | None = None) -> int:

@@ -27,12 +27,12 @@ def run_in_transaction(tx: Any, verb: Verb[T], place: str) -> T:
     """Run a verb in the caller's transaction.  Raises Unsupported for what is none of ours, InvalidJob outside one."""
     connection = _connection(tx)
     file = _file(connection)
-    if file and file != place:
+    if file != place:
         raise Unsupported(
-            f"tx is a transaction on {file} and jobs are kept in {place}: one cannot span both. "
+            f"tx is a transaction on {_shown(file)} and jobs are kept in {_shown(place)}: one cannot span both. "
             "Keep jobs in your own file (FERRYMAN_URL=sqlite:///…), or enqueue after your commit."
         )
-    if connection.isolation_level is None and not connection.in_transaction:
+    if _commits_by_itself(connection) and not connection.in_transaction:
         raise InvalidJob("tx is a connection without an open transaction. Begin one first, or leave tx out.")
     return run(connection, verb)
 
@@ -40,7 +40,7 @@ def run_in_transaction(tx: Any, verb: Verb[T], place: str) -> T:
 def _connection(tx: Any) -> Connection:
     sqlite = library()
     found = tx
-    if hasattr(found, "get_bind") and hasattr(found, "connection"):
+    if hasattr(found, "get_bind") and hasattr(found, "connection") and not hasattr(found, "sync_session"):
         found = found.connection()  # a SQLAlchemy Session gives its Connection
     if hasattr(found, "exec_driver_sql"):
         found = found.connection.driver_connection  # … which gives the driver's own
@@ -52,7 +52,18 @@ def _connection(tx: Any) -> Connection:
     )
 
 
+def _commits_by_itself(connection: Connection) -> bool:
+    # `autocommit` is Python 3.12's word for it.
+    return connection.isolation_level is None or getattr(connection, "autocommit", False) is True
+
+
+def _shown(place: str) -> str:
+    return place if os.path.isabs(place) else "memory"
+
+
 def _file(connection: Connection) -> str:
-    rows = connection.execute("pragma database_list").fetchall()
+    cursor = connection.cursor()
+    cursor.row_factory = None
+    rows = cursor.execute("pragma database_list").fetchall()
     path = next((row[2] for row in rows if row[1] == "main"), "")
     return os.path.realpath(path) if path else ""

@@ -42,7 +42,7 @@ def parse_time(text: str | float | None) -> datetime | None:
         return None
     if isinstance(text, int | float):
         return datetime.fromtimestamp(text, UTC)
-    if len(text) == _CANONICAL:
+    if len(text) == _CANONICAL and text[-3:].isdecimal():
         return datetime.fromisoformat(f"{text}+00:00")
     match = _GO.match(text)
     if match is None:
@@ -80,22 +80,23 @@ def running_job(row: Row) -> Job:
         tags,
     ) = row
     # Every job of every fetch passes here, and most have nothing to decode.
-    plain = metadata is None or ('"ferryman:' not in metadata and '"cancel_attempted_at"' not in metadata)
-    scheduled = _time(scheduled_at)
+    metadata = metadata or "{}"
+    plain = '"ferryman:' not in metadata and '"cancel_attempted_at"' not in metadata
+    scheduled = _lenient_time(scheduled_at) or _EPOCH
     return Job(
         ref=JobRef(str(id)),
         kind=kind,
-        args=(args or "{}").encode(),
+        args=args if isinstance(args, bytes) else (args or "{}").encode(),
         state=State.RUNNING,
         attempt=attempt,
         max_attempts=max_attempts,
         queue=queue,
         scheduled_at=scheduled,
-        created_at=scheduled if created_at == scheduled_at else _time(created_at),
+        created_at=scheduled if created_at == scheduled_at else _lenient_time(created_at),
         priority=priority,
-        raw_metadata=(metadata or "{}").encode(),
+        raw_metadata=metadata.encode(),
         errors=_errors(errors) if errors else (),
-        tags=_tags(tags),
+        tags=_texts(tags),
         **({} if plain else _carried(metadata)),
     )
 
@@ -106,9 +107,9 @@ def job_from(row: Row) -> Job:
     return msgspec.structs.replace(
         running_job(row[:12]),
         state=State(state),
-        attempted_at=parse_time(attempted_at),
-        finalized_at=parse_time(finalized_at),
-        attempted_by=tuple(msgspec.json.decode(attempted_by)) if attempted_by else (),
+        attempted_at=_lenient_time(attempted_at),
+        finalized_at=_lenient_time(finalized_at),
+        attempted_by=_texts(attempted_by),
     )
 
 
@@ -144,8 +145,9 @@ class _Error(msgspec.Struct):
 
 
 _decode_carried = msgspec.json.Decoder(_Carried).decode
-_decode_errors = msgspec.json.Decoder(list[_Error]).decode
-_decode_tags = msgspec.json.Decoder(tuple[str, ...]).decode
+_decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_decode_error = msgspec.json.Decoder(_Error).decode
+_decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -166,41 +168,41 @@ def _json_moment(text: str) -> datetime | None:
         return None
 
 
-def _errors(text: str) -> tuple[AttemptError, ...]:
+def _errors(text: str | bytes) -> tuple[AttemptError, ...]:
+    # How many there are decides the next delay, so each counts even if nobody can read it.
+    return tuple(map(_error, _list(text)))
+
+
+def _error(text: msgspec.Raw) -> AttemptError:
     try:
-        return tuple(AttemptError(_lenient_time(e.at), e.attempt, e.error, e.trace) for e in _decode_errors(text))
+        entry = _decode_error(text)
     except (msgspec.DecodeError, msgspec.ValidationError):
-        # How many there are decides the next delay, so each counts even if nobody can read it.
-        return tuple(AttemptError(_EPOCH, 0, str(entry)) for entry in _list(text))
+        return AttemptError(_EPOCH, 0, bytes(text).decode(errors="replace"))
+    return AttemptError(_lenient_time(entry.at) or _EPOCH, entry.attempt, entry.error, entry.trace)
 
 
-def _list(text: str) -> Sequence[Any]:
+def _list(text: str | bytes) -> Sequence[msgspec.Raw]:
     try:
-        found = msgspec.json.decode(text)
-    except msgspec.DecodeError:
-        return ()
-    return found if isinstance(found, list) else (found,)
+        return _decode_list(text)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return (msgspec.Raw(text),)
 
 
-def _tags(text: str | None) -> tuple[str, ...]:
+def _texts(text: str | None) -> tuple[str, ...]:
     if not text or text == "[]":
         return ()
     try:
-        return _decode_tags(text)
+        return _decode_texts(text)
     except (msgspec.DecodeError, msgspec.ValidationError):
         return ()
 
 
-def _time(text: str | float) -> datetime:
-    at = parse_time(text)
-    return _EPOCH if at is None else at
-
-
-def _lenient_time(text: str) -> datetime:
+def _lenient_time(text: str | float | None) -> datetime | None:
+    """Read a time, or nothing where nobody can: one bad row must not stop a queue."""
     try:
-        return _time(text)
-    except ValueError:
-        return _EPOCH
+        return parse_time(text)
+    except (ValueError, OverflowError, OSError):
+        return None
 
 
 def _text(raw: bytes) -> str:

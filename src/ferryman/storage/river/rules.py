@@ -20,6 +20,7 @@ __all__ = ["LargeArguments", "check", "check_queue"]
 _QUEUE = re.compile(r"(?:[a-z0-9])+(?:[_|\-]?[a-z0-9]+)*", re.ASCII)
 _TAG = re.compile(r"\w[\w\-]+\w", re.ASCII)
 _KIND = re.compile(r"\w[\w\-\[\]<>/.·:+]+", re.ASCII)
+_ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _LARGE = 1024 * 1024
 _LONGEST_QUEUE, _LONGEST_KIND, _LONGEST_TAG = 64, 127, 255
 
@@ -64,9 +65,9 @@ def _check_job(job: NewJob) -> None:
         raise Unsupported(
             f"group=\"{job.group}\" cannot be kept in River's format. Groups are asynq's: use a redis:// URL."
         )
-    if job.id is not None and not (job.id.isascii() and job.id.isdigit()):
+    if job.id is not None and not _ID.fullmatch(job.id):
         raise Unsupported(
-            f'id="{job.id}" cannot be kept in River\'s format, whose ids are numbers. Use unique=… instead.'
+            f'id="{job.id}" cannot be kept in River\'s format, whose ids are numbers from 1. Use unique=… instead.'
         )
     if job.priority is not None and not 1 <= job.priority <= 4:
         raise InvalidJob(f"priority is {job.priority}. It takes 1 (first) to 4 (last).")
@@ -88,8 +89,9 @@ def _check_tags(tags: Sequence[str]) -> None:
 
 def _check_args(job: NewJob) -> None:
     try:
+        job.args.decode()
         msgspec.json.decode(job.args, type=msgspec.Raw)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InvalidJob(
             f'The arguments of "{job.kind}" are not JSON ({error}). River keeps JSON; raw bytes need a redis:// URL.'
         ) from error

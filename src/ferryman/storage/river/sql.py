@@ -37,7 +37,7 @@ class Statement(msgspec.Struct, frozen=True):
 def statements(dialect: str) -> Mapping[str, Statement]:
     """Return every statement of one database by name."""
     found: dict[str, Statement] = {}
-    folder = resources.files(__package__) / "sql" / dialect
+    folder = resources.files("ferryman.storage.river") / "sql" / dialect
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         for name, body in _blocks(file.read_text("utf-8")):
             if name in found:

@@ -17,7 +17,6 @@ import msgspec
 
 from ferryman.errors import (
     ConfigError,
-    FerrymanError,
     MissingExtra,
     SchemaOutOfDate,
     StorageError,
@@ -94,21 +93,23 @@ def library() -> ModuleType:
 @contextmanager
 def transaction(connection: Connection) -> Iterator[None]:
     """Run a block in a write transaction: all of it or nothing."""
-    connection.execute("begin immediate")
+    with translated():
+        connection.execute("begin immediate")
     try:
         yield
+        with translated():
+            connection.execute("commit")
     except BaseException:
         # After some errors SQLite has rolled back by itself.
         if connection.in_transaction:
             connection.execute("rollback")
         raise
-    connection.execute("commit")
 
 
 def run(connection: Connection, verb: Verb[T]) -> T:
     """Run a verb's steps on a connection, in whatever transaction it is in."""
     answer: Any = None
-    failed: FerrymanError | None = None
+    failed: StorageError | None = None
     while True:
         try:
             step = verb.throw(failed) if failed else verb.send(answer)
@@ -118,8 +119,8 @@ def run(connection: Connection, verb: Verb[T]) -> T:
         try:
             with translated():
                 answer = _execute(connection, step)
-        except Conflict as conflict:
-            failed = conflict
+        except StorageError as error:
+            failed = error  # the verb may know what it means
 
 
 def _execute(connection: Connection, step: Query | Batch | Script) -> list[Any]:
@@ -159,7 +160,7 @@ def translated(where: object = "the database") -> Iterator[None]:
         raise StorageError(f"SQLite refused the row: {error}. Nothing was stored.") from error
     except sqlite.OperationalError as error:
         raise _operational(error, where) from error
-    except sqlite.Error as error:
+    except (sqlite.Error, sqlite.Warning) as error:
         raise StorageError(f"SQLite failed on {where}: {error}.") from error
 
 

@@ -51,4 +51,4 @@ Verb = Generator[Query | Batch | Script, Any, T]
 
 
 class Conflict(StorageError):
-    """A unique index refused the row.  A runner raises it inside the verb, which knows what it means."""
+    """A unique index refused the row.  Like every StorageError it is raised inside the verb, which may know why."""

@@ -3,15 +3,16 @@
 SQLite tells nobody anything, but `pragma data_version` changes when another connection
 has committed, and asking costs some ten microseconds.  Only a change makes us read
 River's notification table.  A change is itself a hint that there may be jobs: River's
-clients write at most one notice per queue in 100 ms.
+clients write at most one notice per queue in 100 ms.  What storages of this process do is
+heard at once; in memory there is nobody else.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Iterator
+from queue import Empty, SimpleQueue
 
 from ferryman.storage.river import neighbours
 from ferryman.storage.river.sqlite import translated
@@ -33,11 +34,15 @@ class Watch:
 
     def notices(self) -> Iterator[Notice]:
         """Give notices as they come, sleeping between looks."""
-        probe = _Probe(self._reader.held)
-        last = self._reader.read(last_notice())
-        with contextlib.closing(probe):
+        inbox: SimpleQueue[Notice] = SimpleQueue()
+        with contextlib.ExitStack() as ending:
+            ending.callback(neighbours.listen(self._place, inbox.put))
+            probe = ending.enter_context(contextlib.closing(_Probe(self._reader.held)))
+            last = self._reader.read(last_notice())
+            yield JobsAvailable()
             while True:
-                time.sleep(_EVERY)
+                with contextlib.suppress(Empty):
+                    yield inbox.get(timeout=_EVERY)
                 if probe.changed():
                     last, found = self._reader.read(new_notices(last))
                     yield from (*found, JobsAvailable())
@@ -61,7 +66,7 @@ class AsyncWatch:
                 loop.call_soon_threadsafe(inbox.put_nowait, notice)
 
         stop = neighbours.listen(self._place, hear)
-        poller = asyncio.create_task(self._poll(inbox)) if self._reader.held.location.path else None
+        poller = asyncio.create_task(self._poll(inbox))
         try:
             while True:
                 said = await inbox.get()
@@ -70,14 +75,14 @@ class AsyncWatch:
                 yield said
         finally:
             stop()
-            if poller is not None:
-                poller.cancel()
-                await asyncio.gather(poller, return_exceptions=True)
+            poller.cancel()
+            await asyncio.gather(poller, return_exceptions=True)
 
     async def _poll(self, inbox: asyncio.Queue[Notice | BaseException]) -> None:
         try:
-            last = await self._reader.read(last_notice())
             with contextlib.closing(_Probe(self._reader.held)) as probe:
+                last = await self._reader.read(last_notice())
+                inbox.put_nowait(JobsAvailable())
                 while True:
                     await asyncio.sleep(_EVERY)
                     if probe.changed():
@@ -89,10 +94,10 @@ class AsyncWatch:
 
 
 class _Probe:
-    """A connection that only looks whether others have written."""
+    """A connection that only looks whether others have written; in memory nobody can."""
 
     def __init__(self, held: Held) -> None:
-        self._connection = held.location.open()
+        self._connection = held.location.open() if held.location.path else None
         self._version = self._look()
 
     def changed(self) -> bool:
@@ -101,8 +106,11 @@ class _Probe:
         return before != self._version
 
     def close(self) -> None:
-        self._connection.close()
+        if self._connection is not None:
+            self._connection.close()
 
     def _look(self) -> int:
+        if self._connection is None:
+            return 0
         with translated():
             return int(self._connection.execute("pragma data_version").fetchone()[0])

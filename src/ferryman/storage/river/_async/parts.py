@@ -9,7 +9,15 @@ from ferryman.storage.river import neighbours
 from ferryman.storage.river.thread import AsyncRunner
 from ferryman.storage.river.verbs import leaders, notices, queues, schema, workers
 from ferryman.storage.river.watch import AsyncWatch
-from ferryman.storage.values import LineStatus, Notice, QueueChanged, QueueInfo, WorkerInfo
+from ferryman.storage.values import (
+    LeaderResigned,
+    LineStatus,
+    Notice,
+    QueueChanged,
+    QueueInfo,
+    ResignRequested,
+    WorkerInfo,
+)
 
 __all__ = [
     "AsyncRiverLeaders",
@@ -69,14 +77,16 @@ class AsyncRiverWorkers:
 class AsyncRiverLeaders:
     """The election."""
 
-    def __init__(self, writer: AsyncRunner) -> None:
+    def __init__(self, writer: AsyncRunner, place: str) -> None:
         self._writer = writer
+        self._place = place
 
     async def elect(self, candidate: str, *, term: str | None, now: datetime | None = None) -> str | None:
         return await self._writer.write(leaders.elect(candidate, term=term, now=now))
 
     async def resign(self, candidate: str, *, term: str) -> None:
-        await self._writer.write(leaders.resign(candidate, term=term))
+        if await self._writer.write(leaders.resign(candidate, term=term)):
+            neighbours.tell(self._place, LeaderResigned(candidate))
 
     async def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
         """Answer with the leadership: only the leader has a schedule (spec/river.md 6.6)."""
@@ -99,6 +109,7 @@ class AsyncRiverNotices:
 
     async def request_resign(self) -> None:
         await self._writer.write(leaders.request_resign())
+        neighbours.tell(self._place, ResignRequested())
 
 
 class AsyncRiverSchema:

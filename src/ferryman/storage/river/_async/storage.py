@@ -30,8 +30,6 @@ class AsyncSqliteStorage:
     `share` is what another storage in memory holds: what is in memory exists once.
     """
 
-    features = frozenset(Feature)
-
     wording = Wording(
         rescued="Stuck job rescued by JobRescuer",
         unknown_kind="job kind is not registered in the client's Workers bundle: {kind}",
@@ -40,6 +38,8 @@ class AsyncSqliteStorage:
     def __init__(self, location: Location, share: Held | None = None) -> None:
         self.where = location
         self.location = str(location)
+        # What is in memory has one connection, which is ours.
+        self.features = frozenset(Feature) if location.path else frozenset(Feature) - {Feature.TRANSACTIONS}
         self.held = share or Held(location)
         self._writer = AsyncRunner(self.held, owned=share is None)
         # Long looks must not keep the next fetch waiting: in WAL readers have a connection of their own.
@@ -48,7 +48,7 @@ class AsyncSqliteStorage:
         self.jobs = AsyncRiverJobs(self._reader, self._writer, place)
         self.queues = AsyncRiverQueues(self._reader, self._writer, place)
         self.workers = AsyncRiverWorkers(self._reader, self._writer)
-        self.leaders = AsyncRiverLeaders(self._writer)
+        self.leaders = AsyncRiverLeaders(self._writer, place)
         self.notices = AsyncRiverNotices(self._reader, self._writer, place)
         self.schema = AsyncRiverSchema(self._writer)
 
@@ -62,8 +62,7 @@ class AsyncSqliteStorage:
         """Open the database.  A new one gets its tables; one that does not fit is refused with SchemaOutOfDate."""
         try:
             if not await self._writer.read(schema.applied()):
-                await self.schema.migrate("main", up=True)
-                await self.schema.migrate("ferryman", up=True)
+                await self._writer.write(schema.create())
             await self.schema.check()
         except BaseException:
             await self.__aexit__()

@@ -10,7 +10,15 @@ from ferryman.storage.river import neighbours
 from ferryman.storage.river.thread import Runner
 from ferryman.storage.river.verbs import leaders, notices, queues, schema, workers
 from ferryman.storage.river.watch import Watch
-from ferryman.storage.values import LineStatus, Notice, QueueChanged, QueueInfo, WorkerInfo
+from ferryman.storage.values import (
+    LeaderResigned,
+    LineStatus,
+    Notice,
+    QueueChanged,
+    QueueInfo,
+    ResignRequested,
+    WorkerInfo,
+)
 
 __all__ = [
     "RiverLeaders",
@@ -70,14 +78,16 @@ class RiverWorkers:
 class RiverLeaders:
     """The election."""
 
-    def __init__(self, writer: Runner) -> None:
+    def __init__(self, writer: Runner, place: str) -> None:
         self._writer = writer
+        self._place = place
 
     def elect(self, candidate: str, *, term: str | None, now: datetime | None = None) -> str | None:
         return self._writer.write(leaders.elect(candidate, term=term, now=now))
 
     def resign(self, candidate: str, *, term: str) -> None:
-        self._writer.write(leaders.resign(candidate, term=term))
+        if self._writer.write(leaders.resign(candidate, term=term)):
+            neighbours.tell(self._place, LeaderResigned(candidate))
 
     def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
         """Answer with the leadership: only the leader has a schedule (spec/river.md 6.6)."""
@@ -100,6 +110,7 @@ class RiverNotices:
 
     def request_resign(self) -> None:
         self._writer.write(leaders.request_resign())
+        neighbours.tell(self._place, ResignRequested())
 
 
 class RiverSchema:

@@ -31,8 +31,6 @@ class SqliteStorage:
     `share` is what another storage in memory holds: what is in memory exists once.
     """
 
-    features = frozenset(Feature)
-
     wording = Wording(
         rescued="Stuck job rescued by JobRescuer",
         unknown_kind="job kind is not registered in the client's Workers bundle: {kind}",
@@ -41,6 +39,8 @@ class SqliteStorage:
     def __init__(self, location: Location, share: Held | None = None) -> None:
         self.where = location
         self.location = str(location)
+        # What is in memory has one connection, which is ours.
+        self.features = frozenset(Feature) if location.path else frozenset(Feature) - {Feature.TRANSACTIONS}
         self.held = share or Held(location)
         self._writer = Runner(self.held, owned=share is None)
         # Long looks must not keep the next fetch waiting: in WAL readers have a connection of their own.
@@ -49,7 +49,7 @@ class SqliteStorage:
         self.jobs = RiverJobs(self._reader, self._writer, place)
         self.queues = RiverQueues(self._reader, self._writer, place)
         self.workers = RiverWorkers(self._reader, self._writer)
-        self.leaders = RiverLeaders(self._writer)
+        self.leaders = RiverLeaders(self._writer, place)
         self.notices = RiverNotices(self._reader, self._writer, place)
         self.schema = RiverSchema(self._writer)
 
@@ -63,8 +63,7 @@ class SqliteStorage:
         """Open the database.  A new one gets its tables; one that does not fit is refused with SchemaOutOfDate."""
         try:
             if not self._writer.read(schema.applied()):
-                self.schema.migrate("main", up=True)
-                self.schema.migrate("ferryman", up=True)
+                self._writer.write(schema.create())
             self.schema.check()
         except BaseException:
             self.__exit__()

@@ -66,13 +66,13 @@ def rescue(finished: Sequence[Finished], *, now: datetime | None) -> Verb[int]:
 def _rescued(finished: Finished, now: str) -> dict[str, Any]:
     job, outcome = finished.job, finished.outcome
     error = getattr(outcome, "error", None)
-    if error is None or job.attempted_at is None:
+    if error is None:
         raise TypeError(f"a rescue ends in a retry, a discard or a cancel, not in {outcome}")
     retried = isinstance(outcome, Retry)
     return {
         "id": int(job.id),
         "attempt": job.attempt,
-        "attempted_at": text_time(job.attempted_at),
+        "attempted_at": text_time(job.attempted_at) if job.attempted_at else None,
         "state": "retryable" if retried else "discarded" if isinstance(outcome, Discarded) else "cancelled",
         "finalized_at": None if retried else now,
         "scheduled_at": text_time(outcome.at) if isinstance(outcome, Retry) else None,

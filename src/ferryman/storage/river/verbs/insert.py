@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from ferryman import gojson
+from ferryman.errors import DuplicateJob
 from ferryman.job import Inserted, JobRef, NewJob, State
 from ferryman.storage.river.rows import carried_metadata, text_time
 from ferryman.storage.river.steps import Batch, Query, Verb
@@ -73,6 +74,7 @@ def insert_fast(jobs: Sequence[NewJob], *, now: datetime | None, limiter: Notice
 def _store(rows: Sequence[Mapping[str, Any]]) -> Verb[list[int | None]]:
     """Insert rows and return their ids in order; None where a unique job was there already."""
     if len(rows) < _BULK or any(row["unique_key"] is not None or row["id"] is not None for row in rows):
+        yield from _refuse_taken_ids(rows)
         found = yield Batch("insert", rows)
         return [row[0] if row else None for row in found]
     plain = msgspec.json.encode([_PLAIN(row) for row in rows]).decode()
@@ -81,10 +83,19 @@ def _store(rows: Sequence[Mapping[str, Any]]) -> Verb[list[int | None]]:
     return sorted(row[0] for row in found)
 
 
+def _refuse_taken_ids(rows: Sequence[Mapping[str, Any]]) -> Verb[None]:
+    """Raise DuplicateJob before anything is stored: in the caller's transaction nobody would take it back."""
+    given: set[int] = set()
+    for id in (row["id"] for row in rows if row["id"] is not None):
+        if id in given or (yield Query("key_of", {"id": id})):
+            raise DuplicateJob(f"There is a job {id} already. Nothing was stored.", ref=JobRef(str(id)))
+        given.add(id)
+
+
 def notify_insert(queues: set[str], at: datetime, limiter: NoticeLimiter) -> Verb[None]:
     """Tell other processes that these queues have something."""
     told = [
-        {"now": text_time(at), "topic": "river_insert", "payload": f'{{"queue": "{queue}"}}'}
+        {"now": text_time(at), "topic": "river_insert", "payload": f'{{"queue": {gojson.quote(queue)}}}'}
         for queue in sorted(queues)
         if limiter.allows(queue)
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from ferryman.gojson import quote
 from ferryman.storage.river.rows import text_time
 from ferryman.storage.river.steps import Batch, Query, Verb
 
@@ -24,16 +25,17 @@ def elect(candidate: str, *, term: str | None, now: datetime | None) -> Verb[str
     return rows[0][0] if rows else None
 
 
-def resign(candidate: str, *, term: str, now: datetime | None = None) -> Verb[None]:
-    """Give the row up, and say so: on SQLite River's own clients say nothing, and hear us all the same."""
+def resign(candidate: str, *, term: str, now: datetime | None = None) -> Verb[bool]:
+    """Give the row up, if it still is ours, and say so: River's own clients on SQLite do not, but they hear us."""
     rows = yield Query("resign", {"leader": candidate, "term": term})
     if rows:
-        yield _tell(f'{{"leader_id":"{candidate}","action":"resigned"}}', now)
+        yield _tell(f'{{"leader_id":{quote(candidate)},"action":"resigned"}}', now)
+    return bool(rows)
 
 
 def request_resign(*, now: datetime | None = None) -> Verb[None]:
     """Ask the leader to step down."""
-    yield _tell('{"leader_id":"","action":"request_resign"}', now)
+    yield _tell('{"action":"request_resign","leader_id":""}', now)
 
 
 def _tell(payload: str, now: datetime | None) -> Batch:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from ferryman.errors import ConfigError, DuplicateJob, JobNotFound, WrongState
+from ferryman.gojson import quote
 from ferryman.job import Job, JobRef, State
 from ferryman.storage.river.rows import job_from, json_time, text_time
 from ferryman.storage.river.steps import Batch, Conflict, Query, Verb
@@ -27,7 +28,7 @@ def get(ref: JobRef) -> Verb[Job]:
 
 def list_jobs(which: JobFilter, *, limit: int, cursor: str | None) -> Verb[Page[Job]]:
     """Return a page of jobs, the newest first."""
-    if cursor is not None and not cursor.isdecimal():
+    if cursor is not None and not _is_id(cursor):
         raise ConfigError(f'"{cursor}" is not a cursor. Give the one that the page before ended with.')
     values = {**_filter(which), "before_id": int(cursor) if cursor else None, "max": limit + 1}
     rows = yield Query("list", values)
@@ -56,7 +57,7 @@ def cancel(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
     changed = yield Query("cancel", {"id": _id(ref), "now": text_time(at), "cancelled_at": json_time(at)})
     job = yield from get(ref)
     if changed and job.state is State.RUNNING:
-        payload = f'{{"action":"cancel","job_id":{job.id},"queue":"{job.queue}"}}'
+        payload = f'{{"action":"cancel","job_id":{job.id},"queue":{quote(job.queue)}}}'
         yield Batch("notify", [{"now": text_time(at), "topic": "river_control", "payload": payload}])
     return job
 
@@ -69,11 +70,18 @@ def retry(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
     try:
         yield Query("retry", {"id": _id(ref), "now": text_time(now or datetime.now(UTC))})
     except Conflict as error:
+        successor = yield from _successor(ref)
         raise DuplicateJob(
-            f"Job {ref} cannot run again: a newer job with the same unique key is there. Nothing was changed.",
-            ref=ref,
+            f"Job {ref} cannot run again: job {successor} with the same unique key is there. Nothing was changed.",
+            ref=successor,
         ) from error
     return (yield from get(ref))
+
+
+def _successor(ref: JobRef) -> Verb[JobRef]:
+    ((key,),) = yield Query("key_of", {"id": _id(ref)})
+    ((id, _),) = yield Query("unique_holder", {"unique_key": key, "but_not": _id(ref)})
+    return JobRef(str(id))
 
 
 def discard(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
@@ -104,9 +112,13 @@ def _running(job: Job, what: str) -> WrongState:
 
 def _id(ref: JobRef) -> int:
     """Return River's number.  An address that cannot be one is nobody's."""
-    if not (ref.id.isascii() and ref.id.isdigit() and len(ref.id) < 19):
+    if not _is_id(ref.id):
         raise JobNotFound(ref)
     return int(ref.id)
+
+
+def _is_id(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
 
 
 def _filter(which: JobFilter) -> dict[str, Any]:

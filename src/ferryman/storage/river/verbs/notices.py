@@ -33,9 +33,12 @@ def last_notice() -> Verb[int]:
 
 def new_notices(after: int) -> Verb[tuple[int, list[Notice]]]:
     """Return what came since, and where the table ends now."""
-    rows: list[Row] = yield Query("notices", {"after": after})
-    found = [notice for _, topic, payload in rows for notice in notices_in(topic, payload)]
-    return (rows[-1][0] if rows else after), found
+    found: list[Notice] = []
+    rows: list[Row]
+    while rows := (yield Query("notices", {"after": after})):
+        after = rows[-1][0]
+        found += [notice for _, topic, payload in rows for notice in notices_in(topic, payload)]
+    return after, found
 
 
 def prune_notices(*, now: datetime | None) -> Verb[int]:

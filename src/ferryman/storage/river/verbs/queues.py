@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ferryman.errors import QueueNotFound
+from ferryman.gojson import quote
 from ferryman.job import State
 from ferryman.storage.river.rows import parse_time, text_time
 from ferryman.storage.river.steps import Batch, Query, Row, Verb
@@ -72,7 +73,7 @@ def _steer(action: str, name: str, at: datetime) -> Verb[None]:
         # It holds jobs, but nobody has worked it yet, so it has no row to mark.
         yield Batch("announce", [{"name": name, "now": stamp}])
         yield Query(action, {"name": name, "now": stamp})
-    payload = f'{{"action":"{action}","queue":"{name}"}}'
+    payload = f'{{"action":"{action}","queue":{quote(name)}}}'
     yield Batch("notify", [{"now": stamp, "topic": "river_control", "payload": payload}])
 
 

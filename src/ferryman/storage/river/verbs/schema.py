@@ -18,7 +18,7 @@ from ferryman.storage.river.bundle import (
 from ferryman.storage.river.steps import Script, Verb
 from ferryman.storage.values import LineStatus
 
-__all__ = ["OLDEST", "applied", "apply_next", "check", "revert_next", "status"]
+__all__ = ["OLDEST", "applied", "apply_next", "check", "create", "revert_next", "status"]
 
 OLDEST = 7
 """The version of River's line that our statements need; 8 is as good."""
@@ -62,6 +62,15 @@ def check() -> Verb[None]:
         raise SchemaOutOfDate(
             f"The database is at River migration {max(main)} and ferryman needs {OLDEST}. Run: ferryman migrate up"
         )
+
+
+def create() -> Verb[None]:
+    """Give a new database its tables, all in one transaction: whoever else opens it meets none of them or all."""
+    if (yield from applied()):
+        return
+    for line in LINES:
+        while (yield from apply_next(line, target=None)):
+            pass
 
 
 def apply_next(line: str, *, target: int | None) -> Verb[Migration | None]:

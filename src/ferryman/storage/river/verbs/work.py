@@ -21,6 +21,8 @@ _PRIORITY_TIME_ID = itemgetter(8, 6, 0)
 SOON = timedelta(seconds=5)
 """What is due within River's scheduler interval becomes available at once (spec/river.md 5.2)."""
 
+_LARGEST_COUNT = 2**63 - 1
+
 
 def fetch(
     wanted: Sequence[tuple[str, int]],
@@ -48,30 +50,31 @@ def finish(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[S
     """Write outcomes, each only if it is the same running attempt still."""
     at = now or datetime.now(UTC)
     states: list[State | None] = [None] * len(finished)
+    # First, while the attempt still has its number: a snooze gives it back.
+    outputs = [{**_guard(f.job), "output": output.decode()} for f in finished if (output := _output(f)) is not None]
+    if outputs:
+        yield Batch("record_output", outputs)
     others = [i for i, f in enumerate(finished) if type(f.outcome) is not Completed]
     done = yield from _complete([f.job for f in finished if type(f.outcome) is Completed], text_time(at))
     for i, each in enumerate(finished):
-        if int(each.job.id) in done:
+        if (int(each.job.id), each.job.attempt) in done:
             states[i] = State.COMPLETED
     if others:
         rows = yield Batch("settle", [_settled(finished[i], at) for i in others])
         for i, row in zip(others, rows, strict=True):
             states[i] = State(row[0]) if row else None
-    outputs = [{**_guard(f.job), "output": output.decode()} for f in finished if (output := _output(f)) is not None]
-    if outputs:
-        yield Batch("record_output", outputs)
     return states
 
 
-def _complete(jobs: Sequence[Job], now: str) -> Verb[set[int]]:
-    """Mark jobs completed, all of one attempt number in one statement; returns the ids of those that were."""
+def _complete(jobs: Sequence[Job], now: str) -> Verb[set[tuple[int, int]]]:
+    """Mark jobs completed, all of one attempt number in one statement; returns the ids and attempts that were."""
     by_attempt: dict[int, list[int]] = {}
     for job in jobs:
         by_attempt.setdefault(job.attempt, []).append(int(job.id))
-    done: set[int] = set()
+    done: set[tuple[int, int]] = set()
     for attempt, ids in by_attempt.items():
         rows = yield Query("complete", {"ids": msgspec.json.encode(ids).decode(), "attempt": attempt, "now": now})
-        done.update(row[0] for row in rows)
+        done.update((row[0], attempt) for row in rows)
     return done
 
 
@@ -96,7 +99,7 @@ def _settled(finished: Finished, now: datetime) -> Mapping[str, Any]:
         "finalized_at": text_time(now) if when is None else None,
         "scheduled_at": None if when is None else text_time(when),
         "error": None if error is None else error_json(error),
-        "snoozes": snooze_count(job.metadata) + 1 if isinstance(outcome, Snoozed) else None,
+        "snoozes": _snoozes(job) + 1 if isinstance(outcome, Snoozed) else None,
         "now": text_time(now),
     }
 
@@ -126,12 +129,21 @@ def _state(outcome: Outcome, now: datetime) -> State:
             return State.AVAILABLE
 
 
+def _snoozes(job: Job) -> int:
+    try:
+        return snooze_count(job.metadata)
+    except ValueError:  # Python reads no number of more than some 4,000 digits
+        return 0
+
+
 def snooze_count(metadata: Any) -> int:
     """Read the counter as River's ports agree to: fractions are cut, numbers in text count, true is 1, all else 0."""
     value = metadata.get("snoozes", 0) if isinstance(metadata, Mapping) else 0
     if isinstance(value, str) and not value.lstrip("-").isdecimal():
         return 0
     try:
-        return int(value)
+        count = int(value)
     except (TypeError, ValueError, OverflowError):
         return 0
+    # The next one has to fit a database's integer: a counter that does not must not stop a whole batch.
+    return count if abs(count) < _LARGEST_COUNT else 0

@@ -59,7 +59,8 @@ where unique_key = :unique_key
       else 0
   end >= 1
 
--- name: unique_key
+-- name: key_of
+-- The unique key of one job, which may be null; no row when there is no such job.
 select unique_key
 from river_job
 where id = :id
@@ -227,7 +228,8 @@ order by id
 limit :max
 
 -- name: rescue
--- Takes back a job whose worker is gone, if it still is the same attempt.
+-- Takes back a job whose worker is gone, if it still is the same attempt; a time in a form
+-- that SQLite cannot read does not keep it from that.
 update river_job
 set state = :state,
     finalized_at = :finalized_at,
@@ -250,7 +252,7 @@ set state = :state,
 where id = :id
   and state = 'running'
   and attempt = :attempt
-  and attempted_at = :attempted_at
+  and coalesce(unixepoch(attempted_at, 'subsec') = unixepoch(:attempted_at, 'subsec'), true)
 returning state
 
 -- name: prune

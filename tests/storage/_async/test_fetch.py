@@ -1,0 +1,201 @@
+"""Taking jobs."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferryman.job import State
+from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.values import Feature
+from storage._async.acts import run, store, take
+from storage.samples import NOW, failed, later, mail, mail_at, needs
+
+
+async def test_a_job_that_was_taken_is_running(storage: AsyncStorage) -> None:
+    ref = await store(storage)
+
+    (job,) = await take(storage)
+
+    assert (job.ref, job.kind, job.queue, job.state) == (ref, "mail", "default", State.RUNNING)
+    assert (await storage.jobs.get(ref)).state is State.RUNNING
+
+
+async def test_two_workers_never_take_the_same_job(storage: AsyncStorage, elsewhere: AsyncStorage) -> None:
+    await storage.jobs.insert([mail(), mail(), mail()], now=NOW)
+
+    first = await take(storage, limit=2, worker="ada")
+    second = await take(elsewhere, limit=2, worker="bob")
+
+    assert (len(first), len(second)) == (2, 1)
+    assert {job.ref for job in first}.isdisjoint(job.ref for job in second)
+
+
+async def test_a_job_is_taken_once(storage: AsyncStorage) -> None:
+    await store(storage)
+
+    assert len(await take(storage)) == 1
+    assert await take(storage) == []
+
+
+async def test_attempts_are_counted_when_a_job_is_taken(storage: AsyncStorage) -> None:
+    job = await run(storage, mail(max_attempts=3))
+    assert (job.attempt, job.max_attempts, job.last) == (1, 3, False)
+    await storage.jobs.finish([failed(job, again=later(minutes=10))], now=NOW)
+    await storage.jobs.promote(limit=10, now=later(minutes=10))
+
+    (again,) = await take(storage, now=later(minutes=10))
+
+    assert (again.ref, again.attempt) == (job.ref, 2)
+
+
+async def test_a_job_that_failed_before_brings_the_reason(storage: AsyncStorage) -> None:
+    job = await run(storage)
+    await storage.jobs.finish([failed(job, again=later(minutes=10), text="mailbox full")], now=NOW)
+    await storage.jobs.promote(limit=10, now=later(minutes=10))
+
+    (again,) = await take(storage, now=later(minutes=10))
+
+    assert (again.error.error, again.error.at) == ("mailbox full", NOW)
+
+
+async def test_a_job_brings_all_that_was_said_with_it(storage: AsyncStorage) -> None:
+    said = {"timeout": 90.0, "deadline": later(hours=3), "retention": 3600.0, "headers": {"trace": "00-4bf9"}}
+
+    job = await run(storage, mail(**said, tags=("eu-west",), given=frozenset(said)))
+
+    assert (job.timeout, job.deadline, job.retention, job.headers) == tuple(said.values())
+    assert job.tags == ("eu-west",)
+
+
+# Which come first
+
+
+async def test_the_job_that_came_first_is_taken_first(storage: AsyncStorage) -> None:
+    refs = [await store(storage, now=later(seconds=second)) for second in range(5)]
+
+    taken = await take(storage, limit=3, now=later(minutes=1))
+    taken += await take(storage, limit=3, now=later(minutes=1))
+
+    assert [job.ref for job in taken] == refs
+
+
+async def test_jobs_of_one_moment_are_taken_in_the_order_of_their_batch(storage: AsyncStorage) -> None:
+    inserted = await storage.jobs.insert([mail() for _ in range(20)], now=NOW)
+
+    assert [job.ref for job in await take(storage, limit=20)] == [each.ref for each in inserted]
+
+
+@needs(Feature.PRIORITIES)
+async def test_priority_counts_before_time(storage: AsyncStorage) -> None:
+    low = await store(storage, mail(priority=4))
+    usual = await store(storage, now=later(seconds=1))
+    high = await store(storage, mail(priority=1), now=later(seconds=2))
+    low_too = await store(storage, mail(priority=4), now=later(seconds=3))
+
+    taken = await take(storage, now=later(seconds=4))
+
+    assert [job.ref for job in taken] == [usual, high, low, low_too]
+    assert [job.priority for job in taken] == [1, 1, 4, 4]
+
+
+@needs(Feature.PRIORITIES)
+async def test_within_a_priority_the_time_at_which_a_job_is_due_counts(storage: AsyncStorage) -> None:
+    late, early, middle = [
+        await store(storage, mail_at(later(minutes=minutes), priority=2)) for minutes in (30, 10, 20)
+    ]
+    await storage.jobs.promote(limit=10, now=later(hours=1))
+
+    assert [job.ref for job in await take(storage, now=later(hours=1))] == [early, middle, late]
+
+
+# How many
+
+
+async def test_a_queue_gives_at_most_its_own_number(storage: AsyncStorage) -> None:
+    await storage.jobs.insert([*[mail(queue="bulk")] * 5, *[mail(queue="quick")] * 5], now=NOW)
+
+    taken = await storage.jobs.fetch([("bulk", 1), ("quick", 3)], limit=10, kinds=None, worker="ada", now=NOW)
+
+    assert [job.queue for job in taken] == ["bulk", "quick", "quick", "quick"]
+
+
+async def test_all_queues_together_give_at_most_the_limit(storage: AsyncStorage) -> None:
+    await storage.jobs.insert([*[mail(queue="bulk")] * 5, *[mail(queue="quick")] * 5], now=NOW)
+
+    taken = await storage.jobs.fetch([("quick", 5), ("bulk", 5)], limit=7, kinds=None, worker="ada", now=NOW)
+
+    assert [job.queue for job in taken] == ["quick"] * 5 + ["bulk"] * 2
+
+
+async def test_what_one_queue_lacks_the_next_may_give(storage: AsyncStorage) -> None:
+    await storage.jobs.insert([mail(queue="quick"), *[mail(queue="bulk")] * 5], now=NOW)
+
+    taken = await storage.jobs.fetch([("quick", 4), ("bulk", 4)], limit=4, kinds=None, worker="ada", now=NOW)
+
+    assert [job.queue for job in taken] == ["quick", "bulk", "bulk", "bulk"]
+
+
+@pytest.mark.parametrize(("most", "limit"), [(0, 5), (5, 0)])
+async def test_no_room_takes_no_job(storage: AsyncStorage, most: int, limit: int) -> None:
+    await store(storage)
+
+    assert await storage.jobs.fetch([("default", most)], limit=limit, kinds=None, worker="ada", now=NOW) == []
+    assert len(await take(storage)) == 1
+
+
+async def test_a_queue_that_nobody_asks_for_is_left_alone(storage: AsyncStorage) -> None:
+    await store(storage, mail(queue="bulk"))
+
+    assert await take(storage, "default") == []
+
+
+# Which are ready
+
+
+async def test_a_job_is_not_taken_before_its_time(storage: AsyncStorage) -> None:
+    await store(storage, mail_at(later(minutes=10)))
+    await storage.jobs.promote(limit=10, now=later(minutes=9))
+
+    assert await take(storage, now=later(minutes=9)) == []
+
+
+async def test_a_paused_queue_gives_nothing_until_it_is_resumed(storage: AsyncStorage) -> None:
+    ref = await store(storage, mail(queue="bulk"))
+    await store(storage, mail(queue="quick"))
+    await storage.queues.pause("bulk", now=NOW)
+
+    taken = await storage.jobs.fetch([("bulk", 9), ("quick", 9)], limit=9, kinds=None, worker="ada", now=NOW)
+    assert [job.queue for job in taken] == ["quick"]
+
+    await storage.queues.resume("bulk", now=NOW)
+    assert [job.ref for job in await take(storage, "bulk")] == [ref]
+
+
+async def test_all_queues_can_be_paused_and_resumed_at_once(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["bulk", "quick"], now=NOW)
+    await storage.jobs.insert([mail(queue="bulk"), mail(queue="quick")], now=NOW)
+
+    await storage.queues.pause("*", now=NOW)
+    assert await take(storage, "bulk") + await take(storage, "quick") == []
+
+    await storage.queues.resume("*", now=NOW)
+    assert len(await take(storage, "bulk") + await take(storage, "quick")) == 2
+
+
+@needs(Feature.KINDS)
+async def test_only_the_kinds_that_were_asked_for_are_taken(storage: AsyncStorage) -> None:
+    await storage.jobs.insert([mail(kind="fax"), mail(kind="mail"), mail(kind="telegram")], now=NOW)
+
+    taken = await storage.jobs.fetch(
+        [("default", 10)], limit=10, kinds=frozenset({"mail", "telegram", "pigeon"}), worker="ada", now=NOW
+    )
+
+    assert [job.kind for job in taken] == ["mail", "telegram"]
+    assert [job.kind for job in await take(storage)] == ["fax"]
+
+
+@needs(Feature.KINDS)
+async def test_a_worker_that_knows_no_kind_takes_nothing(storage: AsyncStorage) -> None:
+    await store(storage)
+
+    assert await storage.jobs.fetch([("default", 9)], limit=9, kinds=frozenset(), worker="ada", now=NOW) == []

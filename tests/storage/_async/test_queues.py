@@ -1,0 +1,115 @@
+"""The queues."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferryman.errors import QueueNotFound
+from ferryman.job import State
+from ferryman.storage._async.protocol import AsyncStorage
+from storage._async.acts import run, store, take
+from storage.samples import NOW, discarded, later, mail, mail_at
+
+
+async def test_a_queue_that_is_worked_or_used_is_listed_by_name(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["quick", "bulk"], now=NOW)
+    await store(storage, mail(queue="mails"))
+    await store(storage, mail(queue="bulk"))
+
+    assert [queue.name for queue in await storage.queues.list()] == ["bulk", "mails", "quick"]
+
+
+async def test_a_storage_that_was_never_used_has_no_queue(storage: AsyncStorage) -> None:
+    assert await storage.queues.list() == []
+
+
+async def test_a_queue_tells_how_many_jobs_it_holds(storage: AsyncStorage) -> None:
+    lost = await run(storage, mail(queue="bulk"))
+    await storage.jobs.finish([discarded(lost)], now=NOW)
+    await storage.jobs.insert([mail(queue="bulk"), mail(queue="bulk"), mail_at(later(days=1), queue="bulk")], now=NOW)
+    await store(storage, mail(queue="quick"))
+
+    queue = await storage.queues.get("bulk")
+
+    assert queue.counts == {State.DISCARDED: 1, State.AVAILABLE: 2, State.SCHEDULED: 1}
+    assert [each.counts for each in await storage.queues.list()] == [queue.counts, {State.AVAILABLE: 1}]
+
+
+async def test_a_queue_tells_since_when_its_next_job_waits(storage: AsyncStorage) -> None:
+    await store(storage, mail(queue="bulk"), now=later(seconds=5))
+    await store(storage, mail(queue="bulk"), now=later(seconds=9))
+    assert (await storage.queues.get("bulk")).oldest == later(seconds=5)
+
+    await take(storage, "bulk", now=later(minutes=1))
+    assert (await storage.queues.get("bulk")).oldest is None
+
+
+async def test_a_queue_that_is_not_there_is_missed_by_name(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["bulk", "quick"], now=NOW)
+
+    with pytest.raises(QueueNotFound, match="There are: bulk, quick") as missed:
+        await storage.queues.get("bluk")
+
+    assert (missed.value.name, missed.value.known) == ("bluk", ["bulk", "quick"])
+
+
+async def test_a_paused_queue_says_since_when(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["bulk", "quick"], now=NOW)
+
+    await storage.queues.pause("bulk", now=later(seconds=3))
+
+    assert [queue.paused_at for queue in await storage.queues.list()] == [later(seconds=3), None]
+
+
+async def test_pausing_again_keeps_the_first_time(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["bulk"], now=NOW)
+    await storage.queues.pause("bulk", now=NOW)
+
+    await storage.queues.pause("bulk", now=later(hours=1))
+
+    assert (await storage.queues.get("bulk")).paused_at == NOW
+
+
+async def test_a_queue_that_is_announced_again_stays_paused(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["bulk"], now=NOW)
+    await storage.queues.pause("bulk", now=NOW)
+
+    await storage.queues.announce(["bulk"], now=later(hours=1))
+
+    assert (await storage.queues.get("bulk")).paused_at == NOW
+
+
+async def test_a_queue_that_was_resumed_is_as_before(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["bulk"], now=NOW)
+    before = await storage.queues.get("bulk")
+    await storage.queues.pause("bulk", now=NOW)
+
+    await storage.queues.resume("bulk", now=later(hours=1))
+    await storage.queues.resume("bulk", now=later(hours=2))
+
+    assert await storage.queues.get("bulk") == before
+
+
+async def test_a_queue_that_nobody_works_yet_can_be_paused(storage: AsyncStorage) -> None:
+    await store(storage, mail(queue="bulk"))
+
+    await storage.queues.pause("bulk", now=NOW)
+
+    assert await take(storage, "bulk") == []
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+async def test_only_a_queue_that_is_there_can_be_paused_or_resumed(storage: AsyncStorage, verb: str) -> None:
+    await storage.queues.announce(["bulk"], now=NOW)
+
+    with pytest.raises(QueueNotFound, match="bulk"):
+        await getattr(storage.queues, verb)("bluk", now=NOW)
+
+    assert [queue.name for queue in await storage.queues.list()] == ["bulk"]
+
+
+@pytest.mark.parametrize("verb", ["pause", "resume"])
+async def test_all_queues_may_be_none(storage: AsyncStorage, verb: str) -> None:
+    await getattr(storage.queues, verb)("*", now=NOW)
+
+    assert await storage.queues.list() == []

@@ -1,0 +1,113 @@
+"""Finding jobs whose worker is gone, and taking them back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ferryman.job import FINAL, Job, State
+from ferryman.storage._async.protocol import AsyncStorage
+from storage._async.acts import run, take
+from storage.samples import NOW, cancelled, completed, discarded, failed, kept_mail, later, mail
+
+HOUR = timedelta(hours=1)
+
+
+async def stuck(storage: AsyncStorage, **page) -> list[Job]:
+    """Look two hours later for what has not been heard of for one."""
+    return await storage.jobs.stuck(older_than=HOUR, now=later(hours=2), **{"limit": 10, **page})
+
+
+async def test_a_job_that_runs_for_too_long_is_stuck(storage: AsyncStorage) -> None:
+    job = await run(storage)
+
+    (found,) = await stuck(storage)
+
+    assert (found.ref, found.state, found.attempt) == (job.ref, State.RUNNING, 1)
+
+
+async def test_a_job_that_was_just_taken_is_not_stuck(storage: AsyncStorage) -> None:
+    await run(storage)
+
+    assert await storage.jobs.stuck(older_than=HOUR, limit=10, now=later(seconds=1)) == []
+
+
+async def test_only_what_runs_can_be_stuck(storage: AsyncStorage) -> None:
+    await storage.jobs.insert([kept_mail()] * 3, now=NOW)
+    done, waiting = await take(storage, limit=2)
+    await storage.jobs.finish([completed(done), failed(waiting, again=later(minutes=1))], now=NOW)
+
+    assert await stuck(storage) == []
+
+
+async def test_stuck_jobs_come_in_pages(storage: AsyncStorage) -> None:
+    await storage.jobs.insert([mail()] * 5, now=NOW)
+    refs = {job.ref for job in await take(storage)}
+
+    first = await stuck(storage, limit=3)
+    second = await stuck(storage, limit=3, after=first[-1].ref)
+    third = await stuck(storage, limit=3, after=second[-1].ref)
+
+    assert (len(first), len(second), third) == (3, 2, [])
+    assert {job.ref for job in first + second} == refs
+
+
+async def test_a_rescued_job_is_tried_again_and_its_lost_attempt_counts(storage: AsyncStorage) -> None:
+    await run(storage)
+    (lost,) = await stuck(storage)
+
+    assert await storage.jobs.rescue([failed(lost, again=later(hours=3), text="gone")], now=later(hours=2)) == 1
+
+    assert (await storage.jobs.get(lost.ref)).state is State.RETRYABLE
+    await storage.jobs.promote(limit=10, now=later(hours=3))
+    (again,) = await take(storage, now=later(hours=3))
+    assert (again.ref, again.attempt, again.error.error) == (lost.ref, 2, "gone")
+
+
+async def test_a_stuck_job_can_be_given_up(storage: AsyncStorage) -> None:
+    await storage.jobs.insert([mail(), mail()], now=NOW)
+    await take(storage)
+    first, second = await stuck(storage)
+
+    assert await storage.jobs.rescue([discarded(first), cancelled(second)], now=later(hours=2)) == 2
+
+    assert (await storage.jobs.get(first.ref)).state is State.DISCARDED
+    assert (await storage.jobs.get(second.ref)).state in FINAL
+
+
+async def test_a_job_is_rescued_once(storage: AsyncStorage) -> None:
+    await run(storage)
+    (lost,) = await stuck(storage)
+
+    counts = [await storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) for _ in range(2)]
+
+    assert counts == [1, 0]
+    assert await stuck(storage) == []
+
+
+async def test_a_job_that_finished_meanwhile_is_not_rescued(storage: AsyncStorage) -> None:
+    job = await run(storage, kept_mail())
+    (lost,) = await stuck(storage)
+    await storage.jobs.finish([completed(job)], now=later(hours=2))
+
+    assert await storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) == 0
+    assert (await storage.jobs.get(job.ref)).state is State.COMPLETED
+
+
+async def test_a_job_that_was_taken_again_meanwhile_is_not_rescued(storage: AsyncStorage) -> None:
+    await run(storage)
+    (lost,) = await stuck(storage)
+    await storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2))
+    await storage.jobs.promote(limit=10, now=later(hours=3))
+    await take(storage, now=later(hours=3))
+
+    assert await storage.jobs.rescue([failed(lost, again=later(hours=4))], now=later(hours=3)) == 0
+    assert (await storage.jobs.get(lost.ref)).state is State.RUNNING
+
+
+async def test_what_the_lost_worker_says_later_is_not_heard(storage: AsyncStorage) -> None:
+    job = await run(storage)
+    (lost,) = await stuck(storage)
+    await storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2))
+
+    assert await storage.jobs.finish([completed(job)], now=later(hours=2)) == [None]
+    assert (await storage.jobs.get(job.ref)).state is State.RETRYABLE

@@ -1,0 +1,83 @@
+"""Jobs that are part of the caller's own transaction: they exist if and only if it commits."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferryman.errors import DuplicateJob, InvalidJob, Unsupported
+from ferryman.job import State
+from ferryman.options import unique_for
+from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.values import Feature
+from storage._async.acts import answer, states, store, take
+from storage.places import Place
+from storage.samples import NOW, mail, needs
+
+pytestmark = needs(Feature.TRANSACTIONS)
+
+
+async def test_a_job_is_there_once_the_transaction_commits(storage: AsyncStorage, place: Place) -> None:
+    async with place.async_transaction() as mine:
+        inserted = await answer(storage, mail(tx=mine.tx))
+        assert await states(storage) == {}
+
+        await mine.commit()
+
+    assert [job.ref for job in await take(storage)] == [inserted.ref]
+
+
+async def test_a_job_of_a_transaction_that_rolls_back_was_never_there(storage: AsyncStorage, place: Place) -> None:
+    async with place.async_transaction() as mine:
+        await store(storage, mail(tx=mine.tx))
+
+        await mine.rollback()
+
+    assert await states(storage) == {}
+
+
+async def test_the_fast_way_takes_part_too(storage: AsyncStorage, place: Place) -> None:
+    async with place.async_transaction() as mine:
+        assert await storage.jobs.insert_fast([mail(tx=mine.tx), mail(tx=mine.tx)], now=NOW) == 2
+        assert await states(storage) == {}
+
+        await mine.commit()
+
+    assert await states(storage) == {State.AVAILABLE: 2}
+
+
+async def test_a_duplicate_is_found_inside_the_transaction(storage: AsyncStorage, place: Place) -> None:
+    async with place.async_transaction() as mine:
+        first = await answer(storage, mail(tx=mine.tx, unique=unique_for(True)))
+        second = await answer(storage, mail(tx=mine.tx, unique=unique_for(True)))
+
+        assert (second.duplicate, second.ref) == (True, first.ref)
+
+
+async def test_a_refused_batch_leaves_nothing_in_the_transaction(storage: AsyncStorage, place: Place) -> None:
+    await store(storage, mail(id="7001"))
+    async with place.async_transaction() as mine:
+        await store(storage, mail(tx=mine.tx, queue="mine"))
+        with pytest.raises(DuplicateJob):
+            await storage.jobs.insert([mail(tx=mine.tx), mail(tx=mine.tx, id="7001")], now=NOW)
+
+        await mine.commit()
+
+    assert await states(storage) == {State.AVAILABLE: 2}
+    assert len(await take(storage, "mine")) == 1
+
+
+async def test_one_batch_belongs_to_one_transaction(storage: AsyncStorage, place: Place) -> None:
+    async with place.async_transaction() as mine:
+        with pytest.raises(InvalidJob, match="different transactions"):
+            await storage.jobs.insert([mail(tx=mine.tx), mail()], now=NOW)
+
+        await mine.commit()
+
+    assert await states(storage) == {}
+
+
+async def test_what_is_no_connection_is_refused(storage: AsyncStorage) -> None:
+    with pytest.raises(Unsupported, match="tx is a"):
+        await store(storage, mail(tx="BEGIN"))
+
+    assert await states(storage) == {}

@@ -1,0 +1,127 @@
+# Generated from tests/storage/_async/test_get.py by tools/unasync.py: change that file and run `make sync`.
+"""Looking at jobs: one, a list, how many."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferryman.errors import ConfigError, JobNotFound
+from ferryman.job import JobRef, State
+from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.values import JobFilter
+from storage._sync.acts import run, states, store, take
+from storage.samples import EVERYTHING, NOW, discarded, later, mail, mail_at
+
+
+def test_a_running_job_shows_who_took_it_and_when(storage: Storage) -> None:
+    ref = store(storage)
+    take(storage, worker="ada", now=later(seconds=5))
+
+    job = storage.jobs.get(ref)
+
+    assert (job.state, job.attempt, job.attempted_at) == (State.RUNNING, 1, later(seconds=5))
+    assert job.attempted_by[-1:] in ((), ("ada",))
+
+
+@pytest.mark.parametrize("id", ["999999", "no-such-job", "", "-1", "٣", "9" * 40])
+def test_an_address_that_nobody_has_finds_no_job(storage: Storage, id: str) -> None:
+    store(storage)
+
+    with pytest.raises(JobNotFound) as missed:
+        storage.jobs.get(JobRef(id))
+
+    assert missed.value.ref == JobRef(id)
+
+
+def test_the_newest_job_is_listed_first(storage: Storage) -> None:
+    refs = [store(storage, now=later(seconds=second)) for second in range(3)]
+
+    page = storage.jobs.list(EVERYTHING)
+
+    assert [job.ref for job in page.items] == refs[::-1]
+    assert page.next is None
+
+
+def test_a_list_is_read_in_pages(storage: Storage) -> None:
+    storage.jobs.insert([mail()] * 5, now=NOW)
+    whole = (storage.jobs.list(EVERYTHING)).items
+
+    first = storage.jobs.list(EVERYTHING, limit=2)
+    second = storage.jobs.list(EVERYTHING, limit=2, cursor=first.next)
+    third = storage.jobs.list(EVERYTHING, limit=2, cursor=second.next)
+
+    assert first.items + second.items + third.items == whole
+    assert third.next is None
+
+
+def test_the_last_page_has_no_next_even_when_it_is_full(storage: Storage) -> None:
+    storage.jobs.insert([mail()] * 2, now=NOW)
+
+    assert (storage.jobs.list(EVERYTHING, limit=2)).next is None
+
+
+@pytest.mark.parametrize("cursor", ["tomorrow", "", "9" * 40])
+def test_a_cursor_that_is_none_is_refused(storage: Storage, cursor: str) -> None:
+    with pytest.raises(ConfigError, match="cursor"):
+        storage.jobs.list(EVERYTHING, cursor=cursor)
+
+
+@pytest.fixture
+def mixed(storage: Storage) -> Storage:
+    """One discarded, one running and two waiting jobs of two kinds in two queues."""
+    lost = run(storage, mail(queue="bulk"))
+    storage.jobs.finish([discarded(lost)], now=NOW)
+    run(storage, mail(kind="fax"))
+    store(storage, mail())
+    store(storage, mail_at(later(hours=1), queue="bulk"))
+    return storage
+
+
+@pytest.mark.parametrize(
+    ("which", "found"),
+    [
+        (JobFilter(), 4),
+        (JobFilter(states=(State.AVAILABLE,)), 1),
+        (JobFilter(states=(State.RUNNING, State.DISCARDED)), 2),
+        (JobFilter(queues=("bulk",)), 2),
+        (JobFilter(queues=("bulk", "default")), 4),
+        (JobFilter(kinds=("fax",)), 1),
+        (JobFilter(kinds=("fax",), queues=("bulk",)), 0),
+        (JobFilter(kinds=("mail",), states=(State.SCHEDULED,)), 1),
+        (JobFilter(queues=("nowhere",)), 0),
+    ],
+)
+def test_a_filter_narrows_the_list_and_the_count(mixed: Storage, which: JobFilter, found: int) -> None:
+    jobs = (mixed.jobs.list(which)).items
+
+    assert len(jobs) == found
+    assert sum((mixed.jobs.count(which)).values()) == found
+    assert all(job.state in which.states for job in jobs if which.states)
+    assert all(job.queue in which.queues for job in jobs if which.queues)
+    assert all(job.kind in which.kinds for job in jobs if which.kinds)
+
+
+def test_counts_are_by_state_and_leave_out_what_is_zero(mixed: Storage) -> None:
+    assert states(mixed) == {
+        State.DISCARDED: 1,
+        State.RUNNING: 1,
+        State.AVAILABLE: 1,
+        State.SCHEDULED: 1,
+    }
+
+
+def test_where_there_is_nothing_there_is_nothing_to_see(storage: Storage) -> None:
+    page = storage.jobs.list(EVERYTHING)
+
+    assert (page.items, page.next) == ([], None)
+    assert states(storage) == {}
+
+
+def test_the_kinds_that_wait_in_a_queue_can_be_asked_for(storage: Storage) -> None:
+    run(storage, mail(kind="telegram"))
+    storage.jobs.insert([mail(kind="fax"), mail(), mail(), mail(kind="pigeon", queue="bulk")], now=NOW)
+
+    assert sorted(storage.jobs.waiting_kinds(["default"])) == ["fax", "mail"]
+    assert sorted(storage.jobs.waiting_kinds(["default", "bulk"])) == ["fax", "mail", "pigeon"]
+    assert len(storage.jobs.waiting_kinds(["default", "bulk"], limit=2)) == 2
+    assert list(storage.jobs.waiting_kinds(["nowhere"])) == []

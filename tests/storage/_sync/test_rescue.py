@@ -1,0 +1,114 @@
+# Generated from tests/storage/_async/test_rescue.py by tools/unasync.py: change that file and run `make sync`.
+"""Finding jobs whose worker is gone, and taking them back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ferryman.job import FINAL, Job, State
+from ferryman.storage._sync.protocol import Storage
+from storage._sync.acts import run, take
+from storage.samples import NOW, cancelled, completed, discarded, failed, kept_mail, later, mail
+
+HOUR = timedelta(hours=1)
+
+
+def stuck(storage: Storage, **page) -> list[Job]:
+    """Look two hours later for what has not been heard of for one."""
+    return storage.jobs.stuck(older_than=HOUR, now=later(hours=2), **{"limit": 10, **page})
+
+
+def test_a_job_that_runs_for_too_long_is_stuck(storage: Storage) -> None:
+    job = run(storage)
+
+    (found,) = stuck(storage)
+
+    assert (found.ref, found.state, found.attempt) == (job.ref, State.RUNNING, 1)
+
+
+def test_a_job_that_was_just_taken_is_not_stuck(storage: Storage) -> None:
+    run(storage)
+
+    assert storage.jobs.stuck(older_than=HOUR, limit=10, now=later(seconds=1)) == []
+
+
+def test_only_what_runs_can_be_stuck(storage: Storage) -> None:
+    storage.jobs.insert([kept_mail()] * 3, now=NOW)
+    done, waiting = take(storage, limit=2)
+    storage.jobs.finish([completed(done), failed(waiting, again=later(minutes=1))], now=NOW)
+
+    assert stuck(storage) == []
+
+
+def test_stuck_jobs_come_in_pages(storage: Storage) -> None:
+    storage.jobs.insert([mail()] * 5, now=NOW)
+    refs = {job.ref for job in take(storage)}
+
+    first = stuck(storage, limit=3)
+    second = stuck(storage, limit=3, after=first[-1].ref)
+    third = stuck(storage, limit=3, after=second[-1].ref)
+
+    assert (len(first), len(second), third) == (3, 2, [])
+    assert {job.ref for job in first + second} == refs
+
+
+def test_a_rescued_job_is_tried_again_and_its_lost_attempt_counts(storage: Storage) -> None:
+    run(storage)
+    (lost,) = stuck(storage)
+
+    assert storage.jobs.rescue([failed(lost, again=later(hours=3), text="gone")], now=later(hours=2)) == 1
+
+    assert (storage.jobs.get(lost.ref)).state is State.RETRYABLE
+    storage.jobs.promote(limit=10, now=later(hours=3))
+    (again,) = take(storage, now=later(hours=3))
+    assert (again.ref, again.attempt, again.error.error) == (lost.ref, 2, "gone")
+
+
+def test_a_stuck_job_can_be_given_up(storage: Storage) -> None:
+    storage.jobs.insert([mail(), mail()], now=NOW)
+    take(storage)
+    first, second = stuck(storage)
+
+    assert storage.jobs.rescue([discarded(first), cancelled(second)], now=later(hours=2)) == 2
+
+    assert (storage.jobs.get(first.ref)).state is State.DISCARDED
+    assert (storage.jobs.get(second.ref)).state in FINAL
+
+
+def test_a_job_is_rescued_once(storage: Storage) -> None:
+    run(storage)
+    (lost,) = stuck(storage)
+
+    counts = [storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) for _ in range(2)]
+
+    assert counts == [1, 0]
+    assert stuck(storage) == []
+
+
+def test_a_job_that_finished_meanwhile_is_not_rescued(storage: Storage) -> None:
+    job = run(storage, kept_mail())
+    (lost,) = stuck(storage)
+    storage.jobs.finish([completed(job)], now=later(hours=2))
+
+    assert storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) == 0
+    assert (storage.jobs.get(job.ref)).state is State.COMPLETED
+
+
+def test_a_job_that_was_taken_again_meanwhile_is_not_rescued(storage: Storage) -> None:
+    run(storage)
+    (lost,) = stuck(storage)
+    storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2))
+    storage.jobs.promote(limit=10, now=later(hours=3))
+    take(storage, now=later(hours=3))
+
+    assert storage.jobs.rescue([failed(lost, again=later(hours=4))], now=later(hours=3)) == 0
+    assert (storage.jobs.get(lost.ref)).state is State.RUNNING
+
+
+def test_what_the_lost_worker_says_later_is_not_heard(storage: Storage) -> None:
+    job = run(storage)
+    (lost,) = stuck(storage)
+    storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2))
+
+    assert storage.jobs.finish([completed(job)], now=later(hours=2)) == [None]
+    assert (storage.jobs.get(job.ref)).state is State.RETRYABLE
