@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tables import connected
 
 from ferryman.storage.river._sync.storage import SqliteStorage
-from ferryman.storage.river.sqlite import library
 from storage.places import sqlite_file
 
 
@@ -26,9 +26,3 @@ def db(storage: SqliteStorage) -> Iterator[Any]:
     """What another program sees, and what it may write; rows are mappings."""
     with closing(connected(storage.where.path)) as connection:
         yield connection
-
-
-def connected(path: str) -> Any:
-    connection = library().connect(path, isolation_level=None)
-    connection.row_factory = library().Row
-    return connection

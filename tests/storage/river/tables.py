@@ -6,8 +6,16 @@ import json
 from typing import Any
 
 from ferryman.job import JobRef
+from ferryman.storage.river.sqlite import library
 
-__all__ = ["change", "decoded", "notifications", "row"]
+__all__ = ["change", "connected", "decoded", "notifications", "row"]
+
+
+def connected(path: str) -> Any:
+    """Return a connection as another program has it; rows are mappings, and each statement commits."""
+    connection = library().connect(path, isolation_level=None)
+    connection.row_factory = library().Row
+    return connection
 
 
 def row(db: Any, ref: JobRef) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from ferryman.storage.river._sync.storage import SqliteStorage
 from ferryman.storage.river.sqlite import Location, library, translated
 from ferryman.storage.river.steps import Conflict
 from storage._sync.acts import run, states, store, take
-from storage.samples import NOW, completed, later
+from storage.samples import NOW, completed, discarded, later
 
 ERRORS = sorted(
     (each for each in vars(library()).values() if isinstance(each, type) and issubclass(each, Exception)),
@@ -111,7 +111,7 @@ def test_a_batch_that_breaks_in_the_middle_leaves_nothing(storage: SqliteStorage
     )
 
     with pytest.raises(StorageError, match="the disk is full"):
-        storage.jobs.finish([completed(first), completed(second)], now=NOW)
+        storage.jobs.finish([completed(first), discarded(second)], now=NOW)
 
     assert states(storage) == {State.RUNNING: 2}
 

@@ -8,7 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from conftest import connected
+from tables import connected
 
 from ferryman.errors import ConfigError, SchemaOutOfDate, StorageError, StorageUnavailable
 from ferryman.job import State
@@ -144,7 +144,7 @@ def test_writes_are_durable_unless_the_url_chooses_speed(tmp_path: Path, option:
     assert (tmp_path / "a b.db").exists()
 
 
-ROUNDS, PROCESSES = 12, 4
+ROUNDS, PROCESSES = 20, 4
 
 
 @pytest.mark.slow

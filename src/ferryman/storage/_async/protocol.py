@@ -15,6 +15,8 @@ from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.values import (
     Feature,
+    Gathered,
+    GroupRules,
     JobFilter,
     LineStatus,
     Notice,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from ferryman.storage._sync import protocol as blocking
 
 __all__ = [
+    "AsyncGroups",
     "AsyncJobs",
     "AsyncLeaders",
     "AsyncNotices",
@@ -232,6 +235,18 @@ class AsyncSchema(Protocol):
         ...
 
 
+class AsyncGroups(Protocol):
+    """Jobs that are gathered and made into one."""
+
+    async def gather(self, queue: str, rules: GroupRules, *, now: datetime | None = None) -> list[Gathered]:
+        """Set aside the jobs of each group of this queue that is due."""
+        ...
+
+    async def replace(self, gathered: Gathered, job: NewJob, *, now: datetime | None = None) -> Inserted:
+        """Store the job that a group was made into, and delete those it was made from."""
+        ...
+
+
 class AsyncStorage(Protocol):
     """A place where jobs are kept, in six parts."""
 
@@ -252,6 +267,10 @@ class AsyncStorage(Protocol):
     def notices(self) -> AsyncNotices: ...
     @property
     def schema(self) -> AsyncSchema: ...
+    @property
+    def groups(self) -> AsyncGroups | None:
+        """None where the format has no groups."""
+        ...
 
     def twin(self) -> blocking.Storage:
         """Return the same storage for code that blocks: heartbeats must not wait for an event loop."""

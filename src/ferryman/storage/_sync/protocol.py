@@ -16,6 +16,8 @@ from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.values import (
     Feature,
+    Gathered,
+    GroupRules,
     JobFilter,
     LineStatus,
     Notice,
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from ferryman.storage._sync import protocol as blocking
 
 __all__ = [
+    "Groups",
     "Jobs",
     "Leaders",
     "Notices",
@@ -231,6 +234,18 @@ class Schema(Protocol):
         ...
 
 
+class Groups(Protocol):
+    """Jobs that are gathered and made into one."""
+
+    def gather(self, queue: str, rules: GroupRules, *, now: datetime | None = None) -> list[Gathered]:
+        """Set aside the jobs of each group of this queue that is due."""
+        ...
+
+    def replace(self, gathered: Gathered, job: NewJob, *, now: datetime | None = None) -> Inserted:
+        """Store the job that a group was made into, and delete those it was made from."""
+        ...
+
+
 class Storage(Protocol):
     """A place where jobs are kept, in six parts."""
 
@@ -251,6 +266,10 @@ class Storage(Protocol):
     def notices(self) -> Notices: ...
     @property
     def schema(self) -> Schema: ...
+    @property
+    def groups(self) -> Groups | None:
+        """None where the format has no groups."""
+        ...
 
     def twin(self) -> blocking.Storage:
         """Return the same storage for code that blocks: heartbeats must not wait for an event loop."""

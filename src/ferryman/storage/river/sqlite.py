@@ -7,6 +7,7 @@ drop each other's locks on a file (design.md 5.1).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
@@ -67,9 +68,13 @@ class Location(msgspec.Struct, frozen=True):
             connection = sqlite.connect(
                 self.path or ":memory:", timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
             )
-            if self.path:
-                connection.execute("pragma journal_mode = wal").fetchone()
-            connection.execute(f"pragma synchronous = {self.synchronous}")
+            try:
+                if self.path:
+                    _write_ahead(connection)
+                connection.execute(f"pragma synchronous = {self.synchronous}")
+            except BaseException:
+                connection.close()
+                raise
         return connection
 
 
@@ -88,6 +93,20 @@ def library() -> ModuleType:
             extra="all",
         ) from None
     return dbapi2  # type: ignore[no-any-return]
+
+
+def _write_ahead(connection: Connection) -> None:
+    """Switch the file to WAL.  While another does just that SQLite gives up at once, so the waiting is ours."""
+    end = time.monotonic() + _BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("pragma journal_mode = wal").fetchone()
+        except library().OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 @contextmanager

@@ -30,6 +30,7 @@ class AsyncSqliteStorage:
     `share` is what another storage in memory holds: what is in memory exists once.
     """
 
+    groups = None
     wording = Wording(
         rescued="Stuck job rescued by JobRescuer",
         unknown_kind="job kind is not registered in the client's Workers bundle: {kind}",

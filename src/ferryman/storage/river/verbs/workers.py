@@ -6,6 +6,7 @@ everything else works.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
@@ -48,7 +49,13 @@ def list_workers(*, now: datetime | None) -> Verb[list[WorkerInfo]]:
     rows: list[Row] = []
     with suppress(SchemaOutOfDate):
         rows = yield Query("workers", {"now": text_time(now or datetime.now(UTC))})
-    return [msgspec.structs.replace(_decode(info), beat_at=parse_time(beat_at)) for info, beat_at in rows]
+    return [worker for info, beat_at in rows for worker in _read(info, beat_at)]
+
+
+def _read(info: str, beat_at: str) -> Iterator[WorkerInfo]:
+    """Give the worker, or nothing when another version of ferryman wrote what this one cannot read."""
+    with suppress(msgspec.ValidationError):
+        yield msgspec.structs.replace(_decode(info), beat_at=parse_time(beat_at))
 
 
 def _kept(worker: WorkerInfo) -> WorkerInfo:

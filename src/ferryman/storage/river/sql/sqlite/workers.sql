@@ -16,6 +16,7 @@ returning id
 select json(info), beat_at
 from ferryman_worker
 where expires_at >= :now
+  and json_valid(info, 6)
 order by started_at, id
 
 -- name: prune_workers
