@@ -1,0 +1,81 @@
+"""The web program: what answers where, and how it refuses."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from briefings import api
+from briefings.database import DatabaseAway
+from briefings.files import Gone
+from briefings.guard import Guard
+from briefings.pages import HERE, page
+from briefings.tasks import jobs
+from ferryman import JobNotFound, StorageError, WrongState
+
+__all__ = ["make_app"]
+
+logger = logging.getLogger("briefings")
+
+EMBEDDED_SLOTS = 2
+
+
+def make_app(*, with_worker: bool) -> Starlette:
+    """Make the web program, on request with a worker in the same process, as is handy in development."""
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        async with jobs:
+            if not with_worker:
+                yield
+                return
+            async with jobs.worker(concurrency=EMBEDDED_SLOTS):
+                yield
+
+    return Starlette(
+        routes=[
+            Route("/", api.index),
+            Route("/briefings", api.create, methods=["POST"]),
+            Route("/briefings/{id:uuid}", api.show),
+            Route("/briefings/{id:uuid}", api.delete, methods=["DELETE"]),
+            Route("/briefings/{id:uuid}/delete", api.delete, methods=["POST"]),
+            Route("/briefings/{id:uuid}/events", api.events),
+            Route("/briefings/{id:uuid}/retry", api.again, methods=["POST"]),
+            Route("/briefings/{id:uuid}/files", api.upload, methods=["POST"]),
+            Route("/failed", api.failed),
+            Route("/failed/{ref}/retry", api.revive, methods=["POST"]),
+            Route("/healthz", api.healthz),
+            Route("/readyz", api.readyz),
+            Mount("/static", StaticFiles(directory=HERE / "static")),
+        ],
+        middleware=[Middleware(Guard)],
+        exception_handlers=dict.fromkeys(
+            (HTTPException, DatabaseAway, StorageError, Gone, JobNotFound, WrongState), refused
+        ),
+        lifespan=lifespan,
+    )
+
+
+async def refused(request: Request, error: Exception) -> Response:
+    """Say what cannot be done and why, as a page or as JSON."""
+    code, sentence, headers = 404, "There is nothing here. It may have been deleted.", {}
+    if isinstance(error, HTTPException):
+        code, sentence, headers = error.status_code, error.detail, dict(error.headers or {})
+    elif isinstance(error, DatabaseAway | StorageError):
+        logger.error("the database is away: %s", error)
+        code, sentence = 503, "The database does not answer just now. Nothing was stored. Please try again."
+        headers = {"Retry-After": "5"}
+    elif isinstance(error, WrongState):
+        code, sentence = 409, str(error)
+    if "text/html" in request.headers.get("accept", ""):
+        return page(request, "error.html", code, headers, sentence=sentence)
+    return JSONResponse({"error": sentence}, code, headers)

@@ -1,0 +1,123 @@
+"""What the one program can be: the web, a worker, and the small things beside them."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import sys
+from threading import Thread
+from typing import Any
+
+import uvicorn
+
+from briefings import webhook
+from briefings.app import make_app
+from briefings.settings import Address, settings
+from briefings.tasks import database, jobs
+from ferryman import ConfigError, logs
+from ferryman.admin._async.admin import AsyncStorageAdmin
+
+__all__ = ["migrate", "mock_webhook", "web", "work", "write_log"]
+
+logger = logging.getLogger("briefings")
+
+STOP = (signal.SIGTERM, signal.SIGINT)
+
+
+class Server(uvicorn.Server):
+    """A server that says where it is once it can be reached."""
+
+    def __init__(self, name: str, app: Any, address: Address) -> None:
+        host, port = address
+        self.where = f"{name} on http://{host}:{port}"
+        # An event stream may be open for long; three seconds after the signal it ends.
+        super().__init__(
+            uvicorn.Config(app, host, port, log_config=None, access_log=False, timeout_graceful_shutdown=3)
+        )
+
+    async def startup(self, sockets: Any = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            logger.info(self.where)
+
+
+def write_log() -> None:
+    """Write what ferryman, the server and we have to say, all in one form."""
+    logs.configure(jobs.settings.log_level, jobs.settings.log_format, development=settings.development)
+    logs.subscribe(jobs.events)
+    for name in ("briefings", "uvicorn"):
+        logging.getLogger(name).parent = logging.getLogger("ferryman")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+
+
+def web(*, with_worker: bool) -> None:
+    """Answer requests; in development run the mock of the briefing service too."""
+    _refuse_mock_in_production()
+    asyncio.run(_prepare())
+    if settings.own_mock:
+        Thread(target=Server("the mock service", webhook.app, settings.mock).run, daemon=True).start()
+    for each in STOP:
+        signal.signal(each, lambda *_: sys.exit(0))  # uvicorn hands a signal on once it has stopped in order
+    Server("Briefings", make_app(with_worker=with_worker), settings.http).run()
+
+
+def work() -> None:
+    """Run jobs until told to stop: the first signal lets running jobs end, the second does not wait."""
+    _refuse_mock_in_production()
+    asyncio.run(_work())
+
+
+async def _work() -> None:
+    await _prepare()
+    async with jobs:
+        worker, loop = jobs.worker(), asyncio.get_running_loop()
+
+        def stop(name: str) -> None:
+            worker.stop(name)
+            for each in STOP:
+                loop.add_signal_handler(each, worker.stop_now, each.name)
+
+        for each in STOP:
+            loop.add_signal_handler(each, stop, each.name)
+        await worker.serve()
+
+
+async def migrate(*, check: bool) -> int:
+    """Bring ferryman's tables and ours up to date, or only say what is missing."""
+    async with jobs:
+        # jobs.admin refuses tables that are out of date, and so it cannot mend them.
+        storage = AsyncStorageAdmin(jobs.connections.unchecked, jobs.events)
+        lines = await storage.status()
+        if check:
+            names = [f"{line.line} {version}" for line in lines for version in line.pending] + database.pending()
+        else:
+            names = [name for line in lines for name in await storage.migrate(line.line, up=True)]
+            names += await database.migrate()
+    print("\n".join(names) or "Nothing to apply.")
+    return 1 if check and names else 0
+
+
+def mock_webhook() -> None:
+    """Run the mock of the briefing service alone."""
+    if not settings.development:
+        raise ConfigError("The mock service is for development. Set APP_ENV=development.")
+    Server("the mock service", webhook.app, settings.mock).run()
+
+
+async def _prepare() -> None:
+    """See that all tables are there; in development, make them."""
+    # Connected now, and not in the first transaction that enqueues: it would wait for itself if tables had to be made.
+    await jobs.admin.storage.status()
+    if settings.development:
+        await database.migrate()
+    elif pending := database.pending():
+        raise ConfigError(f"{settings.database} lacks {', '.join(pending)}. Run: python -m briefings migrate")
+
+
+def _refuse_mock_in_production() -> None:
+    if not settings.development and (settings.calls_mock or not settings.webhook_url):
+        raise ConfigError(
+            f'WEBHOOK_URL is "{settings.webhook_url}". In production it is the address of the real briefing service. '
+            "On a developer's machine set APP_ENV=development instead."
+        )

@@ -1,0 +1,33 @@
+"""Places to run Briefings in: one development program for a whole module, or a folder of one's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from whole.program import Place, Program
+
+
+@pytest.fixture(scope="module")
+def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The place of `make dev`."""
+    place = Place(tmp_path_factory.mktemp("dev"))
+    yield place
+    place.http.close()
+
+
+@pytest.fixture(scope="module")
+def briefings(dev: Place) -> Iterator[Program]:
+    """`make dev`: web, worker and mock service in one process."""
+    with dev.running() as program:
+        yield program
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    """A folder of one's own, and nothing running in it."""
+    place = Place(tmp_path)
+    yield place
+    place.http.close()

@@ -1,0 +1,188 @@
+"""Starts Briefings as a process of its own, and waits for what it says.
+
+Every program of a test lives in one folder: its database, its objects and its logs.
+Waiting is always for a condition, with a limit that is only reached when a test fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from ferryman import Ferryman
+from ferryman.storage.river.sqlite import library
+
+__all__ = ["Place", "Program", "free_port", "until"]
+
+T = TypeVar("T")
+
+EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "briefings"
+FINAL = ("completed", "failed")
+
+
+def until(condition: Callable[[], T], within: float = 15.0) -> T:
+    """Ask again and again until the answer is true, and return it."""
+    ends = time.monotonic() + within
+    while not (answer := condition()):
+        assert time.monotonic() < ends, f"this did not become true within {within:g} s"
+        time.sleep(0.02)
+    return answer
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Program:
+    """A running process; what it writes goes into a file."""
+
+    def __init__(self, log: Path, arguments: tuple[str, ...], env: dict[str, str]) -> None:
+        self.log = log
+        with log.open("wb") as output:
+            command = [sys.executable, "-m", "briefings", *arguments]
+            self.process = subprocess.Popen(command, cwd=log.parent, env=env, stdout=output, stderr=output)
+
+    def says(self, text: str, within: float = 15.0) -> str:
+        """Wait for a line with this text, and return it."""
+
+        def found() -> str:
+            line = next((line for line in self.text.splitlines() if text in line), "")
+            assert line or self.process.poll() is None, f"it ended without saying {text!r}:\n{self.text}"
+            return line
+
+        return until(found, within)
+
+    @property
+    def text(self) -> str:
+        return self.log.read_text("utf-8")
+
+    def end(self, signal_number: int = signal.SIGTERM) -> int:
+        """Send a signal, and return the exit code."""
+        self.process.send_signal(signal_number)
+        return self.process.wait(timeout=20)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+
+
+class Place:
+    """A folder with a database, and the ports of the programs that share it."""
+
+    def __init__(self, folder: Path, **env: str) -> None:
+        self.folder = folder
+        self.web, self.mock = free_port(), free_port()
+        self.env = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")},
+            "PYTHONPATH": str(EXAMPLE),
+            "APP_ENV": "development",
+            "DATABASE_URL": f"sqlite:///{self.database}",
+            "OBJECTS_FOLDER": str(folder / "objects"),
+            "HTTP_ADDR": f"127.0.0.1:{self.web}",
+            "MOCK_ADDR": f"127.0.0.1:{self.mock}",
+            "MOCK_LATENCY": "0-0",
+            "FIRST_RETRY": "0.5s",
+            "FERRYMAN_SCHEDULE_INTERVAL": "0.1s",
+            **env,
+        }
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "briefings.db"
+
+    def start(self, *arguments: str, **env: str) -> Program:
+        """Start a program; who starts it also ends it (`with`)."""
+        log = self.folder / f"{len(list(self.folder.glob('*.log')))}.log"
+        return Program(log, arguments, self.env | env)
+
+    @contextmanager
+    def running(self, *arguments: str, **env: str) -> Iterator[Program]:
+        """Start the web, and wait until it can be reached."""
+        with self.start(*arguments, **env) as program:
+            program.says("Briefings on")
+            yield program
+
+    @contextmanager
+    def service(self, latency: str) -> Iterator[None]:
+        """Run the mock of the briefing service alone, and have all programs use it."""
+        self.env["WEBHOOK_URL"] = f"http://127.0.0.1:{self.mock}/briefings"
+        with self.start("mock-webhook", MOCK_LATENCY=latency) as program:
+            program.says("the mock service on")
+            yield
+
+    def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a mode that ends by itself."""
+        command = [sys.executable, "-m", "briefings", *arguments]
+        return subprocess.run(command, cwd=self.folder, env=self.env | env, capture_output=True, text=True, timeout=30)
+
+    @cached_property
+    def http(self) -> httpx.Client:
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.web}", timeout=10)
+
+    def create(self, topic: str, **headers: str) -> httpx.Response:
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return self.http.post("/briefings", json={"topic": topic}, headers=named)
+
+    def new(self, topic: str) -> str:
+        """Create a briefing, and return its id."""
+        return str(self.create(topic).json()["id"])
+
+    def show(self, id: str) -> dict[str, Any]:
+        return dict(self.http.get(f"/briefings/{id}").json())
+
+    def page(self, path: str) -> str:
+        return self.http.get(path, headers={"Accept": "text/html"}).text
+
+    def final(self, id: str, within: float = 20.0) -> dict[str, Any]:
+        """Wait until nothing more happens to a briefing."""
+        return until(lambda: shown if (shown := self.show(id))["status"] in FINAL else None, within)
+
+    def calls(self) -> list[str]:
+        """Return the Idempotency-Key of each call that the mock has seen."""
+        return list(httpx.get(f"http://127.0.0.1:{self.mock}/calls").json())
+
+    def sql(self, statement: str, *values: object) -> list[sqlite3.Row]:
+        """Run a statement behind the program's back."""
+        connection = library().connect(self.database, isolation_level=None, timeout=10)
+        try:
+            return list(connection.execute(statement, values).fetchall())
+        finally:
+            connection.close()
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep everybody else from writing, as a database that is away does."""
+        connection = library().connect(self.database, isolation_level=None, timeout=10)
+        try:
+            connection.execute("begin immediate")
+            yield
+        finally:
+            connection.close()
+
+    @contextmanager
+    def jobs(self) -> Iterator[Ferryman]:
+        """Open the jobs as another program would."""
+        jobs = Ferryman(f"sqlite:///{self.database}")
+        try:
+            yield jobs
+        finally:
+            asyncio.run(jobs.close())
