@@ -18,7 +18,7 @@ import msgspec
 from briefings import files, progress, service
 from briefings.database import Database
 from briefings.settings import settings
-from ferryman import Ferryman, Job, exponential
+from ferryman import Ferryman, Job, exponential, provided
 
 __all__ = ["cleanup_orphans", "database", "generate_briefing", "heartbeat", "jobs"]
 
@@ -48,7 +48,7 @@ jobs = Ferryman(
     retention="24h",
     backoff=exponential(settings.first_retry),
 )
-async def generate_briefing(job: Job, briefing_id: UUID, http: httpx.AsyncClient) -> str:
+async def generate_briefing(job: Job, briefing_id: UUID, http: httpx.AsyncClient = provided()) -> str:
     """Have one briefing made, and keep it.  No transaction is open while the service works."""
     own = {"id": briefing_id, "job": job.ref}
     async with database.transaction() as tx:

@@ -1,0 +1,189 @@
+"""`ferryman job`: look at jobs, act on one or several."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from ferryman.cli.acting import act, read_refs
+from ferryman.cli.grammar import Group
+from ferryman.cli.jobs_shown import CARD, JOBS
+from ferryman.cli.output import show
+from ferryman.cli.session import Session
+from ferryman.errors import WrongState
+from ferryman.job import FINAL, Job, JobRef, State
+from ferryman.state_words import hint, read_states
+from ferryman.storage.values import JobFilter
+
+__all__ = ["job"]
+
+PAGE = 1_000
+_WAITING = (State.SCHEDULED, State.RETRYABLE, State.PENDING)
+
+
+@click.group("job", cls=Group)
+def job() -> None:
+    """Look at jobs, and act on them.
+
+    A job's id is a number, or queue/id.  Where ids are asked for, - reads them from stdin, one a line.
+    """
+
+
+@job.command(
+    "list",
+    examples=[
+        "ferryman job list --state failed --since 24h",
+        "ferryman job list -Q critical --state available,running",
+        "ferryman job list --state failed --kind email:send -o ids | ferryman job retry -",
+    ],
+)
+@click.option("--state", "states", multiple=True, metavar="STATE", help="Only in this state; failed means discarded.")
+@click.option("-Q", "--queue", "queues", multiple=True, metavar="QUEUE", help="Only of this queue.")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only of this kind.")
+@click.option("--since", metavar="TIME", help="Created since then: 24h, or 2026-11-22T08:00.")
+@click.option("--older-than", metavar="TIME", help="Created before then.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="How many at most."
+)
+@click.option("--cursor", help="Go on where the page before ended.")
+@click.option("--all", "everything", is_flag=True, help="Every page.")
+@click.pass_obj
+def list_(
+    session: Session,
+    states: tuple[str, ...],
+    queues: tuple[str, ...],
+    kinds: tuple[str, ...],
+    since: str | None,
+    older_than: str | None,
+    limit: int,
+    cursor: str | None,
+    everything: bool,
+) -> None:
+    """List jobs, the newest first."""
+    which = JobFilter(
+        states=read_states(states),
+        queues=queues,
+        kinds=kinds,
+        since=session.times.since(since, "--since") if since else None,
+        before=session.times.since(older_than, "--older-than") if older_than else None,
+    )
+    warning = hint(states)
+    warnings = [warning] if warning else []
+    if everything:
+        show(session, JOBS, _pages(session, which, cursor), warnings=warnings)
+        return
+    page = session.admin.jobs.list(which, limit=limit, cursor=cursor)
+    show(session, JOBS, page.items, next=page.next, warnings=warnings)
+
+
+def _pages(session: Session, which: JobFilter, cursor: str | None) -> Iterator[Job]:
+    while True:
+        page = session.admin.jobs.list(which, limit=PAGE, cursor=cursor)
+        yield from page.items
+        cursor = page.next
+        if cursor is None:
+            return
+
+
+_ids = click.argument("ids", nargs=-1, required=True, metavar="ID...")
+
+
+@job.command("show", examples=["ferryman job show 42", "ferryman job show 42 --json"])
+@_ids
+@click.pass_obj
+def show_(session: Session, ids: tuple[str, ...]) -> None:
+    """Show everything about a job, its failures with their traces included."""
+    show(session, CARD, [session.admin.jobs.get(ref) for ref in read_refs(ids)])
+
+
+@job.command("retry", examples=["ferryman job retry 42", "ferryman failed -o ids | ferryman job retry -"])
+@_ids
+@click.pass_obj
+def retry(session: Session, ids: tuple[str, ...]) -> int:
+    """Run a job again, now: one that gave up, ended, or waits."""
+
+    def do(ref: JobRef) -> Job:
+        return session.admin.jobs.retry(ref, actor=session.actor)
+
+    return act(session, read_refs(ids), "retried", do, _state_of)
+
+
+@job.command("run", examples=["ferryman job run 42", "ferryman job list --state scheduled -o ids | ferryman job run -"])
+@_ids
+@click.pass_obj
+def run(session: Session, ids: tuple[str, ...]) -> int:
+    """Run a job now that is scheduled, waits for its next attempt, or is parked."""
+
+    def do(ref: JobRef) -> Job:
+        before = session.admin.jobs.get(ref)
+        if before.state not in _WAITING:
+            raise WrongState(
+                f"Job {ref} is {before.state}, and run takes scheduled, retryable and pending ones. "
+                f"Nothing was changed. To run it again: ferryman job retry {ref}",
+                state=before.state,
+            )
+        return session.admin.jobs.retry(ref, actor=session.actor)
+
+    return act(session, read_refs(ids), "started", do, _state_of)
+
+
+@job.command(
+    "cancel", examples=["ferryman job cancel 42", "ferryman job list --kind report -o ids | ferryman job cancel -"]
+)
+@_ids
+@click.pass_obj
+def cancel(session: Session, ids: tuple[str, ...]) -> int:
+    """Cancel a job, or ask the worker that runs it to stop."""
+
+    def do(ref: JobRef) -> Job:
+        after = session.admin.jobs.cancel(ref, actor=session.actor)
+        if after.state in FINAL and after.state is not State.CANCELLED:
+            raise WrongState(f"Job {ref} is {after.state} already. Nothing was changed.", state=after.state)
+        return after
+
+    def now(after: Job) -> str:
+        return "its worker is asked to stop" if after.state is State.RUNNING else _state_of(after)
+
+    return act(session, read_refs(ids), "cancelled", do, now)
+
+
+@job.command("discard", examples=["ferryman job discard 42"])
+@_ids
+@click.pass_obj
+def discard(session: Session, ids: tuple[str, ...]) -> int:
+    """Give up on a job that waits; it is kept, as one that failed."""
+
+    def do(ref: JobRef) -> Job:
+        return session.admin.jobs.discard(ref, actor=session.actor)
+
+    return act(session, read_refs(ids), "discarded", do, _state_of)
+
+
+@job.command("delete", examples=["ferryman job delete 42", "ferryman failed -o ids | ferryman job delete --yes -"])
+@_ids
+@click.pass_obj
+def delete(session: Session, ids: tuple[str, ...]) -> int:
+    """Delete a job that is not running.  Asks first; in a script say --yes."""
+    refs = read_refs(ids)
+    if refs:
+        session.confirm(f"Delete {_named(refs)} for good?")
+
+    def do(ref: JobRef) -> Job:
+        return session.admin.jobs.delete(ref, actor=session.actor)
+
+    return act(session, refs, "deleted", do, lambda before: f"which was {before.state}")
+
+
+def _state_of(after: Job) -> str:
+    return f"now {after.state}"
+
+
+def _named(refs: list[JobRef]) -> str:
+    if len(refs) == 1:
+        return f"job {refs[0]}"
+    few = ", ".join(str(ref) for ref in refs[:5])
+    return f"{len(refs)} jobs ({few}{', …' if len(refs) > 5 else ''})"
+
+
+job.add_command(discard, "archive")  # what asynq calls it

@@ -1,0 +1,135 @@
+"""`ferryman migrate`: the database's tables, up, down and where they stand.
+
+It works where nothing else does: on a schema that does not fit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TypeVar
+
+import click
+
+from ferryman.admin._async.admin import AsyncStorageAdmin
+from ferryman.cli.grammar import Group
+from ferryman.cli.output import Column, Listing, show
+from ferryman.cli.session import Session
+from ferryman.cli.views import line_view
+from ferryman.errors import ConfigError
+from ferryman.storage.values import LineStatus
+
+__all__ = ["migrate"]
+
+T = TypeVar("T")
+LINES = ("main", "ferryman")
+
+STATUS = Listing[LineStatus](
+    line_view,
+    lambda line: line.line,
+    (
+        Column("LINE", lambda line, times: line.line),
+        Column("VERSION", lambda line, times: str(line.version), right=True),
+        Column("NEWEST", lambda line, times: str(line.latest), right=True),
+        Column("MISSING", lambda line, times: " ".join(map(str, line.pending)), style=lambda text: "yellow"),
+    ),
+    none="No migrations.",
+)
+DONE = Listing[tuple[str, str]](
+    lambda done: {"line": done[0], "migration": done[1]},
+    lambda done: f"{done[0]} {done[1]}",
+    (Column("LINE", lambda done, times: done[0]), Column("MIGRATION", lambda done, times: done[1])),
+    none="Nothing to do.",
+)
+
+
+@click.group("migrate", cls=Group)
+def migrate() -> None:
+    """Bring the database's tables up to date, or back.
+
+    Line main is River's own, line ferryman holds what is ours beside it.
+    """
+
+
+_to = click.option("--to", "target", type=click.IntRange(min=0), metavar="VERSION", help="Stop at this version.")
+_steps = click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="At most so many migrations.")
+
+
+@migrate.command("up", examples=["ferryman migrate up", "ferryman migrate up --line main --to 7"])
+@click.option("--line", type=click.Choice([*LINES, "all"]), default="all", show_default=True, help="Which line.")
+@_to
+@_steps
+@click.pass_obj
+def up(session: Session, line: str, target: int | None, max_steps: int | None) -> None:
+    """Apply the migrations that are missing, each in a transaction of its own."""
+    lines = LINES if line == "all" else (line,)
+    if len(lines) > 1 and (target is not None or max_steps is not None):
+        raise ConfigError("--to and --max-steps are of one line. Name it: --line main, or --line ferryman.")
+
+    async def do(storage: AsyncStorageAdmin) -> list[tuple[str, str]]:
+        done = []
+        for name in lines:
+            applied = await storage.migrate(name, up=True, target=target, max_steps=max_steps, actor=session.actor)
+            done += [(name, migration) for migration in applied]
+        return done
+
+    show(session, DONE, _with_storage(session, do))
+
+
+@migrate.command(
+    "down", examples=["ferryman migrate down --max-steps 1", "ferryman migrate down --line ferryman --to 0 --yes"]
+)
+@click.option("--line", type=click.Choice(LINES), default="main", show_default=True, help="Which line.")
+@_to
+@_steps
+@click.pass_obj
+def down(session: Session, line: str, target: int | None, max_steps: int | None) -> None:
+    """Revert migrations, one unless told otherwise.  Asks first; in a script say --yes."""
+    standing = next(each for each in _with_storage(session, lambda storage: storage.status()) if each.line == line)
+    reverting = _reverting(standing, target, max_steps)
+    if reverting:
+        session.confirm(_question(line, reverting))
+
+    async def do(storage: AsyncStorageAdmin) -> Sequence[str]:
+        return await storage.migrate(line, up=False, target=target, max_steps=max_steps, actor=session.actor)
+
+    show(session, DONE, [(line, migration) for migration in _with_storage(session, do)])
+
+
+@migrate.command("status", examples=["ferryman migrate status", "ferryman migrate status --check"])
+@click.option("--check", is_flag=True, help="Exit with 1 when something is missing.")
+@click.pass_obj
+def status(session: Session, check: bool) -> int:
+    """Say where each line of migrations stands."""
+    lines = _with_storage(session, lambda storage: storage.status())
+    show(session, STATUS, lines)
+    missing = any(line.pending for line in lines)
+    if missing:
+        session.note("To apply what is missing: ferryman migrate up")
+    return 1 if check and missing else 0
+
+
+def _with_storage(session: Session, do: Callable[[AsyncStorageAdmin], Awaitable[T]]) -> T:
+    jobs = session.jobs
+    storage = AsyncStorageAdmin(jobs.connections.unchecked, jobs.events)
+
+    async def run() -> T:
+        try:
+            return await do(storage)
+        finally:
+            await jobs.close()
+
+    return asyncio.run(run())
+
+
+def _reverting(standing: LineStatus, target: int | None, max_steps: int | None) -> range:
+    """Return the versions that go, the newest first."""
+    steps = 1 if target is None and max_steps is None else max_steps
+    last = max(target or 0, 0 if steps is None else standing.version - steps)
+    return range(standing.version, last, -1)
+
+
+def _question(line: str, reverting: range) -> str:
+    which = f"migration {reverting[0]}" if len(reverting) == 1 else f"migrations {reverting[0]} to {reverting[-1]}"
+    lost = "every job" if line == "main" and reverting[-1] <= 2 else "what only these versions can hold"
+    return f"Revert {which} of line {line}? This loses {lost}."

@@ -1,0 +1,81 @@
+"""`ferryman queue`: what waits where, pausing and resuming."""
+
+from __future__ import annotations
+
+import click
+
+from ferryman.cli.grammar import Group
+from ferryman.cli.jobs_shown import state_style
+from ferryman.cli.output import Column, Listing, show
+from ferryman.cli.session import Session
+from ferryman.cli.views import queue_view
+from ferryman.job import State
+from ferryman.storage.values import QueueInfo
+
+__all__ = ["queue"]
+
+_SHOWN = (State.AVAILABLE, State.RUNNING, State.SCHEDULED, State.RETRYABLE, State.DISCARDED)
+
+
+def _count(state: State) -> Column[QueueInfo]:
+    def cell(queue: QueueInfo, times: object) -> str:
+        return str(queue.counts.get(state, 0))
+
+    def style(text: str) -> str:
+        return "bright_black" if text == "0" else state_style(state)
+
+    return Column(state.upper(), cell, right=True, wide=state not in _SHOWN, style=style)
+
+
+QUEUES = Listing[QueueInfo](
+    queue_view,
+    lambda queue: queue.name,
+    (
+        Column("QUEUE", lambda queue, times: queue.name),
+        *(_count(state) for state in (*_SHOWN, *(state for state in State if state not in _SHOWN))),
+        Column("OLDEST", lambda queue, times: times.ago(queue.oldest), right=True),
+        Column("PAUSED", lambda queue, times: times.ago(queue.paused_at), style=lambda text: "yellow"),
+    ),
+    none="No queue has been used yet.",
+)
+
+
+@click.group("queue", cls=Group)
+def queue() -> None:
+    """Look at queues, pause and resume them."""
+
+
+@queue.command("list", examples=["ferryman queue list", "ferryman queue list -o wide"])
+@click.pass_obj
+def list_(session: Session) -> None:
+    """List the queues with how many jobs each has, by state."""
+    show(session, QUEUES, session.admin.queues.list())
+
+
+_name = click.argument("name", metavar="QUEUE")
+
+
+@queue.command("pause", examples=["ferryman queue pause default", "ferryman queue pause '*'"])
+@_name
+@click.option("--reason", default="", help="Why, for the log.")
+@click.pass_obj
+def pause(session: Session, name: str, reason: str) -> None:
+    """Let nobody take jobs from a queue, or from all ('*'); running ones go on."""
+    session.admin.queues.pause(name, actor=session.actor, reason=reason)
+    _confirm(session, name)
+
+
+@queue.command("resume", examples=["ferryman queue resume default"])
+@_name
+@click.option("--reason", default="", help="Why, for the log.")
+@click.pass_obj
+def resume(session: Session, name: str, reason: str) -> None:
+    """Let workers take jobs from a paused queue again, or from all ('*')."""
+    session.admin.queues.resume(name, actor=session.actor, reason=reason)
+    _confirm(session, name)
+
+
+def _confirm(session: Session, name: str) -> None:
+    """Show what the queue is now."""
+    queues = session.admin.queues
+    show(session, QUEUES, queues.list() if name == "*" else [queues.get(name)])

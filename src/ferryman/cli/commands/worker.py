@@ -1,0 +1,168 @@
+"""`ferryman worker`: run an app's jobs, alone, in several processes, or anew at each change of the code."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from ferryman import logs
+from ferryman.cli.grammar import command
+from ferryman.cli.output import show
+from ferryman.cli.session import Session
+from ferryman.cli.tasks_shown import tasks_of
+from ferryman.connect import without_password
+from ferryman.errors import ConfigError
+from ferryman.events import EventBus
+
+if TYPE_CHECKING:
+    from ferryman.app import Ferryman
+
+__all__ = ["child_command", "worker"]
+
+
+@command(
+    "worker",
+    endless=True,
+    examples=[
+        "ferryman worker app.main:jobs",
+        "ferryman worker app.main:jobs -Q critical:6 -Q default:3 --concurrency 20",
+        "ferryman worker app.main:jobs --reload",
+        "ferryman worker app.main:jobs --burst",
+    ],
+)
+@click.argument("named", required=False, metavar="[MODULE:NAME]")
+@click.option("-Q", "--queue", "queues", multiple=True, metavar="NAME[:WEIGHT]", help="A queue to take jobs from.")
+@click.option("--concurrency", metavar="N", help="How many jobs to run at a time.")
+@click.option("--strict", is_flag=True, default=None, help="A heavier queue always goes before a lighter one.")
+@click.option("--shutdown-timeout", metavar="TIME", help="How long to wait for running jobs when told to stop.")
+@click.option("--periodic/--no-periodic", default=None, help="Whether to enqueue jobs by the clock.")
+@click.option("--burst", is_flag=True, help="End when there is nothing to do.")
+@click.option("--max-jobs", type=click.IntRange(min=1), metavar="N", help="End after so many jobs.")
+@click.option("--processes", type=click.IntRange(min=1), default=1, metavar="N", help="Run so many worker processes.")
+@click.option("--reload", is_flag=True, help="Start anew when a Python file changes; for development.")
+@click.option("--check", is_flag=True, help="Import the app, list its tasks, and end.")
+@click.pass_obj
+def worker(session: Session, /, named: str | None, processes: int, reload: bool, check: bool, **said: Any) -> int:
+    """Run an app's jobs until told to stop.
+
+    The first SIGTERM or Ctrl-C lets running jobs end, the second stops now and the jobs go back.  SIGUSR1 and
+    Ctrl-Z take no more jobs, but stay.
+    """
+    session.app = named or session.app
+    if session.app_name is None:
+        raise ConfigError("No app is named. Write it like: ferryman worker app.main:jobs, or set FERRYMAN_APP.")
+    if reload and processes > 1:
+        raise ConfigError("--reload runs one process, and --processes several. Give one of them.")
+    if check:
+        return _check(session, said)
+    if reload:
+        return _reload(session, said)
+    if processes > 1:
+        return _supervise(session, said, processes)
+    return _serve(session, said)
+
+
+def _serve(session: Session, said: Mapping[str, Any]) -> int:
+    from ferryman.cli.serving import fastest_loop, serve
+
+    jobs = _steered(session, said)
+    _log(session, jobs, jobs.events)
+    worker = jobs.worker(burst=said["burst"], max_jobs=said["max_jobs"])
+    worker.origin = session.origin
+
+    async def run() -> int:
+        try:
+            return await serve(worker, within=session.within)
+        finally:
+            await jobs.close()
+
+    with asyncio.Runner(loop_factory=fastest_loop()) as runner:
+        return runner.run(run())
+
+
+def _supervise(session: Session, said: Mapping[str, Any], processes: int) -> int:
+    from ferryman.cli.supervisor import Supervisor
+
+    events = EventBus()
+    _log(session, session.bare(), events)
+
+    async def run() -> int:
+        return await Supervisor(child_command(session, said), processes, events).run()
+
+    return asyncio.run(run())
+
+
+def _reload(session: Session, said: Mapping[str, Any]) -> int:
+    from ferryman.cli.reload import DRAIN, Reloader, need_watchfiles
+
+    need_watchfiles()
+    events = EventBus()
+    _log(session, session.bare(), events)
+    hasty = {**said, "shutdown_timeout": said["shutdown_timeout"] or f"{DRAIN:g}s"}
+
+    async def run() -> int:
+        return await Reloader(child_command(session, hasty), Path.cwd(), events).run()
+
+    return asyncio.run(run())
+
+
+def _steered(session: Session, said: Mapping[str, Any]) -> Ferryman:
+    """Return the app with the settings that were said here."""
+    jobs = session.jobs
+    settings = {name: said[name] for name in ("concurrency", "strict", "shutdown_timeout", "periodic")}
+    jobs.override(**settings, queues=",".join(said["queues"]) or None)
+    return jobs
+
+
+def _log(session: Session, jobs: Ferryman, events: EventBus) -> None:
+    level = "warn" if session.quiet else jobs.settings.log_level
+    logs.configure(level, jobs.settings.log_format, development=logs.in_development())
+    logs.subscribe(events)
+
+
+def child_command(session: Session, said: Mapping[str, Any]) -> list[str]:
+    """Return the command line of one worker process that does what was said here."""
+    words = [sys.executable, "-m", "ferryman", "worker", str(session.app_name)]
+    shared = {
+        "url": session.url,
+        "config": session.config,
+        "within": session.within,
+        "output": session.output,
+        "quiet": session.quiet,
+        "no_color": session.plain,
+    }
+    for name, value in {**shared, **said}.items():
+        words += _words(f"--{name.replace('_', '-')}", value)
+    return words
+
+
+def _words(option: str, value: Any) -> Iterator[str]:
+    if isinstance(value, tuple):
+        for each in value:
+            yield from (option.removesuffix("s"), str(each))
+    elif value is True:
+        yield option
+    elif value is False:
+        if option == "--periodic":
+            yield "--no-periodic"
+    elif value is not None:
+        yield from (option, str(value))
+
+
+def _check(session: Session, said: Mapping[str, Any]) -> int:
+    """Find out what would be wrong at the start, without connecting."""
+    jobs = _steered(session, said)
+    for task in jobs.tasks.values():
+        _ = task.arguments
+    settings, _ = jobs.settings, jobs.connections
+    show(session, tasks_of(jobs), jobs.tasks.values())
+    session.note(
+        f"\n{session.app_name} is fine: {len(jobs.tasks)} tasks, queues {' '.join(settings.queues)}, "
+        f"{settings.concurrency} slots, storage {without_password(settings.url)}{logs.whence(session.origin)}"
+    )
+    return 0

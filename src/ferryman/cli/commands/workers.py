@@ -1,0 +1,42 @@
+"""`ferryman workers`: who runs jobs."""
+
+from __future__ import annotations
+
+import click
+
+from ferryman.cli.grammar import command
+from ferryman.cli.output import Column, Listing, show
+from ferryman.cli.session import Session
+from ferryman.cli.views import worker_view
+from ferryman.storage.values import WorkerInfo
+
+__all__ = ["workers"]
+
+WORKERS = Listing[WorkerInfo](
+    worker_view,
+    lambda worker: worker.id,
+    (
+        Column("WORKER", lambda worker, times: f"{worker.host}:{worker.pid}"),
+        Column("STATUS", lambda worker, times: worker.status, style=lambda text: "" if text == "active" else "yellow"),
+        Column("RUNNING", lambda worker, times: f"{len(worker.running)}/{worker.concurrency}", right=True),
+        Column("STARTED", lambda worker, times: times.ago(worker.started_at), right=True),
+        Column("SEEN", lambda worker, times: times.ago(worker.beat_at), right=True),
+        Column("ID", lambda worker, times: worker.id, wide=True),
+        Column("VERSION", lambda worker, times: worker.version, wide=True),
+        Column("KINDS", lambda worker, times: " ".join(worker.kinds), wide=True),
+        Column("QUEUES", lambda worker, times: _queues(worker)),
+    ),
+    none="No worker is alive. Start one with: ferryman worker app.main:jobs",
+)
+
+
+@command("workers", examples=["ferryman workers", "ferryman workers -o wide"])
+@click.pass_obj
+def workers(session: Session) -> None:
+    """List the workers that are alive."""
+    show(session, WORKERS, session.admin.workers.list())
+
+
+def _queues(worker: WorkerInfo) -> str:
+    weighed = len(set(worker.queues.values())) > 1
+    return " ".join(f"{name}:{weight}" if weighed else name for name, weight in worker.queues.items())

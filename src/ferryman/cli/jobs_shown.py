@@ -1,0 +1,117 @@
+"""How jobs are shown: in a list, and one by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import click
+
+from ferryman.cli.output import Column, Listing, plain, printable
+from ferryman.cli.times import Times
+from ferryman.cli.views import job_view
+from ferryman.job import FINAL, AttemptError, Job, State
+
+__all__ = ["CARD", "FAILED", "JOBS", "RETRYING", "state_style"]
+
+_STYLES = {
+    State.AVAILABLE: "blue",
+    State.RUNNING: "magenta",
+    State.SCHEDULED: "cyan",
+    State.RETRYABLE: "yellow",
+    State.COMPLETED: "green",
+    State.DISCARDED: "red",
+}
+
+
+def state_style(state: str) -> str:
+    """Return the colour of a state."""
+    return _STYLES.get(State(state), "")
+
+
+def _when(job: Job, times: Times) -> str:
+    """Show the time that matters in the job's state: when it ended, began, or will begin."""
+    if job.state in FINAL:
+        return times.ago(job.finalized_at)
+    return times.ago(job.attempted_at if job.state is State.RUNNING else job.scheduled_at)
+
+
+def _attempt(job: Job, times: Times) -> str:
+    return f"{job.attempt}/{job.max_attempts}"
+
+
+def _error(job: Job, times: Times) -> str:
+    return job.error.error if job.error else ""
+
+
+_ID = Column[Job]("ID", lambda job, times: str(job.ref))
+_STATE = Column[Job]("STATE", lambda job, times: job.state, style=state_style)
+_KIND = Column[Job]("KIND", lambda job, times: job.kind)
+_QUEUE = Column[Job]("QUEUE", lambda job, times: job.queue)
+_ATTEMPT = Column[Job]("ATTEMPT", _attempt, right=True)
+_WHEN = Column[Job]("WHEN", _when, right=True)
+_ERROR = Column[Job]("ERROR", _error)
+_WIDE = (
+    Column[Job]("PRIORITY", lambda job, times: str(job.priority or ""), right=True, wide=True),
+    Column[Job]("TAGS", lambda job, times: ",".join(job.tags), wide=True),
+    Column[Job]("CREATED", lambda job, times: times.clock(job.created_at), wide=True),
+    Column[Job]("SCHEDULED", lambda job, times: times.clock(job.scheduled_at), wide=True),
+    Column[Job]("STARTED", lambda job, times: times.clock(job.attempted_at), wide=True),
+    Column[Job]("ENDED", lambda job, times: times.clock(job.finalized_at), wide=True),
+    Column[Job]("ARGS", lambda job, times: _text(job.args), wide=True),
+)
+
+_COLUMNS = (_ID, _STATE, _KIND, _QUEUE, _ATTEMPT, _WHEN, *_WIDE, _ERROR)
+_WITHOUT_STATE = tuple(column for column in _COLUMNS if column is not _STATE)
+
+
+def _address(job: Job) -> str:
+    return str(job.ref)
+
+
+JOBS = Listing(job_view, _address, _COLUMNS, none="No jobs.")
+FAILED = Listing(job_view, _address, _WITHOUT_STATE, none="No job has given up.")
+RETRYING = Listing(job_view, _address, _COLUMNS, none="No job has failed.")
+
+
+def _card(job: Job, times: Times) -> Iterator[str]:
+    """Show one job, line by line."""
+    state = click.style(job.state, fg=_STYLES.get(job.state), bold=True)
+    yield f"{click.style(plain(job.kind), bold=True)} {job.ref}  {state}"
+    for name, value in _facts(job, times):
+        if value:
+            yield f"  {click.style(f'{name:<10}', dim=True)} {plain(value)}"
+    for error in reversed(job.errors):
+        yield ""
+        yield from _failure(error, times)
+
+
+def _facts(job: Job, times: Times) -> Iterator[tuple[str, str]]:
+    yield "queue", job.queue
+    yield "attempt", f"{job.attempt} of {job.max_attempts}"
+    yield "priority", str(job.priority or "")
+    yield "created", times.both(job.created_at)
+    yield "scheduled", times.both(job.scheduled_at)
+    yield "started", times.both(job.attempted_at)
+    yield "ended", times.both(job.finalized_at)
+    yield "stop asked", times.both(job.cancel_requested_at)
+    yield "timeout", f"{job.timeout:g} s" if job.timeout else ""
+    yield "deadline", times.both(job.deadline)
+    yield "worker", ", ".join(job.attempted_by[-1:])
+    yield "tags", ", ".join(job.tags)
+    yield "headers", ", ".join(f"{name}: {value}" for name, value in job.headers.items())
+    yield "args", _text(job.args)
+    yield "metadata", "" if job.raw_metadata == b"{}" else _text(job.raw_metadata)
+
+
+def _failure(error: AttemptError, times: Times) -> Iterator[str]:
+    yield click.style(f"  attempt {error.attempt} failed {times.both(error.at)}", dim=True)
+    yield f"  {click.style(plain(error.error), fg='red')}"
+    for line in error.trace.expandtabs().rstrip().splitlines():
+        yield f"    {printable(line)}"
+
+
+def _text(payload: bytes) -> str:
+    return payload.decode("utf-8", "backslashreplace")
+
+
+CARD = Listing(job_view, _address, lines=_card)

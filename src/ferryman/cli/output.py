@@ -1,0 +1,119 @@
+"""Shows data on stdout, in the format that was asked for.
+
+A `Listing` says once how one sort of thing is shown: its columns, its JSON, its id.  JSON
+is one versioned envelope for every command (spec/cli.md 4.2).
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+import click
+import msgspec
+
+from ferryman.cli.session import Session
+from ferryman.cli.times import Times
+
+__all__ = ["Column", "Listing", "Row", "plain", "printable", "show"]
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+
+_UNPRINTABLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
+
+
+@dataclass(frozen=True)
+class Column(Generic[T]):
+    """A column of a table: its title, and what stands in it for each thing."""
+
+    title: str
+    cell: Callable[[T, Times], str]
+    right: bool = False
+    wide: bool = False
+    """Only with -o wide."""
+    style: Callable[[str], str] | None = None
+    """The colour of a cell, from its text."""
+
+
+@dataclass(frozen=True)
+class Listing(Generic[T]):
+    """How one sort of thing is shown: as a table of `columns`, or by `lines` of its own."""
+
+    view: Callable[[T], Row]
+    id: Callable[[T], str]
+    columns: Sequence[Column[T]] = ()
+    lines: Callable[[T, Times], Iterable[str]] | None = None
+    none: str = ""
+    """What to say when there is nothing."""
+
+
+def show(
+    session: Session,
+    listing: Listing[T],
+    things: Iterable[T],
+    *,
+    next: str | None = None,
+    warnings: Sequence[str] = (),
+) -> None:
+    """Write things to stdout; `next` is the cursor of the following page, warnings are told beside it."""
+    if session.format == "json":
+        _write_envelope([listing.view(thing) for thing in things], next, warnings)
+        return
+    for warning in warnings:
+        session.note(f"note: {warning}")
+    if session.format == "jsonl":
+        _write((msgspec.json.encode(listing.view(thing)).decode() for thing in things), color=False)
+    elif session.format == "ids":
+        _write((listing.id(thing) for thing in things), color=False)
+    elif listing.lines is not None:
+        _write((line for thing in things for line in listing.lines(thing, session.times)), color=session.color)
+    else:
+        _draw(session, listing, things)
+    if next is not None:
+        session.note(f"There are more: --cursor {next}, or a larger --limit.")
+
+
+def plain(text: str) -> str:
+    """Return text as one line without control characters: what a job carries must not steer a terminal."""
+    return printable(" ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    """Return a line with its control characters spelt out."""
+    return text.translate(_UNPRINTABLE)
+
+
+def _write_envelope(data: Sequence[Row], next: str | None, warnings: Sequence[str]) -> None:
+    envelope = {
+        "v": 1,
+        "data": data,
+        "next": next,
+        "truncated": next is not None,
+        "scanned": len(data),
+        "of": len(data) if next is None else None,  # nobody counted what lies beyond this page
+        "warnings": warnings,
+    }
+    text = msgspec.json.encode(envelope)
+    if sys.stdout.isatty():
+        text = msgspec.json.format(text, indent=2)
+    click.echo(text.decode())
+
+
+def _write(lines: Iterable[str], *, color: bool | None) -> None:
+    for line in lines:
+        click.echo(line, color=color)
+
+
+def _draw(session: Session, listing: Listing[T], things: Iterable[T]) -> None:
+    wide = session.format == "wide"
+    columns = [column for column in listing.columns if wide or not column.wide]
+    cells = [[plain(column.cell(thing, session.times)) for column in columns] for thing in things]
+    if not cells:
+        session.note(listing.none)
+        return
+    from ferryman.cli.table import drawn
+
+    _write(drawn(columns, cells, cut=not wide), color=session.color)

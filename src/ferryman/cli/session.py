@@ -1,0 +1,142 @@
+"""What was said for every command alike: which storage, which app, how to show the answer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+from ferryman.cli.failures import Refused
+from ferryman.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from ferryman.admin._sync.admin import Admin
+    from ferryman.app import Ferryman
+    from ferryman.cli.times import Times
+
+__all__ = ["FORMATS", "Session"]
+
+FORMATS = ("table", "wide", "json", "jsonl", "ids")
+
+
+class Session:
+    """One run of the command line.  None means that nothing was said; then the environment may have."""
+
+    def __init__(self, *, json_errors: bool = False) -> None:
+        self.json_errors = json_errors
+        self.url: str | None = None
+        self.app: str | None = None
+        self.config: str | None = None
+        self.output: str | None = None
+        self.tz: str | None = None
+        self.within: float | None = None
+        self.yes = False
+        self.quiet = False
+        self.plain = False
+
+    @property
+    def format(self) -> str:
+        """How to show data.  Raises ConfigError when FERRYMAN_OUTPUT names no format."""
+        if self.output is not None:
+            return self.output
+        chosen = os.environ.get("FERRYMAN_OUTPUT") or "table"
+        if chosen not in FORMATS:
+            raise ConfigError(f'FERRYMAN_OUTPUT is "{chosen}". It takes {", ".join(FORMATS)}.')
+        return chosen
+
+    @property
+    def color(self) -> bool | None:
+        """False when colour was declined; None leaves it to whether we write to a terminal."""
+        return False if self.plain or os.environ.get("NO_COLOR") else None
+
+    @property
+    def app_name(self) -> str | None:
+        """Where the app is, as MODULE:NAME, if anybody said."""
+        return self.app or os.environ.get("FERRYMAN_APP") or None
+
+    @property
+    def config_file(self) -> Path | None:
+        """The settings file that was named, if one was."""
+        from pathlib import Path
+
+        named = self.config or os.environ.get("FERRYMAN_CONFIG")
+        return Path(named) if named else None
+
+    @cached_property
+    def jobs(self) -> Ferryman:
+        """The app, or without one a Ferryman that knows no tasks.  Raises ConfigError."""
+        if self.app_name is None:
+            return self.bare()
+        from ferryman.cli.loading import load_app
+
+        return self._steered(load_app(self.app_name))
+
+    def bare(self) -> Ferryman:
+        """Return a Ferryman with the settings alone."""
+        from ferryman.app import Ferryman
+
+        return self._steered(Ferryman())
+
+    def _steered(self, jobs: Ferryman) -> Ferryman:
+        if self.url is not None:
+            from ferryman.connect import connect
+
+            connect(self.url, "--url")  # only to hear now, and by its right name, what is wrong with it
+        jobs.override(url=self.url, config=self.config_file)
+        return jobs
+
+    @property
+    def admin(self) -> Admin:
+        """The admin API, for code that is not async."""
+        return self.jobs.sync.admin
+
+    @property
+    def origin(self) -> str:
+        """Where the storage's URL came from: a flag, a variable, a file, the app, or nobody."""
+        if self.url is not None:
+            return "--url"
+        origin = self.jobs.loaded.origin("url")
+        return (self.app_name or origin) if origin == "argument" else origin
+
+    @cached_property
+    def times(self) -> Times:
+        """How to read and to show times.  Raises ConfigError for a zone that does not exist."""
+        from ferryman.cli.times import Times
+
+        return Times.in_zone(self.tz)
+
+    @cached_property
+    def actor(self) -> str:
+        """Who changes something, for the log."""
+        import getpass
+
+        try:
+            return getpass.getuser()
+        except (OSError, KeyError):
+            return "cli"
+
+    def note(self, text: str) -> None:
+        """Say something that is not data, on stderr."""
+        if not self.quiet:
+            click.echo(text, err=True, color=self.color)
+
+    def confirm(self, question: str) -> None:
+        """Ask a person before something that cannot be undone.  Raises Refused when it is not confirmed."""
+        if self.yes:
+            return
+        if not sys.stdin.isatty():
+            raise Refused(f"{question} Nobody is here to answer, and nothing was changed.", hint="To confirm: --yes")
+        if not click.confirm(question, err=True):
+            raise Refused("Not confirmed, and nothing was changed.")
+
+    def close(self) -> None:
+        """Close what was opened."""
+        if "jobs" in self.__dict__:
+            import asyncio
+
+            asyncio.run(self.jobs.close())

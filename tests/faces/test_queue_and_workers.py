@@ -1,0 +1,61 @@
+"""`ferryman queue` and `ferryman workers`."""
+
+from __future__ import annotations
+
+from faces.there import There
+from faces.typed import Typed
+from ferryman.job import JobRef
+from ferryman.storage.values import Running
+
+
+def test_queues_are_listed_with_their_counts(ferryman: Typed, there: There) -> None:
+    there.available(queue="mail")
+    there.failed()
+
+    title, default, mail = ferryman("queue list").lines
+
+    assert title.split()[:3] == ["QUEUE", "AVAILABLE", "RUNNING"]
+    assert default.split() == ["default", "0", "0", "0", "0", "1"]
+    assert mail.split()[:2] == ["mail", "1"]
+    assert ferryman("queue list -o ids").lines == ["default", "mail"]
+
+
+def test_a_queue_is_paused_and_resumed(ferryman: Typed, there: There) -> None:
+    there.available()
+
+    (paused,) = ferryman("queue pause default --reason deploy --json").data
+    (resumed,) = ferryman("queue resume default --json").data
+
+    assert (paused["name"], paused["paused"], resumed["paused"]) == ("default", True, False)
+
+
+def test_all_queues_are_paused_at_once(ferryman: Typed, there: There) -> None:
+    there.storage.queues.announce(["default", "mail"])
+
+    assert [queue["paused"] for queue in ferryman("queue pause * --json").data] == [True, True]
+    assert [queue["paused"] for queue in ferryman("queue resume * --json").data] == [False, False]
+
+
+def test_a_queue_that_nobody_has_is_not_found(ferryman: Typed, there: There) -> None:
+    there.available()
+
+    for action in ("pause", "resume"):
+        answer = ferryman(f"queue {action} nope")
+        assert (answer.code, answer.out) == (3, "")
+        assert answer.err == 'error: There is no queue "nope". There are: default.\n'
+
+
+def test_workers_are_listed_with_what_they_do(ferryman: Typed, there: There) -> None:
+    there.worker(running=(Running(ref=JobRef("1"), kind="mail:send"),), status="quiet")
+
+    _, row = ferryman("workers").lines
+
+    assert row.split()[:3] == ["box:71", "quiet", "1/5"]
+    assert ferryman("workers --json").data[0]["running"] == {"1": "mail:send"}
+
+
+def test_no_worker_says_how_to_start_one(ferryman: Typed) -> None:
+    answer = ferryman("workers")
+
+    assert (answer.code, answer.out) == (0, "")
+    assert "ferryman worker" in answer.err
