@@ -17,6 +17,8 @@ from typing import Any
 
 import psutil
 
+from bench.servers import redis_server
+
 IDLE_SECONDS = 10
 
 
@@ -80,24 +82,48 @@ def medians(measure: Callable[[str], dict[str, float]], urls: list[str]) -> dict
     return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
+def sqlite(folder: Path, runs: int) -> None:
+    """Measure on SQLite files, as durable as can be and less so."""
+    for synchronous in ("full", "normal"):
+
+        def urls(name: str, synchronous: str = synchronous) -> list[str]:
+            files = [folder / f"{name}-{synchronous}-{n}.db" for n in range(runs)]
+            return [f"sqlite:///{file}?synchronous={synchronous}" for file in files]
+
+        found = medians(throughput, urls("throughput"))
+        if synchronous == "full":
+            found |= medians(pickup, urls("pickup")) | medians(idle, urls("idle")[:1])
+        show(f"SQLite, WAL, synchronous={synchronous}", found)
+
+
+def redis(folder: Path, runs: int) -> None:
+    """Measure on a Redis server of our own, a database for each run."""
+    with redis_server(folder) as server:
+        urls = [f"{server}/{n}" for n in range(3 * runs)]
+        found = medians(throughput, urls[:runs])
+        found |= medians(pickup, urls[runs : 2 * runs]) | medians(idle, urls[-1:])
+        show("Redis, appendfsync everysec", found)
+
+
+def show(title: str, found: dict[str, float]) -> None:
+    print(f"\n{title}")
+    for name, value in found.items():
+        print(f"  {name:36} {value:12,.1f}" if value < 1000 else f"  {name:36} {value:12,.0f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m bench")
     parser.add_argument("--runs", type=int, default=3)
-    runs = parser.parse_args().runs
-    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, medians of {runs} runs, 200 slots")
+    parser.add_argument("--sqlite", action="store_true", help="measure on SQLite only")
+    parser.add_argument("--redis", action="store_true", help="measure on Redis only")
+    said = parser.parse_args()
+    everything = said.sqlite == said.redis
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, medians of {said.runs} runs, 200 slots")
     with tempfile.TemporaryDirectory() as folder:
-        for synchronous in ("full", "normal"):
-
-            def urls(name: str, synchronous: str = synchronous) -> list[str]:
-                files = [Path(folder) / f"{name}-{synchronous}-{n}.db" for n in range(runs)]
-                return [f"sqlite:///{file}?synchronous={synchronous}" for file in files]
-
-            found = medians(throughput, urls("throughput"))
-            if synchronous == "full":
-                found |= medians(pickup, urls("pickup")) | medians(idle, urls("idle")[:1])
-            print(f"\nSQLite, WAL, synchronous={synchronous}")
-            for name, value in found.items():
-                print(f"  {name:36} {value:12,.1f}" if value < 1000 else f"  {name:36} {value:12,.0f}")
+        if said.sqlite or everything:
+            sqlite(Path(folder), said.runs)
+        if said.redis or everything:
+            redis(Path(folder), said.runs)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from ferryman import events, logs
 from ferryman.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-PAGES = [path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")]
 
 
 def blocks(page: Path) -> list[str]:

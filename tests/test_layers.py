@@ -9,10 +9,11 @@ import pytest
 
 SRC = Path(__file__).parent.parent / "src"
 
-HELD = ("app", "admin", "client", "connect", "connections", "lifespan", "logs", "opening", "settings", "worker")
+HELD = ("app", "admin", "client", "connect", "connections", "lifespan", "logs", "opening", "settings", "sync", "worker")
 
 # The first prefix that fits decides.  Storages and the engine share a floor and never meet.
 FLOORS = [
+    ("ferryman.storage.asynq", 3, "asynq"),
     ("ferryman.storage.river", 3, "river"),
     ("ferryman.storage", 2, "seam"),
     ("ferryman.engine", 3, "engine"),

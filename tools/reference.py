@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import inspect
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -32,7 +33,7 @@ def _field_docs(owner: type) -> dict[str, str]:
     tree = ast.parse(inspect.getsource(owner))
     (body,) = [node.body for node in tree.body if isinstance(node, ast.ClassDef)]
     found = {}
-    for field, text in zip(body, body[1:], strict=False):
+    for field, text in pairwise(body):
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
             found[ast.unparse(field.target)] = str(text.value.value)
     return found

@@ -44,6 +44,7 @@ __all__ = [
     "connect",
     "exponential",
     "fixed",
+    "provided",
     "record_output",
     "river",
 ]
@@ -52,6 +53,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from ferryman.app import Ferryman
+    from ferryman.arguments import provided
     from ferryman.client._async.client import AsyncClient
     from ferryman.client._sync.client import Client
     from ferryman.connect import connect
@@ -82,6 +84,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "ferryman.app": ("Ferryman",),
+    "ferryman.arguments": ("provided",),
     "ferryman.client._async.client": ("AsyncClient",),
     "ferryman.client._sync.client": ("Client",),
     "ferryman.connect": ("connect",),

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from ferryman.aggregation import Aggregation, Combine, group_rules
 from ferryman.cron import Cron, Interval
 from ferryman.duration import format_duration, parse_duration
 from ferryman.events import EventBus
@@ -21,15 +22,15 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from ferryman.admin._async.admin import AsyncAdmin
-    from ferryman.admin._sync.admin import Admin
     from ferryman.client._async.client import AsyncClient
-    from ferryman.client._sync.client import Client
     from ferryman.connections import Connections
+    from ferryman.sync import Sync
     from ferryman.worker import Worker
 
 __all__ = ["Ferryman"]
 
 T = TypeVar("T", bound=Task[..., Any])
+C = TypeVar("C", bound=Combine)
 
 
 class Ferryman:
@@ -71,8 +72,9 @@ class Ferryman:
         """The settings."""
         return self.loaded.settings
 
-    def override(self, **settings: Any) -> None:
-        """Change settings before the first use, as a command line does; None changes nothing."""
+    def override(self, *, config: Path | None = None, **settings: Any) -> None:
+        """Change settings, or the file they are read from, before the first use; None changes nothing."""
+        self._config = config or self._config
         self._arguments |= {name: value for name, value in settings.items() if value is not None}
         self.__dict__.pop("loaded", None)
 
@@ -91,6 +93,27 @@ class Ferryman:
         """Enqueue a task at the times of a cron line, in a zone.  Raises ConfigError when the line is wrong."""
         return self._scheduled(Cron.parse(line, tz=tz), line, id, on_start)
 
+    def aggregate(
+        self,
+        *,
+        grace: timedelta | float | str = "1m",
+        max_delay: timedelta | float | str | None = None,
+        max_size: int | None = None,
+    ) -> Callable[[C], C]:
+        """Make one job of the jobs of a group (`using(group=…)`): `@jobs.aggregate(max_size=100)` above a function.
+
+        It takes the group's name and its jobs, and returns the job that they become, in
+        their queue.  It is called when no other has joined them for `grace`, when the
+        oldest has waited for `max_delay`, or when there are `max_size`.  Raises ConfigError.
+        """
+        rules = group_rules(grace, max_delay, max_size)
+
+        def add(combine: C) -> C:
+            self.tasks.aggregate(Aggregation(combine, rules))
+            return combine
+
+        return add
+
     def _scheduled(self, schedule: Any, spec: str, id: str | None, on_start: bool) -> Callable[[T], T]:
         def add(task: T) -> T:
             self.tasks.schedule(task, schedule, spec, id=id, on_start=on_start)
@@ -107,7 +130,8 @@ class Ferryman:
         """What is connected, once somebody asked for it."""
         from ferryman.connections import Connections
 
-        return Connections(self.settings.url, self.loaded.origin("url"))
+        origin = self.loaded.origin("url")
+        return Connections(self.settings.url, "The URL" if origin == "argument" else origin)
 
     @cached_property
     def client(self) -> AsyncClient:
@@ -121,12 +145,14 @@ class Ferryman:
         """The admin API: look at everything, act on anything."""
         from ferryman.admin._async.admin import AsyncAdmin
 
-        return AsyncAdmin(self.connections.storage, self.events)
+        return AsyncAdmin(self.connections.storage, self.events, unchecked=self.connections.unchecked)
 
     @cached_property
     def sync(self) -> Sync:
         """The same for code that is not async."""
-        return Sync(self)
+        from ferryman.sync import Sync
+
+        return Sync(self.connections, self.events, self.on_enqueue)
 
     async def enqueue(self, job: NewJob) -> Inserted:
         """Store one job."""
@@ -147,6 +173,7 @@ class Ferryman:
         loaded = load({**self._arguments, **settings, "url": self.settings.url}, file=self._config)
         worker = Worker(self.connections.storage, self.tasks, loaded.settings, self.events)
         worker.middleware, worker.burst, worker.max_jobs = self.middleware, burst, max_jobs
+        worker.origin = self.loaded.origin("url")
         if self.lifespan is not None:
             worker.lifespan = with_types(self.lifespan)
         return worker
@@ -157,36 +184,9 @@ class Ferryman:
             await self.connections.close()
 
     async def __aenter__(self) -> Self:
+        """Connect now, so that what is wrong is said here and not at the first job."""
+        await self.connections.storage()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
         await self.close()
-
-
-class Sync:
-    """Ferryman's face for code that is not async."""
-
-    def __init__(self, app: Ferryman) -> None:
-        self._app = app
-
-    @cached_property
-    def client(self) -> Client:
-        """The client, which connects when it is first used."""
-        from ferryman.client._sync.client import Client
-
-        return Client(self._app.connections.storage_sync, events=self._app.events, middleware=self._app.on_enqueue)
-
-    @cached_property
-    def admin(self) -> Admin:
-        """The admin API."""
-        from ferryman.admin._sync.admin import Admin
-
-        return Admin(self._app.connections.storage_sync, self._app.events)
-
-    def enqueue(self, job: NewJob) -> Inserted:
-        """Store one job."""
-        return self.client.enqueue(job)
-
-    def enqueue_many(self, jobs: Iterable[NewJob]) -> list[Inserted]:
-        """Store all of these jobs or none."""
-        return self.client.enqueue_many(jobs)

@@ -20,7 +20,17 @@ from ferryman import gojson
 from ferryman.errors import ConfigError, InvalidArguments, InvalidJob
 from ferryman.job import Job
 
-__all__ = ["Arguments"]
+__all__ = ["Arguments", "provided"]
+
+
+def provided() -> Any:
+    """Mark a parameter that the worker's lifespan fills: `async def send(to: str, http: Client = provided())`.
+
+    Its type alone says so at run time; the mark is for type checkers, which would
+    otherwise ask whoever enqueues for it.
+    """
+    return ...
+
 
 _EMPTY = (b"", b"null")
 
@@ -56,7 +66,7 @@ class Arguments:
         """Turn a call's arguments into a payload.  Raises InvalidJob when they do not fit the function."""
         values = self._bind(args, kwargs)
         if self._single == "bytes":
-            return bytes(next(iter(values.values())))
+            return self._raw(*values.values())
         try:
             if self._single == "object":
                 (value,) = values.values()
@@ -64,16 +74,16 @@ class Arguments:
             return gojson.encode(_convert(values, self._decoder.type))
         except InvalidJob:
             raise
-        except (msgspec.ValidationError, TypeError, ValueError) as error:
+        except (msgspec.ValidationError, TypeError, ValueError, RecursionError) as error:
             raise InvalidJob(f"{self._where} cannot be given these arguments: {error}.") from error
 
     def decode(self, payload: bytes) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """Turn a payload into a call's arguments.  Raises InvalidArguments, saying where it does not fit."""
         if self._single == "bytes":
-            return (payload,), {}
+            return ((), {self._own[0].name: payload}) if self._by_name else ((payload,), {})
         try:
             value = self._decoder.decode(b"{}" if payload in _EMPTY else payload)
-        except (msgspec.DecodeError, msgspec.ValidationError, ValueError) as error:
+        except (msgspec.DecodeError, msgspec.ValidationError, ValueError, RecursionError) as error:
             raise InvalidArguments(f'The arguments do not fit task "{self.kind}": {error}') from error
         if self._single == "object":
             return ((), {self._own[0].name: value}) if self._by_name else ((value,), {})
@@ -87,7 +97,14 @@ class Arguments:
             bound = signature.bind(*args, **kwargs)
         except TypeError as error:
             raise InvalidJob(f"{self._where} cannot be given these arguments: {error}.") from error
+        if self._single:
+            bound.apply_defaults()
         return bound.arguments
+
+    def _raw(self, value: Any) -> bytes:
+        if not isinstance(value, bytes | bytearray | memoryview):
+            raise InvalidJob(f"{self._where} cannot be given these arguments: {value!r} is not bytes.")
+        return bytes(value)
 
     def _make_decoder(self) -> msgspec.json.Decoder[Any]:
         try:

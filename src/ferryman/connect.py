@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit, urlunsplit
 
-from ferryman.errors import ConfigError
+from ferryman.errors import ConfigError, MissingExtra
 
 if TYPE_CHECKING:
     from ferryman.storage._async.protocol import AsyncStorage
 
-__all__ = ["connect", "without_password"]
+__all__ = ["connect", "schemes", "without_password"]
 
-_COMING = ("redis", "rediss", "unix", "redis+sentinel", "redis+cluster", "redis-socket", "redis-sentinel")
-_COMING_SQL = ("postgres", "postgresql")
+_COMING = ("postgres", "postgresql")
+_PASSWORD = re.compile(r"(password=)[^&]*")
+_HOW = "For Redis write redis://localhost:6379, for a file sqlite:///ferryman.db."
 
 
 def connect(url: str, origin: str = "the URL") -> AsyncStorage:
@@ -24,37 +25,69 @@ def connect(url: str, origin: str = "the URL") -> AsyncStorage:
     cannot be understood, and MissingExtra when the storage needs a package.
     """
     scheme, separator, _ = url.partition("://")
-    if not separator:
-        raise ConfigError(
-            f'{origin} is "{url}", which has no scheme. For a file write sqlite:///{url or "ferryman.db"}.'
-        )
-    if scheme in _OPENERS:
-        return _OPENERS[scheme](url)
     shown = without_password(url)
-    if scheme.partition("+")[0] in (*_COMING, *_COMING_SQL) or scheme in _COMING:
-        raise ConfigError(
-            f'{origin} is "{shown}". This version of ferryman keeps jobs in SQLite only. '
-            "Set FERRYMAN_URL=sqlite:///ferryman.db to go on."
-        )
-    raise ConfigError(f'{origin} is "{shown}", and there is no storage for {scheme}://. Write sqlite:///ferryman.db.')
+    if not separator:
+        raise ConfigError(f'{origin} is "{shown}", which has no scheme. {_how(url)}')
+    if scheme in _OPENERS:
+        return _OPENERS[scheme](url, origin)
+    if scheme.partition("+")[0] in _COMING:
+        raise ConfigError(f'{origin} is "{shown}". This version of ferryman does not know Postgres yet. {_HOW}')
+    raise ConfigError(f'{origin} is "{shown}", and there is no storage for {scheme}://. {_HOW}')
 
 
-def _sqlite(url: str) -> AsyncStorage:
+def _how(text: str) -> str:
+    host = re.fullmatch(r"[\w.-]+:\d+(/\d+)?", text)
+    return f"For Redis write redis://{text}." if host else _HOW
+
+
+def schemes() -> list[str]:
+    """Return the schemes of the URLs that `connect` takes."""
+    return sorted(_OPENERS)
+
+
+def _sqlite(url: str, origin: str) -> AsyncStorage:
     from ferryman.storage.river._async.storage import AsyncSqliteStorage
     from ferryman.storage.river.sqlite import Location
 
     return AsyncSqliteStorage(Location.parse(url))
 
 
-_OPENERS: dict[str, Callable[[str], AsyncStorage]] = {"sqlite": _sqlite}
+def _redis(url: str, origin: str) -> AsyncStorage:
+    from ferryman.storage.asynq.urls import Address
+
+    try:
+        address = Address.parse(url)
+    except ConfigError as error:
+        raise ConfigError(f'{origin} is "{without_password(url)}". {error}') from None
+    try:
+        from ferryman.storage.asynq._async.storage import AsyncRedisStorage
+    except ModuleNotFoundError as error:
+        if error.name not in ("redis", "hiredis"):
+            raise
+        raise MissingExtra(
+            f"Jobs on Redis need the package {error.name}, which is not installed.", extra="redis"
+        ) from error
+    return AsyncRedisStorage(address)
+
+
+_REDIS = (
+    "redis",
+    "rediss",
+    "unix",
+    "redis-socket",
+    "redis+sentinel",
+    "rediss+sentinel",
+    "redis-sentinel",
+    "redis+cluster",
+    "rediss+cluster",
+)
+_OPENERS: dict[str, Callable[[str, str], AsyncStorage]] = {"sqlite": _sqlite, **dict.fromkeys(_REDIS, _redis)}
 
 
 def without_password(url: str) -> str:
     """Return a URL as it may be printed."""
-    parts = urlsplit(url)
-    if "@" not in parts.netloc:
-        return url
-    credentials, _, host = parts.netloc.rpartition("@")
+    head, at, host = url.rpartition("@")
+    scheme, slashes, credentials = head.partition("://")
     user, colon, _ = credentials.partition(":")
-    hidden = f"{user}{':***' if colon else ''}@{host}"
-    return urlunsplit(parts._replace(netloc=hidden))
+    shown = f"{scheme}{slashes}{user}{':***' if colon else ''}@{host}" if at and slashes else url
+    return _PASSWORD.sub(r"\1***", shown)

@@ -57,11 +57,23 @@ class Connections:
 
     async def unchecked(self) -> AsyncStorage:
         """Return the storage without looking at its schema: migrating is what that is for."""
+        self._fresh()
         return self._storage
+
+    def unchecked_sync(self) -> Storage:
+        """Return the storage for code that blocks, without looking at its schema."""
+        self._fresh()
+        return self._sync_storage or self._storage.twin()
 
     async def close(self) -> None:
         """Close what is open; the next use opens it again."""
-        if self._sync_storage is not None:
-            self._sync_storage.__exit__(None, None, None)
+        self.close_sync()
         await self._storage.__aexit__()
         self._reset()
+
+    def close_sync(self) -> None:
+        """Close what code that blocks has opened."""
+        with self._lock:
+            if self._sync_storage is not None:
+                self._sync_storage.__exit__(None, None, None)
+                self._sync_storage = None

@@ -8,7 +8,7 @@ from typing import Any
 from ferryman import gojson
 from ferryman.errors import FerrymanError, InvalidJob
 
-__all__ = ["Recorder", "record_output", "recording"]
+__all__ = ["Recorder", "encoded", "record_output", "recording"]
 
 _LARGEST = 32 * 1024 * 1024
 
@@ -34,7 +34,12 @@ def record_output(value: Any) -> None:
     recorder = recording.get(None)
     if recorder is None:
         raise FerrymanError("record_output() was called outside a running task. Call it from the task's own code.")
-    encoded = gojson.encode(value)
-    if len(encoded) > _LARGEST:
-        raise InvalidJob(f"The output takes {len(encoded):,} bytes; at most {_LARGEST:,} are kept. Store it elsewhere.")
-    recorder.output = encoded
+    recorder.output = encoded(value)
+
+
+def encoded(value: Any) -> bytes:
+    """Write an output as it is kept.  Raises InvalidJob when JSON cannot carry it, or when it is too large."""
+    text = gojson.encode(value)
+    if len(text) > _LARGEST:
+        raise InvalidJob(f"The output takes {len(text):,} bytes; at most {_LARGEST:,} are kept. Store it elsewhere.")
+    return text

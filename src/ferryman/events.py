@@ -18,8 +18,10 @@ from ferryman.outcome import Outcome
 
 __all__ = [
     "Acted",
+    "CodeChanged",
     "Event",
     "EventBus",
+    "GroupCombined",
     "JobEnqueued",
     "JobFinished",
     "JobStarted",
@@ -29,13 +31,17 @@ __all__ = [
     "JobsRescued",
     "JobsScheduled",
     "LeaderChanged",
+    "Listening",
     "LoopBlocked",
+    "ProcessEnded",
+    "ProcessStarted",
     "ResultDropped",
     "ServiceFailed",
     "StorageBack",
     "StorageLost",
     "SubscriberFailed",
     "UnknownKinds",
+    "WorkerQuiet",
     "WorkerStarted",
     "WorkerStopped",
     "WorkerStopping",
@@ -77,7 +83,7 @@ class JobFinished(Event, frozen=True):
 
 
 class JobStuck(Event, frozen=True):
-    """A job ran out of time and its thread goes on all the same: it keeps its slot until it returns."""
+    """A job ran out of time and goes on all the same, in a thread or deaf to being stopped: it keeps its slot."""
 
     job: Job
     timeout: float
@@ -114,6 +120,14 @@ class JobsCleaned(Event, frozen=True):
     count: int
 
 
+class GroupCombined(Event, frozen=True):
+    """The jobs of a group were made into one."""
+
+    group: str
+    count: int
+    ref: JobRef
+
+
 class WorkerStarted(Event, frozen=True):
     """The worker is ready to take jobs."""
 
@@ -122,6 +136,15 @@ class WorkerStarted(Event, frozen=True):
     kinds: tuple[str, ...]
     concurrency: int
     storage: str
+    origin: str = ""
+    """Where the storage's URL was written."""
+
+
+class WorkerQuiet(Event, frozen=True):
+    """The worker takes no more jobs, but stays.  `why` names a signal, or is empty."""
+
+    running: int
+    why: str
 
 
 class WorkerStopping(Event, frozen=True):
@@ -132,15 +155,50 @@ class WorkerStopping(Event, frozen=True):
 
 
 class WorkerStopped(Event, frozen=True):
-    """The worker has ended; `released` jobs went back unfinished."""
+    """The worker has ended, `error` says why if nobody asked it to.
+
+    `released` jobs went back unfinished; `unwritten` ended, but the storage did not answer
+    any more: they count as running until they are rescued.
+    """
 
     released: int
+    unwritten: int = 0
+    error: BaseException | None = None
+
+
+class Listening(Event, frozen=True):
+    """How this worker hears of new jobs; `lacking` says why it is no better, if it could be."""
+
+    by: str
+    lacking: str
 
 
 class LeaderChanged(Event, frozen=True):
     """This worker became the leader, or no longer is."""
 
     leading: bool
+
+
+class ProcessStarted(Event, frozen=True):
+    """A supervisor started a worker process, the `number`th of several that run side by side."""
+
+    number: int
+    pid: int
+
+
+class ProcessEnded(Event, frozen=True):
+    """A worker process ended that nobody had told to.  `again_in` seconds another follows; None: not by itself."""
+
+    number: int
+    pid: int
+    exit_code: int
+    again_in: float | None
+
+
+class CodeChanged(Event, frozen=True):
+    """Files of the program changed, so its worker is started anew."""
+
+    files: tuple[str, ...]
 
 
 class ServiceFailed(Event, frozen=True):

@@ -21,7 +21,10 @@ Written = Callable[[], AbstractAsyncContextManager[Any]]
 def provided_types(lifespan: Written) -> tuple[Any, ...]:
     """Return the types that a lifespan yields.  Raises ConfigError when it does not say."""
     name = getattr(lifespan, "__qualname__", repr(lifespan))
-    hints = get_type_hints(getattr(lifespan, "__wrapped__", lifespan))
+    try:
+        hints = get_type_hints(getattr(lifespan, "__wrapped__", lifespan))
+    except NameError as error:
+        raise ConfigError(f"The lifespan {name} has an annotation that cannot be resolved: {error}.") from error
     yielded = get_args(hints.get("return"))
     if not yielded:
         raise ConfigError(f"The lifespan {name} does not say what it yields. Annotate it: -> AsyncIterator[Pool].")

@@ -19,7 +19,7 @@ from ferryman import events as e
 from ferryman.job import Job
 from ferryman.outcome import Cancelled, Completed, Discarded, Outcome, Released, Retry, Snoozed
 
-__all__ = ["SILENT", "configure", "subscribe"]
+__all__ = ["SILENT", "configure", "in_development", "subscribe", "whence"]
 
 logger = logging.getLogger("ferryman")
 
@@ -143,10 +143,22 @@ def _took(seconds: float) -> str:
 def _worker_started(event: e.WorkerStarted) -> Line:
     text = (
         f"worker ready: {len(event.kinds)} kinds, queues {' '.join(event.queues)}, "
-        f"{event.concurrency} slots, storage {event.storage}"
+        f"{event.concurrency} slots, storage {event.storage}{whence(event.origin)}"
     )
     values = {"worker": event.id, "queues": event.queues, "kinds": event.kinds, "storage": event.storage}
-    return logging.INFO, text, {**values, "concurrency": event.concurrency}
+    return logging.INFO, text, {**values, "origin": event.origin, "concurrency": event.concurrency}
+
+
+def whence(origin: str) -> str:
+    """Say where a setting came from, behind its value."""
+    said = {"": "", "default": " (the default)", "argument": " (from the program)"}
+    return said.get(origin, f" (from {origin})")
+
+
+def _worker_quiet(event: e.WorkerQuiet) -> Line:
+    why = f" ({event.why})" if event.why else ""
+    text = f"worker quiet{why}: it takes no more jobs, {event.running} running"
+    return logging.INFO, text, {"running": event.running, "why": event.why}
 
 
 def _worker_stopping(event: e.WorkerStopping) -> Line:
@@ -156,7 +168,28 @@ def _worker_stopping(event: e.WorkerStopping) -> Line:
 
 def _worker_stopped(event: e.WorkerStopped) -> Line:
     went = f"; {event.released} jobs went back" if event.released else ""
-    return logging.INFO, f"worker stopped{went}", {"released": event.released}
+    lost = f"; what became of {event.unwritten} jobs could not be written" if event.unwritten else ""
+    values = {"released": event.released, "unwritten": event.unwritten, "error": event.error and repr(event.error)}
+    if event.error is not None:
+        return logging.ERROR, f"worker ended by an error: {event.error!r}{went}{lost}", values
+    return logging.WARNING if lost else logging.INFO, f"worker stopped{went}{lost}", values
+
+
+def _process_started(event: e.ProcessStarted) -> Line:
+    return logging.INFO, f"process {event.number} started (pid {event.pid})", {"pid": event.pid}
+
+
+def _process_ended(event: e.ProcessEnded) -> Line:
+    code = event.exit_code
+    how = f"was ended by signal {-code}" if code < 0 else f"ended with exit code {code}"
+    again = "at the next change" if event.again_in is None else f"in {event.again_in:g} s"
+    values = {"pid": event.pid, "exit_code": code, "again_in": event.again_in}
+    return logging.WARNING, f"process {event.number} (pid {event.pid}) {how}; it is started again {again}", values
+
+
+def _changed(event: e.CodeChanged) -> Line:
+    more = f" and {len(event.files) - 1} more" if len(event.files) > 1 else ""
+    return logging.INFO, f"{event.files[0]}{more} changed: starting anew", {"files": event.files}
 
 
 def _enqueued(event: e.JobEnqueued) -> Line:
@@ -167,8 +200,8 @@ def _enqueued(event: e.JobEnqueued) -> Line:
 
 def _stuck(event: e.JobStuck) -> Line:
     text = (
-        f"{_named(event.job)} ran out of its {event.timeout:g} s, and its thread cannot be stopped: it keeps a slot "
-        'until it returns. Declare run="process" for a task that may hang'
+        f"{_named(event.job)} ran out of its {event.timeout:g} s and goes on all the same: it keeps a slot until it "
+        'returns. A plain function that may hang is stopped where it declares run="process"'
     )
     return logging.WARNING, text, _job(event.job)
 
@@ -220,6 +253,17 @@ def _leader(event: e.LeaderChanged) -> Line:
     return logging.DEBUG, "this worker leads now" if event.leading else "this worker no longer leads", {}
 
 
+def _listening(event: e.Listening) -> Line:
+    level = logging.WARNING if event.lacking else logging.INFO
+    why = f". {event.lacking}" if event.lacking else ""
+    return level, f"hears of new jobs by {event.by}{why}", {"by": event.by, "lacking": event.lacking}
+
+
+def _combined(event: e.GroupCombined) -> Line:
+    text = f"{event.count} jobs of the group {event.group} became the job {event.ref}"
+    return logging.INFO, text, {"group": event.group, "count": event.count, "job_id": str(event.ref)}
+
+
 def _counted(what: str) -> Callable[[Any], Line]:
     return lambda event: (logging.DEBUG, what.format(event.count), {"count": event.count})
 
@@ -231,6 +275,8 @@ def _rescued(event: e.JobsRescued) -> Line:
 # Each event, the highest level that its line can have, and the line.
 _LINES: dict[type[e.Event], tuple[int, Callable[[Any], Line | None]]] = {
     e.Acted: (logging.INFO, _acted),
+    e.CodeChanged: (logging.INFO, _changed),
+    e.GroupCombined: (logging.INFO, _combined),
     e.JobEnqueued: (logging.DEBUG, _enqueued),
     e.JobFinished: (logging.ERROR, _finished),
     e.JobStarted: (logging.INFO, _started),
@@ -240,14 +286,18 @@ _LINES: dict[type[e.Event], tuple[int, Callable[[Any], Line | None]]] = {
     e.JobsRescued: (logging.WARNING, _rescued),
     e.JobsScheduled: (logging.DEBUG, _counted("{} jobs became available")),
     e.LeaderChanged: (logging.DEBUG, _leader),
+    e.Listening: (logging.WARNING, _listening),
     e.LoopBlocked: (logging.WARNING, _blocked),
+    e.ProcessEnded: (logging.WARNING, _process_ended),
+    e.ProcessStarted: (logging.INFO, _process_started),
     e.ResultDropped: (logging.WARNING, _result_dropped),
     e.ServiceFailed: (logging.ERROR, _service_failed),
     e.StorageBack: (logging.INFO, _back),
     e.StorageLost: (logging.ERROR, _lost),
     e.SubscriberFailed: (logging.ERROR, _subscriber_failed),
     e.UnknownKinds: (logging.WARNING, _unknown),
+    e.WorkerQuiet: (logging.INFO, _worker_quiet),
     e.WorkerStarted: (logging.INFO, _worker_started),
-    e.WorkerStopped: (logging.INFO, _worker_stopped),
+    e.WorkerStopped: (logging.ERROR, _worker_stopped),
     e.WorkerStopping: (logging.INFO, _worker_stopping),
 }

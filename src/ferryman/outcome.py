@@ -86,6 +86,9 @@ class Snooze(Verdict):
         self.delay = parse_duration(delay)
         super().__init__(f"snoozed for {delay}")
 
+    def __reduce__(self) -> tuple[type[Snooze], tuple[timedelta]]:
+        return Snooze, (self.delay,)  # an exception is put together from its message, which is no duration
+
 
 class Cancel(Verdict):
     """Stop here: the work is no longer wanted.  Not retried; the job ends as cancelled."""

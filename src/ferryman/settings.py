@@ -89,7 +89,7 @@ class Loaded:
 
 _DURATIONS = frozenset(f.name for f in fields(Settings) if str(f.type).startswith("float"))
 _FOREVER = frozenset({"keep_completed", "keep_cancelled", "keep_discarded"})
-_AT_LEAST = {"concurrency": 1, "poll_interval": 0.001, "heartbeat_interval": 0.01}
+_AT_LEAST = {"concurrency": 1} | {f.name: 0.001 for f in fields(Settings) if f.name.endswith("_interval")}
 _TYPES = {f.name: f.type for f in fields(Settings)}
 
 
@@ -170,7 +170,7 @@ def _known(name: str, origin: str) -> str:
 
 
 def _checked(name: str, value: Any, origin: str) -> Any:
-    where = origin if origin != "argument" else name
+    where = name if origin == "argument" else origin if origin.endswith(name.upper()) else f"{name} in {origin}"
     if name in _FOREVER and value in (-1, "-1"):
         return None
     if name in _DURATIONS:
@@ -214,6 +214,7 @@ def _converted(name: str, value: Any, where: str) -> Any:
 
 def _queues(value: Any, where: str) -> dict[str, int]:
     """Read `critical:6,default:3`, a list of names, or a table of weights."""
+    said = value
     if isinstance(value, str):
         value = [part.strip() for part in value.split(",") if part.strip()]
     if not isinstance(value, Mapping):
@@ -225,6 +226,6 @@ def _queues(value: Any, where: str) -> dict[str, int]:
         queues = {}
     if not queues or any(weight < 1 for weight in queues.values()):
         raise ConfigError(
-            f'{where} is "{value}". It takes queues with weights of 1 or more, such as critical:6,default:3.'
+            f'{where} is "{said}". It takes queues with weights of 1 or more, such as critical:6,default:3.'
         )
     return queues

@@ -14,6 +14,7 @@ from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, Type
 import msgspec
 
 from ferryman import gojson
+from ferryman.aggregation import Aggregation
 from ferryman.arguments import Arguments
 from ferryman.cron import Schedule
 from ferryman.errors import ConfigError, UnknownTask
@@ -153,6 +154,7 @@ class Tasks(Mapping[str, Task[..., Any]]):
         self._tasks: dict[str, Task[..., Any]] = {}
         self._sender: Sender | None = None
         self.periodic: list[PeriodicEntry] = []
+        self.aggregation: Aggregation | None = None
         self.provided: tuple[type, ...] = ()
 
     def __getitem__(self, kind: str) -> Task[..., Any]:
@@ -160,6 +162,10 @@ class Tasks(Mapping[str, Task[..., Any]]):
             return self._tasks[kind]
         except KeyError:
             raise UnknownTask(kind, self._tasks) from None
+
+    def get(self, kind: str, default: Any = None) -> Any:
+        # Mapping's own relies on KeyError, which speaks in quotation marks only.
+        return self._tasks.get(kind, default)
 
     def __contains__(self, kind: object) -> bool:
         return kind in self._tasks
@@ -204,6 +210,12 @@ class Tasks(Mapping[str, Task[..., Any]]):
         if any(other.id == entry.id for other in self.periodic):
             raise ConfigError(f'Two schedules have the id "{entry.id}". Give one of them an id=… of its own.')
         self.periodic.append(entry)
+
+    def aggregate(self, aggregation: Aggregation) -> None:
+        """Say what is done with groups.  Raises ConfigError when that was said before."""
+        if self.aggregation is not None:
+            raise ConfigError("What becomes of groups was said before. Let one function decide by the group's name.")
+        self.aggregation = aggregation
 
 
 class _Decorator(Protocol):

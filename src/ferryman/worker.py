@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
@@ -15,6 +15,7 @@ from typing import Any, Self
 import ferryman
 from ferryman.clock import Clock, SystemClock
 from ferryman.duration import parse_duration
+from ferryman.engine.aggregator import Aggregator
 from ferryman.engine.cleaner import Cleaner
 from ferryman.engine.completer import Completer
 from ferryman.engine.executor import Executor
@@ -27,7 +28,7 @@ from ferryman.engine.rescuer import Rescuer
 from ferryman.engine.scheduler import Scheduler
 from ferryman.engine.service import Service, Tick, background, every
 from ferryman.engine.strangers import Strangers
-from ferryman.errors import ConfigError
+from ferryman.errors import ConfigError, InvalidJob
 from ferryman.events import EventBus, WorkerStarted, WorkerStopped, WorkerStopping
 from ferryman.middleware import Middleware
 from ferryman.settings import Settings
@@ -67,14 +68,18 @@ class Worker:
     lifespan: Lifespan = _nothing
     burst: bool = False
     max_jobs: int | None = None
+    origin: str = ""
+    """Where the storage's URL was written, for the line that says that the worker is ready."""
     name: str = field(default_factory=lambda: worker_name(datetime.now(UTC)))
 
     def __post_init__(self) -> None:
         self.started_at = self.clock.now()
         self._why = ""
         self._stopping = False
+        self._quiet = False
         self._hurry = asyncio.Event()
         self._fetcher: Fetcher | None = None
+        self._periodic: Periodic | None = None
         self._serving: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
@@ -86,16 +91,17 @@ class Worker:
             executor = self._executor(completer, storage, state)
             fetcher = self._fetcher = self._make_fetcher(storage, executor, completer)
             executor.freed = fetcher.nudge
-            async with completer:  # 4. write the last outcomes
-                async with background(*self._services(storage, executor, completer, fetcher)):  # 3. stop the chores
-                    async with self._heartbeater(storage, executor).beating():  # 2. alive until here
-                        try:
-                            self._started(storage)
-                            await fetcher.run()  # 1. take no more jobs
-                        finally:
-                            self.events.publish(WorkerStopping(len(executor.running), self._why))
-                            await executor.drain(self.settings.shutdown_timeout, self._hurry)
-            self.events.publish(WorkerStopped(executor.released))
+            with self._telling_how_it_ends(executor, completer):
+                async with completer:  # 4. write the last outcomes
+                    async with background(*self._services(storage, executor, completer, fetcher)):  # 3. stop the chores
+                        async with self._heartbeater(storage, executor).beating():  # 2. alive until here
+                            try:
+                                self._started(storage)
+                                await fetcher.run()  # 1. take no more jobs
+                            finally:
+                                self.events.publish(WorkerStopping(len(executor.running), self._why))
+                                await executor.drain(self.settings.shutdown_timeout, self._hurry)
+                                await completer.written()
 
     def stop(self, why: str = "") -> None:
         """Take no more jobs, let the running ones end within the shutdown timeout, then end."""
@@ -109,20 +115,35 @@ class Worker:
         self._hurry.set()
         self.stop(why)
 
-    def quiet(self) -> None:
-        """Take no more jobs, but stay: the running ones go on, and so does the rest."""
+    def quiet(self, why: str = "") -> None:
+        """Take no more jobs, but stay until told to stop: the running ones go on, and so does the rest."""
+        if self._quiet or self._stopping:
+            return
+        self._quiet = True
         if self._fetcher is not None:
-            self._fetcher.quiet()
+            self._fetcher.quiet, self._fetcher.why_quiet = True, why
+            self._fetcher.nudge()
 
     async def __aenter__(self) -> Self:
         """Start, and return when the worker is ready to take jobs."""
         ready = asyncio.Event()
-        unsubscribe = self.events.subscribe(WorkerStarted, lambda event: ready.set())
+
+        def started(event: WorkerStarted) -> None:
+            if event.id == self.name:  # the bus may be shared
+                ready.set()
+
+        unsubscribe = self.events.subscribe(WorkerStarted, started)
         self._serving = asyncio.create_task(self.serve())
         waiting = asyncio.create_task(ready.wait())
-        await asyncio.wait({self._serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
-        waiting.cancel()
-        unsubscribe()
+        try:
+            await asyncio.wait({self._serving, waiting}, return_when=asyncio.FIRST_COMPLETED)
+        except BaseException:  # then nobody comes to __aexit__
+            self._serving.cancel()
+            await asyncio.wait([self._serving])
+            raise
+        finally:
+            waiting.cancel()
+            unsubscribe()
         if self._serving.done():
             await self._serving  # it failed before it was ready, and says why
         return self
@@ -133,6 +154,17 @@ class Worker:
         self.stop()
         if self._serving is not None:
             await self._serving
+
+    @contextmanager
+    def _telling_how_it_ends(self, executor: Executor, completer: Completer) -> Iterator[None]:
+        error = None
+        try:
+            yield
+        except Exception as failure:
+            error = failure
+            raise
+        finally:
+            self.events.publish(WorkerStopped(executor.released, completer.backlog, error))
 
     def _services(
         self, storage: AsyncStorage, executor: Executor, completer: Completer, fetcher: Fetcher
@@ -162,8 +194,12 @@ class Worker:
             leader.only(s.clean_interval, cleaner.tick, name="cleaner"),
             leader.only(_RARELY, cleaner.rare_tick, name="cleaner"),
         ]
-        if s.periodic and self.tasks.periodic:
-            services.append(Periodic(storage, leader, self.tasks.periodic, clock=clock, events=events).run)
+        if s.periodic and s.lead and self.tasks.periodic:
+            self._periodic = Periodic(storage, leader, self.tasks.periodic, clock=clock, events=events)
+            services.append(self._periodic.run)
+        if self.tasks.aggregation is not None and storage.groups is not None:
+            aggregator = Aggregator(storage.groups, tuple(s.queues), self.tasks.aggregation, clock, events)
+            services.append(always(aggregator.interval, aggregator.tick, "aggregator"))
         return services
 
     def _executor(self, completer: Completer, storage: AsyncStorage, state: Mapping[type, Any]) -> Executor:
@@ -197,6 +233,7 @@ class Worker:
             events=self.events,
         )
         fetcher.stopping = self._stopping  # a signal may come before there is anything to stop
+        fetcher.quiet = self._quiet
         return fetcher
 
     def _heartbeater(self, storage: AsyncStorage, executor: Executor) -> Heartbeater:
@@ -217,15 +254,24 @@ class Worker:
             queues=self.settings.queues,
             kinds=tuple(sorted(self.tasks)),
             concurrency=self.settings.concurrency,
-            status="stopping" if self._stopping else "active",
-            running={str(attempt.job.ref): attempt.job.kind for attempt in executor.running},
+            status=self._status(),
+            strict=self.settings.strict,
+            running=tuple(attempt.described() for attempt in executor.running),
+            schedules=() if self._periodic is None else self._periodic.outlook(),
             version=ferryman.__version__,
         )
+
+    def _status(self) -> str:
+        if self._stopping:
+            return "stopping"
+        return "quiet" if self._quiet else "active"
 
     def _started(self, storage: AsyncStorage) -> None:
         s = self.settings
         kinds = tuple(sorted(self.tasks))
-        self.events.publish(WorkerStarted(self.name, tuple(s.queues), kinds, s.concurrency, storage.location))
+        self.events.publish(
+            WorkerStarted(self.name, tuple(s.queues), kinds, s.concurrency, storage.location, self.origin)
+        )
 
     def _retention(self) -> Retention:
         s = self.settings
@@ -257,6 +303,17 @@ class Worker:
             )
         for task in self.tasks.values():
             _ = task.arguments
+            if task.run == "process" and "<locals>" in task.function.__qualname__:
+                raise ConfigError(
+                    f"{task!r} is written inside a function, where its process cannot find it. Move it to the module."
+                )
+        for entry in self.tasks.periodic if self.settings.periodic else ():
+            try:
+                entry.task.job()
+            except InvalidJob as error:
+                raise ConfigError(
+                    f'The schedule "{entry.id}" gives no arguments, so its task needs defaults. {error}'
+                ) from error
 
 
 def worker_name(now: datetime) -> str:

@@ -15,10 +15,14 @@ from typing import Any, Protocol
 
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.asynq._async.storage import AsyncRedisStorage
+from ferryman.storage.asynq._sync.storage import RedisStorage
+from ferryman.storage.asynq.urls import Address
 from ferryman.storage.river._async.storage import AsyncSqliteStorage
 from ferryman.storage.river._sync.storage import SqliteStorage
 from ferryman.storage.river.sqlite import Location, library
 from ferryman.storage.river.thread import Held
+from servers import SERVERS
 
 __all__ = ["PLACES", "AsyncTransaction", "Place", "Transaction"]
 
@@ -105,8 +109,40 @@ def _tables(shared: Path) -> Path:
     return path
 
 
+class Redis:
+    """Redis, run in one of the ways there are, and empty.  It takes part in nobody's transactions."""
+
+    def __init__(self, url: str) -> None:
+        self.address = Address.parse(url)
+
+    def async_open(self) -> AsyncStorage:
+        return AsyncRedisStorage(self.address)
+
+    def open(self) -> Storage:
+        return RedisStorage(self.address)
+
+    def transaction(self) -> AbstractContextManager[Transaction]:
+        raise NotImplementedError
+
+    def async_transaction(self) -> Any:
+        raise NotImplementedError
+
+
+def redis(way: str) -> Callable[[Path, Path], AbstractContextManager[Place]]:
+    """Return how to set up Redis, run this way."""
+
+    @contextmanager
+    def place(folder: Path, shared: Path) -> Iterator[Place]:
+        servers = SERVERS[way]()
+        servers.flush()
+        yield Redis(servers.url)
+
+    return place
+
+
 PLACES: Mapping[str, Callable[[Path, Path], AbstractContextManager[Place]]] = {
     "sqlite-file": sqlite_file,
     "sqlite-memory": sqlite_memory,
+    **{f"asynq-{way}": redis(way) for way in SERVERS},
 }
 """How to set up each place: with a folder of the test's own, and one that lasts as long as all tests."""

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import datetime, timedelta
 from enum import Enum
 
+from ferryman.context import Recorder
 from ferryman.job import Job
+from ferryman.storage.values import Running
 from ferryman.task import Run
 
 __all__ = ["Attempt", "Stopped"]
@@ -23,16 +26,32 @@ class Stopped(Enum):
 class Attempt:
     """A running job.  `expires` is a reading of the monotonic clock, or infinity."""
 
-    __slots__ = ("expires", "job", "over", "run", "started", "stopped", "task", "timeout")
+    __slots__ = (
+        "began",
+        "expires",
+        "job",
+        "over",
+        "recorder",
+        "run",
+        "started",
+        "started_at",
+        "stopped",
+        "task",
+        "timeout",
+    )
 
-    def __init__(self, job: Job, run: Run, timeout: float | None) -> None:
+    def __init__(self, job: Job, run: Run, timeout: float | None, started_at: datetime) -> None:
         self.job = job
         self.run = run
         self.timeout = timeout
+        self.recorder = Recorder()
+        self.started_at = started_at
         self.started = time.monotonic()
         self.expires = self.started + timeout if timeout else float("inf")
         self.task: asyncio.Task[None] | None = None
         self.stopped: Stopped | None = None
+        self.began = False
+        """Its coroutine runs.  One that is cancelled before that would never run, nor say how it ended."""
         self.over = False
         """Its outcome is decided: whatever the function still does no longer counts."""
 
@@ -40,9 +59,14 @@ class Attempt:
         """Cut the attempt short.  The first reason stands."""
         if self.stopped is None and not self.over:
             self.stopped = why
-            if self.task is not None:
+            if self.task is not None and self.began:
                 self.task.cancel()
 
     def seconds(self) -> float:
         """How long it has run."""
         return time.monotonic() - self.started
+
+    def described(self) -> Running:
+        """Say what runs here, as others may see it."""
+        until = self.started_at + timedelta(seconds=self.timeout) if self.timeout else None
+        return Running(ref=self.job.ref, kind=self.job.kind, args=self.job.args, since=self.started_at, until=until)

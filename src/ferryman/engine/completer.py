@@ -8,14 +8,18 @@ harmless and dropping is not.
 
 from __future__ import annotations
 
+from math import inf
 from types import TracebackType
 from typing import Self
 
+import msgspec
+
 from ferryman.clock import Clock
+from ferryman.engine.outage import Outage
 from ferryman.engine.service import Nudge
-from ferryman.errors import StorageError
-from ferryman.events import EventBus, JobFinished, StorageBack, StorageLost
-from ferryman.outcome import Finished
+from ferryman.errors import SchemaOutOfDate, StorageUnavailable
+from ferryman.events import EventBus, JobFinished, ServiceFailed
+from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Retry
 from ferryman.storage._async.protocol import AsyncStorage
 
 __all__ = ["Completer"]
@@ -32,14 +36,17 @@ class Completer:
         self.storage = storage
         self.clock = clock
         self.events = events
+        self.outage = Outage(clock, events)
         self._held: list[tuple[Finished, float]] = []
+        self._in_flight = 0
+        self._runs = False
         self._nudge = Nudge()
-        self._failures = 0
+        self._tried = Nudge()
 
     @property
     def backlog(self) -> int:
         """How many outcomes are not written yet."""
-        return len(self._held)
+        return len(self._held) + self._in_flight
 
     def add(self, finished: Finished, seconds: float) -> None:
         """Take over an outcome; `seconds` is how long the attempt took."""
@@ -48,26 +55,34 @@ class Completer:
 
     async def run(self) -> None:
         """Write outcomes as they come, until cancelled."""
-        while True:
-            await self._nudge.wait()
-            while self._held:
-                try:
-                    await self.flush()
-                except StorageError as error:
-                    await self._wait_out(error)
+        self._runs = True
+        try:
+            while True:
+                await self._nudge.wait()
+                await self._write_all(inf)
+        finally:
+            self._runs = False
+            self._tried()
 
-    async def flush(self) -> None:
-        """Write one batch.  Raises StorageError and keeps the batch when that does not work."""
-        batch, self._held = self._held[:BATCH], self._held[BATCH:]
+    async def written(self) -> None:
+        """Wait until all outcomes so far are written, or nobody can write them now."""
+        while self.backlog and self._runs and not self.outage.lasts:
+            await self._tried.wait()
+
+    async def flush(self, most: int = BATCH) -> None:
+        """Write one batch.  Raises what the storage raises, and keeps the batch then."""
+        batch, self._held = self._held[:most], self._held[most:]
+        self._in_flight = len(batch)
         try:
             states = await self.storage.jobs.finish([finished for finished, _ in batch], now=self.clock.stamp())
         except BaseException:
             # Back in front, not lost: a flush can be cut short by an outage or by shutdown.
             self._held = batch + self._held
             raise
-        if self._failures:
-            self._failures = 0
-            self.events.publish(StorageBack(self.clock.now()))
+        finally:
+            self._in_flight = 0
+            self._tried()
+        self.outage.over()
         if self.events.wants(JobFinished):
             for (finished, seconds), state in zip(batch, states, strict=True):
                 self.events.publish(JobFinished(finished.job, finished.outcome, state, seconds))
@@ -79,20 +94,39 @@ class Completer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Write the last outcomes.  In an outage it tries a few times; what stays unwritten is rescued later."""
-        for left in reversed(range(_LAST_TRIES)):
-            try:
-                while self._held:
-                    await self.flush()
-            except StorageError as failure:
-                await self._wait_out(failure)
-                if not left:
-                    self.events.publish(StorageLost(failure))
-            else:
-                return
+        await self._write_all(_LAST_TRIES)
 
-    async def _wait_out(self, error: StorageError) -> None:
-        if not self._failures:
-            self.events.publish(StorageLost(error))
-        pause = _PAUSES[min(self._failures, len(_PAUSES) - 1)]
-        self._failures += 1
-        await self.clock.sleep(pause)
+    async def _write_all(self, tries: float) -> None:
+        most, failures = BATCH, 0
+        while self._held and failures < tries:
+            try:
+                await self.flush(most)
+                failures = 0
+            except (StorageUnavailable, SchemaOutOfDate) as error:
+                self.outage.lost(error)
+                failures += 1
+                if failures < tries:
+                    await self.clock.sleep(_PAUSES[min(failures, len(_PAUSES)) - 1])
+            except Exception as error:
+                # It refuses one of them: by itself, that one keeps no other from being written.
+                if most == 1:
+                    self._leave_out(error)
+                most = 1
+
+    def _leave_out(self, error: Exception) -> None:
+        """Report a refusal, and try again without what the storage may have refused: the result, the error's text."""
+        self.events.publish(ServiceFailed("completer", error))
+        finished, seconds = self._held.pop(0)
+        plain = _plain(finished)
+        if plain != finished:
+            self._held.insert(0, (plain, seconds))
+
+
+def _plain(finished: Finished) -> Finished:
+    outcome = finished.outcome
+    if isinstance(outcome, Completed):
+        outcome = Completed(None)
+    elif isinstance(outcome, Retry | Cancelled | Discarded):
+        text = outcome.error.error.encode("ascii", "replace").decode().replace("\0", "?")
+        outcome = msgspec.structs.replace(outcome, error=msgspec.structs.replace(outcome.error, error=text, trace=""))
+    return Finished(finished.job, outcome)

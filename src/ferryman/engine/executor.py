@@ -10,21 +10,18 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from math import inf
 from typing import Any
 
 import msgspec
 
-from ferryman import gojson
 from ferryman.clock import Clock
-from ferryman.context import Recorder, recording
+from ferryman.context import encoded, recording
 from ferryman.engine.attempt import Attempt, Stopped
 from ferryman.engine.completer import Completer
 from ferryman.engine.processes import Processes
-from ferryman.engine.service import Nudge
 from ferryman.engine.threads import Threads
 from ferryman.engine.verdict import cut_short, judge, retry_or_discard
-from ferryman.errors import InvalidJob
 from ferryman.events import EventBus, JobStarted, JobStuck, ResultDropped
 from ferryman.job import AttemptError, Job, JobRef
 from ferryman.middleware import Call, Middleware, compose
@@ -34,6 +31,8 @@ from ferryman.task import Task, Tasks
 __all__ = ["Executor"]
 
 _LAST_WAIT = 5.0
+_STUCK_AFTER = 10.0
+"""How long after its time is up a job may take to clean up before it is told of (spec/river.md 5.1)."""
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -73,9 +72,9 @@ class Executor:
         self.threads = Threads(lambda: self.freed())
         self.processes = Processes()
         self.released = 0
-        self._attempts: dict[str, Attempt] = {}
+        # A dict for its order.  Not by the job's id: a job that was given up for dead may be taken a second time.
+        self._attempts: dict[Attempt, None] = {}
         self._plans: dict[str, _Plan] = {}
-        self._idle = Nudge()
 
     @property
     def free(self) -> int:
@@ -85,45 +84,51 @@ class Executor:
     @property
     def running(self) -> list[Attempt]:
         """The attempts that run now."""
-        return list(self._attempts.values())
+        return list(self._attempts)
 
     def start(self, jobs: Iterable[Job]) -> None:
         """Run these jobs, each in a task and context of its own."""
         create = asyncio.get_running_loop().create_task
         for job in jobs:
             attempt = self._attempt(job)
-            self._attempts[job.ref.id] = attempt
+            self._attempts[attempt] = None
             attempt.task = create(self._work(attempt))
 
     def cancel(self, ref: JobRef) -> None:
         """Stop a running job because somebody asked for it; others are not ours."""
-        attempt = self._attempts.get(ref.id)
-        if attempt is not None and (not ref.queue or ref.queue == attempt.job.queue):
-            attempt.stop(Stopped.CANCELLED)
+        for attempt in self.running:
+            if attempt.job.id == ref.id and ref.queue in ("", attempt.job.queue):
+                attempt.stop(Stopped.CANCELLED)
 
     async def expire(self) -> None:
-        """Stop every attempt whose time is up."""
+        """Stop every attempt whose time is up, and tell of those that go on all the same."""
         now = time.monotonic()
         for attempt in self.running:
-            if attempt.expires <= now:
-                attempt.stop(Stopped.TIMEOUT)
-                if attempt.run == "thread" and attempt.timeout is not None:
-                    self.events.publish(JobStuck(attempt.job, attempt.timeout))
+            if attempt.expires > now:
+                continue
+            stoppable = attempt.stopped is None and attempt.run != "thread"
+            attempt.stop(Stopped.TIMEOUT)
+            attempt.expires = now + _STUCK_AFTER if stoppable else inf
+            if not stoppable and attempt.timeout is not None:
+                self.events.publish(JobStuck(attempt.job, attempt.timeout))
 
     async def drain(self, seconds: float, hurry: asyncio.Event) -> None:
         """Wait for running jobs, then stop them, then give back what does not even stop."""
-        await self._wait(seconds, hurry)
-        for attempt in self.running:
-            if attempt.run != "thread":
-                attempt.stop(Stopped.SHUTDOWN)
-        await self._wait(_LAST_WAIT, asyncio.Event())
+        try:
+            await self._wait(seconds, hurry)
+            for attempt in self.running:
+                if attempt.run != "thread":
+                    attempt.stop(Stopped.SHUTDOWN)
+            await self._wait(_LAST_WAIT, asyncio.Event())
+        finally:  # also when whoever waits for us loses patience
+            self._give_back()
+            self.processes.close()
+            self.threads.close()
+
+    def _give_back(self) -> None:
         for attempt in self.running:
             attempt.stop(Stopped.SHUTDOWN)
-        await asyncio.sleep(0)
-        for attempt in self.running:
-            self._finish(attempt, cut_short(attempt, started_at=self.clock.now(), now=self.clock.now()))
-        self.processes.close()
-        self.threads.close()
+            self._finish(attempt, cut_short(attempt, now=self.clock.now()))
 
     async def _wait(self, seconds: float, hurry: asyncio.Event) -> None:
         ends = time.monotonic() + seconds
@@ -138,65 +143,65 @@ class Executor:
     def _attempt(self, job: Job) -> Attempt:
         task = self.tasks.get(job.kind)
         if task is None:
-            return Attempt(job, "async", None)
-        plan = self._plan(task)
+            return Attempt(job, "async", None, self.clock.now())
+        plan, now = self._plan(task), self.clock.now()
         timeout = plan.timeout if job.timeout is None else job.timeout or None
         deadline = job.deadline or task.options.get("deadline")
         if deadline is not None:
-            left = max((deadline - self.clock.now()).total_seconds(), 0.001)
+            left = max((deadline - now).total_seconds(), 0.001)
             timeout = left if timeout is None else min(timeout, left)
-        return Attempt(job, task.run, timeout)
+        return Attempt(job, task.run, timeout, now)
 
     async def _work(self, attempt: Attempt) -> None:
-        recorder = Recorder()
-        recording.set(recorder)
+        attempt.began = True
+        recording.set(attempt.recorder)
         if self.events.wants(JobStarted):
             self.events.publish(JobStarted(attempt.job))
-        outcome = await self._run(attempt)
-        self._finish(attempt, outcome, recorder.output)
+        self._finish(attempt, await self._run(attempt))
 
-    def _finish(self, attempt: Attempt, outcome: Outcome, output: bytes | None = None) -> None:
+    def _finish(self, attempt: Attempt, outcome: Outcome) -> None:
         if attempt.over:
             return
         attempt.over = True
-        self._attempts.pop(attempt.job.ref.id, None)
+        self._attempts.pop(attempt, None)
         if attempt.stopped is Stopped.SHUTDOWN:
             self.released += 1
-        self.completer.add(Finished(attempt.job, outcome, output), attempt.seconds())
+        self.completer.add(Finished(attempt.job, outcome, attempt.recorder.output), attempt.seconds())
         self.freed()
 
     async def _run(self, attempt: Attempt) -> Outcome:
         """Run one job and say what became of it.  Never raises on the job's account."""
-        job, started_at = attempt.job, self.clock.now()
+        job, started_at = attempt.job, attempt.started_at
         task = self.tasks.get(job.kind)
         if task is None:
             text = self.unknown_kind.format(kind=job.kind)
             return retry_or_discard(job, AttemptError(started_at, job.attempt, text), now=started_at)
         if attempt.stopped is not None:
-            return cut_short(attempt, started_at=started_at, now=started_at, curve=task.curve)
+            return cut_short(attempt, now=started_at, curve=task.curve)
         if (deadline := job.deadline or task.options.get("deadline")) is not None and deadline <= started_at:
             text = f"DeadlineExceeded: the deadline {deadline.isoformat()} passed before the attempt began"
             return Discarded(AttemptError(started_at, job.attempt, text))
         try:
             result = await self._plans[job.kind].call(job)
-        except (KeyboardInterrupt, GeneratorExit):
+        except GeneratorExit:
             raise
         except BaseException as error:
-            return self._judged(error, attempt, task, started_at)
+            if isinstance(error, KeyboardInterrupt) and attempt.run == "async":
+                raise  # somebody pressed Ctrl-C
+            return self._judged(error, attempt, task)
         return Completed(self._encoded(result, job))
 
-    def _judged(self, error: BaseException, attempt: Attempt, task: Task[..., Any], started_at: datetime) -> Outcome:
-        if isinstance(error, asyncio.CancelledError) and attempt.stopped is None and attempt.over:
-            raise error
-        now, bare = self.clock.now(), task.errors == "bare"
-        return judge(error, attempt, started_at=started_at, now=now, curve=task.curve, bare=bare)
+    def _judged(self, error: BaseException, attempt: Attempt, task: Task[..., Any]) -> Outcome:
+        if isinstance(error, asyncio.CancelledError) and (current := asyncio.current_task()) and current.cancelling():
+            attempt.stopped = attempt.stopped or Stopped.SHUTDOWN  # the whole loop ends, and not through us
+        return judge(error, attempt, now=self.clock.now(), curve=task.curve, bare=task.errors == "bare")
 
     def _encoded(self, result: Any, job: Job) -> bytes | None:
         if result is None:
             return None
         try:
-            return gojson.encode(result)
-        except InvalidJob as error:
+            return encoded(result)
+        except Exception as error:
             # The work is done; doing it again because its result cannot be kept would be worse.
             self.events.publish(ResultDropped(job, str(error)))
             return None

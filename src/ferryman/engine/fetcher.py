@@ -8,6 +8,7 @@ storage has handed those jobs over and nobody else holds them.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Mapping
 
@@ -16,7 +17,7 @@ from ferryman.engine.completer import Completer
 from ferryman.engine.executor import Executor
 from ferryman.engine.service import Nudge
 from ferryman.errors import StorageError
-from ferryman.events import EventBus, JobsFetched, StorageBack, StorageLost
+from ferryman.events import EventBus, JobsFetched, WorkerQuiet
 from ferryman.job import Job
 from ferryman.storage._async.protocol import AsyncStorage
 
@@ -58,7 +59,9 @@ class Fetcher:
         self.events = events
         self.nudge = Nudge()
         self.stopping = False
-        self.stays = False
+        self.quiet = False
+        """Take no more jobs, without ending."""
+        self.why_quiet = ""
         self._failures = 0
         # What is finished but not written is held in memory only: beyond this we do not take more.
         self._most_unwritten = max(1_000, 4 * executor.slots)
@@ -68,18 +71,18 @@ class Fetcher:
         self.stopping = True
         self.nudge()
 
-    def quiet(self) -> None:
-        """Take no more jobs, without ending."""
-        self.left = 0
-        self.stays = True
-
     async def run(self) -> None:
         """Take jobs until told to stop, or in a burst until there are none."""
+        told = False
         while not self.stopping:
-            room = self._room()
+            if self.quiet and not told:  # only here is no fetch on its way that would still bring some
+                told = True
+                self.events.publish(WorkerQuiet(len(self.executor.running), self.why_quiet))
+            # Idle before we ask: what ends meanwhile may leave new jobs behind.
+            room, idle = self._room(), self.burst and self._idle()
             taken = await self._take(room) if room > 0 else []
             self.executor.start(taken)
-            if (self.left == 0 and not self.stays) or (self.burst and not taken and self._all_done(room)):
+            if self.left == 0 or (idle and room > 0 and not taken and not self._failures):
                 return
             if len(taken) < room or room <= 0:
                 await self.nudge.wait(self._pause())
@@ -87,13 +90,13 @@ class Fetcher:
                 await asyncio.sleep(0)  # let what was just taken begin
 
     def _room(self) -> int:
-        if self.completer.backlog >= self._most_unwritten:
+        if self.quiet or self.completer.backlog >= self._most_unwritten:
             return 0
         free = self.executor.free
         return free if self.left is None else min(free, self.left)
 
-    def _all_done(self, room: int) -> bool:
-        return room > 0 and not self._failures and not self.executor.running and not self.completer.backlog
+    def _idle(self) -> bool:
+        return not self.executor.running and not self.completer.backlog
 
     def _pause(self) -> float:
         if self._failures:
@@ -106,17 +109,27 @@ class Fetcher:
         try:
             taken = await asyncio.shield(fetching)
         except asyncio.CancelledError:
-            self.executor.start(await fetching)
+            await self._see_through(fetching)
             raise
         except StorageError as error:
-            self._lost(error)
+            self.completer.outage.lost(error)
+            self._failures += 1
             return []
-        self._back()
+        self.completer.outage.over()
+        self._failures = 0
         if self.left is not None:
             self.left -= len(taken)
         if taken and self.events.wants(JobsFetched):
             self.events.publish(JobsFetched(len(taken)))
         return taken
+
+    async def _see_through(self, fetching: asyncio.Task[list[Job]]) -> None:
+        """Start what comes, however often we are cancelled meanwhile; the executor gives it back."""
+        while not fetching.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([fetching])
+        if not fetching.cancelled() and fetching.exception() is None:
+            self.executor.start(fetching.result())
 
     async def _fetch(self, room: int) -> list[Job]:
         """Take up to `room` jobs: each queue its share first, then what one left goes to the next."""
@@ -125,23 +138,17 @@ class Fetcher:
         left = room - len(taken)
         if not left or len(wanted) == 1 or self.strict:
             return taken
-        full = [name for name, most in wanted if most and sum(job.queue == name for job in taken) == most]
-        more = await self._ask([(name, left) for name in full], left) if full else []
-        return taken + more
+        perhaps_more = [(name, left) for name, most in wanted if sum(job.queue == name for job in taken) == most]
+        try:
+            return taken + (await self._ask(perhaps_more, left) if perhaps_more else [])
+        except StorageError:
+            if not taken:
+                raise
+            return taken  # these are ours, whatever becomes of the rest
 
     async def _ask(self, wanted: list[tuple[str, int]], limit: int) -> list[Job]:
         now = self.clock.stamp()
         return await self.storage.jobs.fetch(wanted, limit=limit, kinds=self.kinds, worker=self.worker, now=now)
-
-    def _lost(self, error: StorageError) -> None:
-        if not self._failures:
-            self.events.publish(StorageLost(error))
-        self._failures += 1
-
-    def _back(self) -> None:
-        if self._failures:
-            self._failures = 0
-            self.events.publish(StorageBack(self.clock.now()))
 
 
 def shares(queues: Mapping[str, int], room: int, *, strict: bool) -> list[tuple[str, int]]:

@@ -14,7 +14,6 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 
-from ferryman.errors import StorageError
 from ferryman.events import EventBus, LoopBlocked, ServiceFailed
 from ferryman.job import JobRef
 from ferryman.storage._sync.protocol import Storage
@@ -23,7 +22,8 @@ from ferryman.storage.values import WorkerInfo
 __all__ = ["Heartbeater"]
 
 _ANNOUNCE_EVERY = 600.0
-_MISSED_BEATS = 6
+# A worker that misses one is alive, one that misses two is not: so asynq shows it too (spec/asynq.md 3.15).
+_MISSED_BEATS = 2
 _BLOCKED_AFTER = 2.0
 _LOOK = 0.5
 
@@ -71,25 +71,29 @@ class Heartbeater:
             self.storage.jobs.extend(refs, worker=info.id)
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
-        with self.storage:
-            next_beat, next_announce = 0.0, 0.0
-            while not self._stop.is_set():
-                now = time.monotonic()
-                self._watch_loop(loop, now)
-                if now >= next_beat:
-                    with self._reported():
-                        self.beat(announce=now >= next_announce)
-                        next_announce = now + _ANNOUNCE_EVERY if now >= next_announce else next_announce
-                    next_beat = now + self.interval
-                self._stop.wait(min(_LOOK, self.interval))
-            with self._reported():
-                self.storage.workers.leave(self.describe().id)
+        while not self._stop.is_set():
+            with self._reported(), self.storage:
+                self._beat_until_stopped(loop)
+            self._stop.wait(self.interval)  # it could not be opened: try again
+
+    def _beat_until_stopped(self, loop: asyncio.AbstractEventLoop) -> None:
+        next_beat, next_announce = 0.0, 0.0
+        while not self._stop.is_set():
+            now = time.monotonic()
+            self._watch_loop(loop, now)
+            if now >= next_beat:
+                with self._reported():
+                    self.beat(announce=now >= next_announce)
+                    next_announce = now + _ANNOUNCE_EVERY if now >= next_announce else next_announce
+                next_beat = now + self.interval
+            self._stop.wait(min(_LOOK, self.interval))
+        self.storage.workers.leave(self.describe().id)
 
     def _watch_loop(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
         silent = now - self._loop_seen
         if silent > _BLOCKED_AFTER and not self._blocked:
             self._blocked = True
-            self.events.publish(LoopBlocked(silent, tuple(self.describe().running.values())))
+            self.events.publish(LoopBlocked(silent, tuple(job.kind for job in self.describe().running)))
         with contextlib.suppress(RuntimeError):  # the loop may be closing
             loop.call_soon_threadsafe(self._seen)
 
@@ -101,5 +105,5 @@ class Heartbeater:
     def _reported(self) -> Iterator[None]:
         try:
             yield
-        except StorageError as error:
+        except Exception as error:
             self.events.publish(ServiceFailed("heartbeater", error))

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ferryman.clock import Clock
-from ferryman.events import EventBus, ServiceFailed
+from ferryman.events import EventBus, Listening, ServiceFailed
 from ferryman.job import JobRef
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import (
     CancelRequested,
+    HowWoken,
     JobsAvailable,
     LeaderResigned,
     Notice,
@@ -40,11 +41,15 @@ class Listener:
 
     async def run(self) -> None:
         """Listen, and listen again after a failure; meanwhile polling does the work."""
+        known: Notice | None = None
         while True:
             try:
                 heard: Any = self.storage.notices.listen()
                 async with aclosing(heard):
                     async for notice in heard:
+                        if isinstance(notice, HowWoken) and notice != known:
+                            known = notice
+                            self.events.publish(Listening(notice.by, notice.lacking))
                         self.hear(notice)
             except Exception as error:
                 self.events.publish(ServiceFailed("listener", error))

@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from ferryman.outcome import Verdict
+from ferryman.context import Recorder, recording
 
 __all__ = ["ChildDied", "Processes", "RemoteError"]
 
@@ -31,6 +31,16 @@ class ChildDied(Exception):
 
 class RemoteError(Exception):
     """What a task raised in its process, where the exception itself could not travel."""
+
+
+class Unsent:
+    """Stands for a result that cannot leave its process: JSON refuses it, and so the job completes without."""
+
+    def __init__(self, why: object) -> None:
+        self.why = str(why)
+
+    def __repr__(self) -> str:
+        return f"The result cannot leave its process ({self.why}), and"
 
 
 class Processes:
@@ -51,17 +61,20 @@ class Processes:
             raise
         self._busy.discard(child)
         self._idle.append(child)
-        worked, value = pickle.loads(answer)
+        worked, value, output = pickle.loads(answer)
+        if output is not None:
+            recording.get().output = output
         if worked:
             return value
         raise value
 
     def close(self) -> None:
         """Kill every child."""
-        for child in [*self._idle, *self._busy]:
+        for child in self._idle:
             child.kill()
         self._idle.clear()
-        self._busy.clear()
+        for child in self._busy:
+            child.process.kill()  # whoever waits for its answer sees it end, and tidies up
 
     def _take(self) -> _Child:
         while self._idle:
@@ -110,8 +123,10 @@ class _Child:
 
 def _serve(pipe: Connection, path: list[str]) -> None:
     """Run in the child: answer requests until the pipe closes."""
-    # Ctrl-C goes to the whole group; only the worker decides when its children end.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Ctrl-C and service managers speak to the whole group; only the worker decides when its children end.
+    # Not SIG_IGN, which the programs that a task starts would inherit.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     sys.path[:] = path
     while True:
         try:
@@ -122,23 +137,30 @@ def _serve(pipe: Connection, path: list[str]) -> None:
 
 
 def _answer(module: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
+    recorder = Recorder()
+    recording.set(recorder)
     try:
-        found: Any = __import__(module, fromlist=["_"])
-        for part in name.split("."):
-            found = getattr(found, part)
-        function = getattr(found, "function", found)  # a Task knows its function
-        return pickle.dumps((True, function(*args, **kwargs)))
-    except Verdict as verdict:
-        return pickle.dumps((False, verdict))
+        worked, value = True, _find(module, name)(*args, **kwargs)
     except BaseException as error:
-        return _failed(error)
+        error.add_note("".join(traceback.format_exception(error)))
+        worked, value = False, error
+    return _pickled(worked, value, recorder.output)
 
 
-def _failed(error: BaseException) -> bytes:
-    error.add_note("".join(traceback.format_exception(error)))
+def _find(module: str, name: str) -> Any:
+    found: Any = __import__(module, fromlist=["_"])
+    for part in name.split("."):
+        found = getattr(found, part)
+    return getattr(found, "function", found)  # a Task knows its function
+
+
+def _pickled(worked: bool, value: Any, output: bytes | None) -> bytes:
+    """Put an answer into bytes; where the value cannot travel, something that says so goes in its place."""
     try:
-        travelling = pickle.dumps((False, error))
-        pickle.loads(travelling)
-    except Exception:
-        return pickle.dumps((False, RemoteError("".join(traceback.format_exception(error)))))
-    return travelling
+        answer = pickle.dumps((worked, value, output))
+        if not worked:
+            pickle.loads(answer)  # many an error goes in and does not come out
+    except Exception as failed:
+        instead = Unsent(failed) if worked else RemoteError("".join(traceback.format_exception(value)))
+        return pickle.dumps((worked, instead, output))
+    return answer

@@ -1,7 +1,8 @@
 """Takes back jobs whose worker died.
 
 It decides as River's rescuer does (spec/river.md 6.4) but for one thing: a kind that is
-unknown here is left alone, since somebody else may know it (design.md 5.17).
+unknown here is left alone, since somebody else may know it (design.md 5.17).  Where kinds
+cannot be chosen, as on Redis, any is taken and so any is taken back.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from ferryman.engine.verdict import retry_or_discard
 from ferryman.events import EventBus, JobsRescued
 from ferryman.job import AttemptError, Job
 from ferryman.outcome import Cancelled, Discarded, Finished, Outcome
+from ferryman.retry import river
 from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.values import Feature
 from ferryman.task import Tasks
 
 __all__ = ["Rescuer"]
@@ -54,17 +57,19 @@ class Rescuer:
         if job.cancel_requested_at is not None:
             return Cancelled(error)
         task = self.tasks.get(job.kind)
-        if task is None:
+        if task is None and Feature.KINDS in self.storage.features:
             return Discarded(error) if self.unknown == "discard" else None
-        if self._still_allowed(job, now):
+        if task is not None and self._still_allowed(job, now):
             return None
-        return retry_or_discard(job, error, now=now, curve=task.curve)
+        return retry_or_discard(job, error, now=now, curve=river if task is None else task.curve)
 
     def _still_allowed(self, job: Job, now: datetime) -> bool:
         declared = self.tasks[job.kind].options.get("timeout")
         timeout = self.timeout if declared is None else parse_duration(declared).total_seconds()
         if job.timeout is not None:
             timeout = job.timeout
-        if not timeout or job.attempted_at is None:
-            return not timeout
+        if job.attempted_at is None:
+            return False  # its lease ran out, so there is no doubt that it is lost
+        if not timeout:
+            return True
         return now - job.attempted_at < timedelta(seconds=timeout)

@@ -37,7 +37,8 @@ class Threads:
         try:
             return await answer
         except asyncio.CancelledError:
-            self.orphans += 1
+            if answer.cancelled():  # else the function had just returned, or raised this itself
+                self.orphans += 1
             raise
 
     def close(self) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from ferryman.engine.attempt import Attempt, Stopped
 from ferryman.errors import InvalidArguments
@@ -21,13 +21,12 @@ def judge(
     error: BaseException,
     attempt: Attempt,
     *,
-    started_at: datetime,
     now: datetime,
     curve: RetryCurve = river,
     bare: bool = False,
 ) -> Outcome:
     """Say what an exception that left the task's function means for the job."""
-    job = attempt.job
+    job, started_at = attempt.job, attempt.started_at
     if attempt.stopped is Stopped.CANCELLED:
         return Cancelled(AttemptError(started_at, job.attempt, _REMOTELY))
     match error:
@@ -38,13 +37,15 @@ def judge(
         case Discard() | InvalidArguments():
             return Discarded(AttemptError(started_at, job.attempt, f"{type(error).__qualname__}: {error}"))
         case asyncio.CancelledError() if attempt.stopped is not None:
-            return cut_short(attempt, started_at=started_at, now=now, curve=curve)
+            return cut_short(attempt, now=now, curve=curve)
+        case _ if attempt.stopped is Stopped.SHUTDOWN and _comes_of_cancelling(error):
+            return cut_short(attempt, now=now, curve=curve)
     return retry_or_discard(job, _described(error, job, started_at, bare), now=now, curve=curve)
 
 
-def cut_short(attempt: Attempt, *, started_at: datetime, now: datetime, curve: RetryCurve = river) -> Outcome:
+def cut_short(attempt: Attempt, *, now: datetime, curve: RetryCurve = river) -> Outcome:
     """Say what becomes of a job whose attempt we stopped."""
-    job = attempt.job
+    job, started_at = attempt.job, attempt.started_at
     if attempt.stopped is Stopped.SHUTDOWN:
         return Released()
     if attempt.stopped is Stopped.CANCELLED:
@@ -55,16 +56,45 @@ def cut_short(attempt: Attempt, *, started_at: datetime, now: datetime, curve: R
 
 def retry_or_discard(job: Job, error: AttemptError, *, now: datetime, curve: RetryCurve = river) -> Outcome:
     """Try again while attempts are left."""
-    return Discarded(error) if job.last else Retry(next_attempt(job, curve, now), error)
+    return Discarded(error) if job.last else Retry(_again(job, curve, now), error)
+
+
+def _again(job: Job, curve: RetryCurve, now: datetime) -> datetime:
+    """Ask the task's curve; where it fails, or names a time that has passed, River's takes its place."""
+    try:
+        at = next_attempt(job, curve, now)
+    except Exception:
+        at = now - timedelta(1)
+    return at if at >= now else next_attempt(job, river, now)
+
+
+def _comes_of_cancelling(error: BaseException | None) -> bool:
+    """Whether an error is a cancellation in other words, as libraries like to put it (spec/river.md 5.2)."""
+    while error is not None and not isinstance(error, asyncio.CancelledError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def _described(error: BaseException, job: Job, at: datetime, bare: bool) -> AttemptError:
     """Describe a failure.  Bare is as Go does: the message alone, a trace only for what is no ordinary Exception."""
+    said, name = _said(error), type(error).__qualname__
     if bare and isinstance(error, Exception):
-        return AttemptError(at, job.attempt, str(error))
+        return AttemptError(at, job.attempt, _storable(said))
     trace = "".join(traceback.format_exception(_without_our_frames(error)))
-    name = "" if bare else f"{type(error).__qualname__}: "
-    return AttemptError(at, job.attempt, f"{name}{error}" if str(error) else type(error).__qualname__, trace)
+    text = name if not said else said if bare else f"{name}: {said}"
+    return AttemptError(at, job.attempt, _storable(text), _storable(trace))
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:
+        return ""  # an error's own code can fail like any other
+
+
+def _storable(text: str) -> str:
+    """Replace what is no character: Python reads file names that are not UTF-8 into halves of pairs."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def _without_our_frames(error: BaseException) -> BaseException:

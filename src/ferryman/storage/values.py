@@ -15,7 +15,6 @@ __all__ = [
     "CancelRequested",
     "Feature",
     "Gathered",
-    "GroupRules",
     "HowWoken",
     "JobFilter",
     "JobsAvailable",
@@ -162,17 +161,6 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: timedelta | None = timedelta(hours=24)
     discarded: timedelta | None = timedelta(days=7)
     kinds: Mapping[str, float] = {}
-
-
-class GroupRules(msgspec.Struct, frozen=True, kw_only=True):
-    """When the jobs of a group are made into one: whatever comes first."""
-
-    grace: timedelta = timedelta(minutes=1)
-    """When no other has joined them for this long."""
-    max_delay: timedelta | None = None
-    """When the oldest has waited for this long."""
-    max_size: int | None = None
-    """When there are so many; no more than these are made into one."""
 
 
 class Gathered(msgspec.Struct, frozen=True, kw_only=True):

@@ -92,7 +92,7 @@ async def test_priority_counts_before_time(storage: AsyncStorage) -> None:
     high = await store(storage, mail(priority=1), now=later(seconds=2))
     low_too = await store(storage, mail(priority=4), now=later(seconds=3))
 
-    taken = await take(storage, now=later(seconds=4))
+    taken = [*await take(storage, limit=1, now=later(seconds=4)), *await take(storage, limit=3, now=later(seconds=4))]
 
     assert [job.ref for job in taken] == [usual, high, low, low_too]
     assert [job.priority for job in taken] == [1, 1, 4, 4]
@@ -105,7 +105,8 @@ async def test_within_a_priority_the_time_at_which_a_job_is_due_counts(storage: 
     ]
     await storage.jobs.promote(limit=10, now=later(hours=1))
 
-    assert [job.ref for job in await take(storage, now=later(hours=1))] == [early, middle, late]
+    taken = [*await take(storage, limit=1, now=later(hours=1)), *await take(storage, limit=2, now=later(hours=1))]
+    assert [job.ref for job in taken] == [early, middle, late]
 
 
 # How many

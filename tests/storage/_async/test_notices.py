@@ -44,7 +44,7 @@ async def test_the_worker_of_a_running_job_hears_that_it_should_stop(
     async with AsyncEar(storage) as ear:
         await elsewhere.jobs.cancel(job.ref, now=NOW)
 
-        assert await ear.next(CancelRequested) == CancelRequested(job.ref)
+        assert (await ear.next(CancelRequested)).ref.id == job.id
 
 
 async def test_a_queue_that_is_resumed_is_heard(storage: AsyncStorage, elsewhere: AsyncStorage) -> None:
@@ -89,7 +89,7 @@ async def test_several_can_listen(storage: AsyncStorage, elsewhere: AsyncStorage
     async with AsyncEar(storage) as one, AsyncEar(elsewhere) as two:
         await storage.jobs.cancel(job.ref, now=NOW)
 
-        assert await one.next(CancelRequested) == await two.next(CancelRequested) == CancelRequested(job.ref)
+        assert (await one.next(CancelRequested)).ref.id == (await two.next(CancelRequested)).ref.id == job.id
 
 
 async def test_pruning_notices_can_be_repeated(storage: AsyncStorage) -> None:

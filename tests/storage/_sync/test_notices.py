@@ -43,7 +43,7 @@ def test_the_worker_of_a_running_job_hears_that_it_should_stop(storage: Storage,
     with Ear(storage) as ear:
         elsewhere.jobs.cancel(job.ref, now=NOW)
 
-        assert ear.next(CancelRequested) == CancelRequested(job.ref)
+        assert (ear.next(CancelRequested)).ref.id == job.id
 
 
 def test_a_queue_that_is_resumed_is_heard(storage: Storage, elsewhere: Storage) -> None:
@@ -88,7 +88,7 @@ def test_several_can_listen(storage: Storage, elsewhere: Storage) -> None:
     with Ear(storage) as one, Ear(elsewhere) as two:
         storage.jobs.cancel(job.ref, now=NOW)
 
-        assert one.next(CancelRequested) == two.next(CancelRequested) == CancelRequested(job.ref)
+        assert (one.next(CancelRequested)).ref.id == (two.next(CancelRequested)).ref.id == job.id
 
 
 def test_pruning_notices_can_be_repeated(storage: Storage) -> None:

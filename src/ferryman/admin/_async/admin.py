@@ -13,14 +13,17 @@ __all__ = ["AsyncAdmin"]
 
 
 class AsyncAdmin:
-    """One storage, seen from outside.  Every change takes who did it and why, for the log."""
+    """One storage, seen from outside.  Every change takes who did it and why, for the log.
 
-    def __init__(self, open: AsyncOpen, events: EventBus | None = None) -> None:
+    `unchecked` gives the storage whatever its schema is: that is what migrating needs.
+    """
+
+    def __init__(self, open: AsyncOpen, events: EventBus | None = None, *, unchecked: AsyncOpen | None = None) -> None:
         events = events or EventBus()
         self.jobs = AsyncJobAdmin(open, events)
         self.queues = AsyncQueueAdmin(open, events)
         self.workers = AsyncWorkerAdmin(open)
-        self.storage = AsyncStorageAdmin(open, events)
+        self.storage = AsyncStorageAdmin(unchecked or open, events)
 
 
 class AsyncJobAdmin:

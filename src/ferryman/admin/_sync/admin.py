@@ -14,14 +14,17 @@ __all__ = ["Admin"]
 
 
 class Admin:
-    """One storage, seen from outside.  Every change takes who did it and why, for the log."""
+    """One storage, seen from outside.  Every change takes who did it and why, for the log.
 
-    def __init__(self, open: Open, events: EventBus | None = None) -> None:
+    `unchecked` gives the storage whatever its schema is: that is what migrating needs.
+    """
+
+    def __init__(self, open: Open, events: EventBus | None = None, *, unchecked: Open | None = None) -> None:
         events = events or EventBus()
         self.jobs = JobAdmin(open, events)
         self.queues = QueueAdmin(open, events)
         self.workers = WorkerAdmin(open)
-        self.storage = StorageAdmin(open, events)
+        self.storage = StorageAdmin(unchecked or open, events)
 
 
 class JobAdmin:

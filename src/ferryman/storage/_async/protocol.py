@@ -11,12 +11,12 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, Self
 
+from ferryman.aggregation import GroupRules
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.values import (
     Feature,
     Gathered,
-    GroupRules,
     JobFilter,
     LineStatus,
     Notice,

@@ -1,0 +1,1 @@
+"""asynq's format, async."""

@@ -1,0 +1,139 @@
+"""Queues, workers, leaders, notices, groups and schema in asynq's format."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime, timedelta
+
+from ferryman.aggregation import GroupRules
+from ferryman.errors import ConfigError
+from ferryman.job import Inserted, NewJob
+from ferryman.storage.asynq.ids import new_id
+from ferryman.storage.asynq.listening import AsyncEars
+from ferryman.storage.asynq.rules import check
+from ferryman.storage.asynq.server import AsyncServer
+from ferryman.storage.asynq.verbs import groups, periodic, queues, workers
+from ferryman.storage.asynq.wakeup import Appetite
+from ferryman.storage.values import Gathered, LineStatus, Notice, QueueInfo, WorkerInfo
+
+__all__ = [
+    "AsyncRedisGroups",
+    "AsyncRedisLeaders",
+    "AsyncRedisNotices",
+    "AsyncRedisQueues",
+    "AsyncRedisSchema",
+    "AsyncRedisWorkers",
+]
+
+
+class AsyncRedisQueues:
+    """The queues."""
+
+    def __init__(self, server: AsyncServer) -> None:
+        self._server = server
+
+    async def announce(self, names: Sequence[str], *, now: datetime | None = None) -> None:
+        await self._server.run(queues.announce(names))
+
+    async def list(self) -> list[QueueInfo]:
+        return await self._server.run(queues.list_queues())
+
+    async def get(self, name: str) -> QueueInfo:
+        return await self._server.run(queues.get_queue(name))
+
+    async def pause(self, name: str, *, now: datetime | None = None) -> None:
+        await self._server.run(queues.pause(name, now=now))
+
+    async def resume(self, name: str, *, now: datetime | None = None) -> None:
+        await self._server.run(queues.resume(name))
+
+    async def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
+        """Forget none: asynq keeps a queue until somebody removes it."""
+        return 0
+
+
+class AsyncRedisWorkers:
+    """The worker processes."""
+
+    def __init__(self, server: AsyncServer) -> None:
+        self._server = server
+
+    async def beat(self, worker: WorkerInfo, *, expires_in: timedelta, now: datetime | None = None) -> None:
+        await self._server.run(workers.beat(worker, expires_in=expires_in, now=now))
+
+    async def leave(self, worker_id: str) -> None:
+        await self._server.run(workers.leave(worker_id))
+
+    async def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
+        return await self._server.run(workers.list_workers(now=now))
+
+
+class AsyncRedisLeaders:
+    """Nobody leads in asynq: every server does every chore, and its scripts make that safe."""
+
+    def __init__(self, server: AsyncServer) -> None:
+        self._server = server
+        self._claimant = new_id()
+
+    async def elect(self, candidate: str, *, term: str | None, now: datetime | None = None) -> str | None:
+        return "always"
+
+    async def resign(self, candidate: str, *, term: str) -> None:
+        """Do nothing: there is nothing to step down from."""
+
+    async def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
+        return await self._server.run(periodic.claim_tick(entry, tick, claimant=self._claimant))
+
+
+class AsyncRedisNotices:
+    """What Redis tells, and what others publish."""
+
+    def __init__(self, server: AsyncServer) -> None:
+        self._server = server
+        self._appetite = Appetite()
+
+    def ran_dry(self, names: Sequence[str]) -> None:
+        """Take note that these queues gave fewer jobs than there was room for."""
+        self._appetite.hungry(names)
+
+    def listen(self) -> AsyncIterator[Notice]:
+        return AsyncEars(self._server, self._appetite).notices()
+
+    async def prune(self, *, now: datetime | None = None) -> int:
+        """Delete none: none is kept."""
+        return 0
+
+    async def request_resign(self) -> None:
+        """Do nothing: nobody leads."""
+
+
+class AsyncRedisGroups:
+    """Jobs that are gathered and made into one."""
+
+    def __init__(self, server: AsyncServer) -> None:
+        self._server = server
+
+    async def gather(self, queue: str, rules: GroupRules, *, now: datetime | None = None) -> list[Gathered]:
+        return await self._server.run(groups.gather(queue, rules, now=now))
+
+    async def replace(self, gathered: Gathered, job: NewJob, *, now: datetime | None = None) -> Inserted:
+        check([job])
+        return await self._server.run(groups.replace(gathered, job, now=now))
+
+
+class AsyncRedisSchema:
+    """There are no tables."""
+
+    async def status(self) -> list[LineStatus]:
+        return []
+
+    async def migrate(
+        self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None
+    ) -> list[str]:
+        """Migrate nothing.  Raises ConfigError when a version is asked for."""
+        if target is not None:
+            raise ConfigError(f"Redis has no schema, so it has no version {target} either. Leave the version out.")
+        return []
+
+    async def check(self) -> None:
+        """Do nothing: every Redis will do."""

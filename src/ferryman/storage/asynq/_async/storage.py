@@ -1,0 +1,58 @@
+"""asynq's format on Redis: the six parts of the seam, each a thin call of a verb."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from ferryman.storage.asynq._async.jobs import AsyncRedisJobs
+from ferryman.storage.asynq._async.parts import (
+    AsyncRedisGroups,
+    AsyncRedisLeaders,
+    AsyncRedisNotices,
+    AsyncRedisQueues,
+    AsyncRedisSchema,
+    AsyncRedisWorkers,
+)
+from ferryman.storage.asynq.calls import Command
+from ferryman.storage.asynq.keys import QUEUES
+from ferryman.storage.asynq.server import AsyncServer
+from ferryman.storage.asynq.urls import Address
+from ferryman.storage.values import Feature, Wording
+
+if TYPE_CHECKING:
+    from ferryman.storage.asynq._sync import storage as blocking
+
+__all__ = ["AsyncRedisStorage"]
+
+
+class AsyncRedisStorage:
+    """Jobs on a Redis server, behind a Sentinel, or on a Cluster."""
+
+    features: frozenset[Feature] = frozenset()
+    wording = Wording(rescued="asynq: task lease expired", unknown_kind='handler not found for task "{kind}"')
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.location = str(address)
+        self._server = AsyncServer(address)
+        self.notices = AsyncRedisNotices(self._server)
+        self.jobs = AsyncRedisJobs(self._server, self.notices.ran_dry)
+        self.queues = AsyncRedisQueues(self._server)
+        self.workers = AsyncRedisWorkers(self._server)
+        self.leaders = AsyncRedisLeaders(self._server)
+        self.groups = AsyncRedisGroups(self._server)
+        self.schema = AsyncRedisSchema()
+
+    def twin(self) -> blocking.RedisStorage:
+        """Return the same storage for code that blocks, over connections of its own."""
+        from ferryman.storage.asynq._sync import storage as blocking
+
+        return blocking.RedisStorage(self.address)
+
+    async def __aenter__(self) -> Self:
+        """Look whether Redis answers.  Raises StorageError."""
+        await self._server.send([Command(("SCARD", QUEUES))])
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._server.close()

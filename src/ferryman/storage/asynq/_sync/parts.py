@@ -1,0 +1,138 @@
+# Generated from src/ferryman/storage/asynq/_async/parts.py by tools/unasync.py: change that file and run `make sync`.
+"""Queues, workers, leaders, notices, groups and schema in asynq's format."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from ferryman.aggregation import GroupRules
+from ferryman.errors import ConfigError
+from ferryman.job import Inserted, NewJob
+from ferryman.storage.asynq.ids import new_id
+from ferryman.storage.asynq.listening import Ears
+from ferryman.storage.asynq.rules import check
+from ferryman.storage.asynq.server import Server
+from ferryman.storage.asynq.verbs import groups, periodic, queues, workers
+from ferryman.storage.asynq.wakeup import Appetite
+from ferryman.storage.values import Gathered, LineStatus, Notice, QueueInfo, WorkerInfo
+
+__all__ = [
+    "RedisGroups",
+    "RedisLeaders",
+    "RedisNotices",
+    "RedisQueues",
+    "RedisSchema",
+    "RedisWorkers",
+]
+
+
+class RedisQueues:
+    """The queues."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def announce(self, names: Sequence[str], *, now: datetime | None = None) -> None:
+        self._server.run(queues.announce(names))
+
+    def list(self) -> list[QueueInfo]:
+        return self._server.run(queues.list_queues())
+
+    def get(self, name: str) -> QueueInfo:
+        return self._server.run(queues.get_queue(name))
+
+    def pause(self, name: str, *, now: datetime | None = None) -> None:
+        self._server.run(queues.pause(name, now=now))
+
+    def resume(self, name: str, *, now: datetime | None = None) -> None:
+        self._server.run(queues.resume(name))
+
+    def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
+        """Forget none: asynq keeps a queue until somebody removes it."""
+        return 0
+
+
+class RedisWorkers:
+    """The worker processes."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def beat(self, worker: WorkerInfo, *, expires_in: timedelta, now: datetime | None = None) -> None:
+        self._server.run(workers.beat(worker, expires_in=expires_in, now=now))
+
+    def leave(self, worker_id: str) -> None:
+        self._server.run(workers.leave(worker_id))
+
+    def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
+        return self._server.run(workers.list_workers(now=now))
+
+
+class RedisLeaders:
+    """Nobody leads in asynq: every server does every chore, and its scripts make that safe."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._claimant = new_id()
+
+    def elect(self, candidate: str, *, term: str | None, now: datetime | None = None) -> str | None:
+        return "always"
+
+    def resign(self, candidate: str, *, term: str) -> None:
+        """Do nothing: there is nothing to step down from."""
+
+    def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
+        return self._server.run(periodic.claim_tick(entry, tick, claimant=self._claimant))
+
+
+class RedisNotices:
+    """What Redis tells, and what others publish."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._appetite = Appetite()
+
+    def ran_dry(self, names: Sequence[str]) -> None:
+        """Take note that these queues gave fewer jobs than there was room for."""
+        self._appetite.hungry(names)
+
+    def listen(self) -> Iterator[Notice]:
+        return Ears(self._server, self._appetite).notices()
+
+    def prune(self, *, now: datetime | None = None) -> int:
+        """Delete none: none is kept."""
+        return 0
+
+    def request_resign(self) -> None:
+        """Do nothing: nobody leads."""
+
+
+class RedisGroups:
+    """Jobs that are gathered and made into one."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def gather(self, queue: str, rules: GroupRules, *, now: datetime | None = None) -> list[Gathered]:
+        return self._server.run(groups.gather(queue, rules, now=now))
+
+    def replace(self, gathered: Gathered, job: NewJob, *, now: datetime | None = None) -> Inserted:
+        check([job])
+        return self._server.run(groups.replace(gathered, job, now=now))
+
+
+class RedisSchema:
+    """There are no tables."""
+
+    def status(self) -> list[LineStatus]:
+        return []
+
+    def migrate(self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None) -> list[str]:
+        """Migrate nothing.  Raises ConfigError when a version is asked for."""
+        if target is not None:
+            raise ConfigError(f"Redis has no schema, so it has no version {target} either. Leave the version out.")
+        return []
+
+    def check(self) -> None:
+        """Do nothing: every Redis will do."""

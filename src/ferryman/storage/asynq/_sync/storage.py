@@ -1,0 +1,59 @@
+# Generated from src/ferryman/storage/asynq/_async/storage.py by tools/unasync.py: change that file and run `make sync`.
+"""asynq's format on Redis: the six parts of the seam, each a thin call of a verb."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from ferryman.storage.asynq._sync.jobs import RedisJobs
+from ferryman.storage.asynq._sync.parts import (
+    RedisGroups,
+    RedisLeaders,
+    RedisNotices,
+    RedisQueues,
+    RedisSchema,
+    RedisWorkers,
+)
+from ferryman.storage.asynq.calls import Command
+from ferryman.storage.asynq.keys import QUEUES
+from ferryman.storage.asynq.server import Server
+from ferryman.storage.asynq.urls import Address
+from ferryman.storage.values import Feature, Wording
+
+if TYPE_CHECKING:
+    from ferryman.storage.asynq._sync import storage as blocking
+
+__all__ = ["RedisStorage"]
+
+
+class RedisStorage:
+    """Jobs on a Redis server, behind a Sentinel, or on a Cluster."""
+
+    features: frozenset[Feature] = frozenset()
+    wording = Wording(rescued="asynq: task lease expired", unknown_kind='handler not found for task "{kind}"')
+
+    def __init__(self, address: Address) -> None:
+        self.address = address
+        self.location = str(address)
+        self._server = Server(address)
+        self.notices = RedisNotices(self._server)
+        self.jobs = RedisJobs(self._server, self.notices.ran_dry)
+        self.queues = RedisQueues(self._server)
+        self.workers = RedisWorkers(self._server)
+        self.leaders = RedisLeaders(self._server)
+        self.groups = RedisGroups(self._server)
+        self.schema = RedisSchema()
+
+    def twin(self) -> blocking.RedisStorage:
+        """Return the same storage for code that blocks, over connections of its own."""
+        from ferryman.storage.asynq._sync import storage as blocking
+
+        return blocking.RedisStorage(self.address)
+
+    def __enter__(self) -> Self:
+        """Look whether Redis answers.  Raises StorageError."""
+        self._server.send([Command(("SCARD", QUEUES))])
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._server.close()

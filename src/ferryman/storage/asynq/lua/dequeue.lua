@@ -1,0 +1,39 @@
+-- Take up to `limit` jobs from a queue, unless it is paused.
+--
+-- pending      list    ids waiting to run, the next one at the right
+-- paused       string  exists while the queue is paused
+-- active       list    ids being worked on, the newest at the left
+-- lease        zset    id, scored by the second at which its lease runs out
+-- task_prefix  string  what a job's hash is called but for the id
+-- lease_until  int     the second until which they are leased
+-- limit        int     how many at most, up to 1000
+--
+-- Returns their messages.  An id whose hash has vanished is dropped: there is no job.
+local pending, paused, active, lease = unpack(KEYS)
+local task_prefix, lease_until, limit = unpack(ARGV)
+
+if redis.call("EXISTS", paused) == 1 then return {} end
+
+redis.call("LLEN", active) -- whatever is of a wrong type must say so before the first write
+redis.call("ZCARD", lease)
+local ids = redis.call("RPOP", pending, limit)
+if not ids then return {} end
+
+local messages, taken, leases = {}, {}, {}
+for _, id in ipairs(ids) do
+    local task = task_prefix .. id
+    local message = redis.call("HGET", task, "msg")
+    if message then
+        redis.call("HSET", task, "state", "active")
+        redis.call("HDEL", task, "pending_since")
+        messages[#messages + 1] = message
+        taken[#taken + 1] = id
+        leases[#leases + 1] = lease_until
+        leases[#leases + 1] = id
+    end
+end
+if #taken > 0 then
+    redis.call("LPUSH", active, unpack(taken))
+    redis.call("ZADD", lease, unpack(leases))
+end
+return messages

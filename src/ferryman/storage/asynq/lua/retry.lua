@@ -1,0 +1,36 @@
+-- Let jobs that failed wait for their next attempt.
+--
+-- active           list    ids being worked on, the newest at the left
+-- lease            zset    id, scored by the second at which its lease runs out
+-- retry            zset    id, scored by the second of its next attempt
+-- processed_today  int     jobs worked today
+-- failed_today     int     of these, failures
+-- processed        int     jobs worked in all
+-- failed           int     of these, failures
+-- task_prefix      string  what a job's hash is called but for the id
+-- expire_at        int     the second at which today's counters are forgotten
+-- expired_by       int     the second by which the leases must have run out, or ""
+-- then for each job: its id, the message with which it was taken, the message to keep,
+-- the second of its next attempt, its result or ""
+--
+-- Returns for each job 1, or 0 where it was not ours any more.
+local active, lease, retry, processed_today, failed_today, processed, failed = unpack(KEYS)
+local task_prefix, expire_at, expired_by = unpack(ARGV, 1, 3)
+
+redis.call("ZCARD", retry)
+-- with take_back
+-- with count
+
+local answers, ours = take_back(4, 5), 0
+for n, is_ours in ipairs(answers) do
+    if is_ours == 1 then
+        local i = 4 + (n - 1) * 5
+        local id, _, kept, at, result = unpack(ARGV, i, i + 4)
+        redis.call("ZADD", retry, at, id)
+        redis.call("HSET", task_prefix .. id, "msg", kept, "state", "retry")
+        if result ~= "" then redis.call("HSET", task_prefix .. id, "result", result) end
+        ours = ours + 1
+    end
+end
+count(ours, true)
+return answers

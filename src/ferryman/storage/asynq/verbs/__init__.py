@@ -1,0 +1,1 @@
+"""What is done with jobs in asynq's format, written once for async and sync."""

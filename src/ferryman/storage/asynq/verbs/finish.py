@@ -1,0 +1,140 @@
+"""Writing what became of jobs (spec/asynq.md 3.7 to 3.10).
+
+A job is ours while it is leased and its message is the one with which it was taken: every
+retry writes another.  The scripts look at both before they change anything.  asynq has
+no word for cancelled: such a job is put aside like one that gave up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from ferryman.job import AttemptError, State
+from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Released, Retry, Snoozed
+from ferryman.storage.asynq.calls import Script, Value, Verb
+from ferryman.storage.asynq.messages import TASK, TaskMessage
+from ferryman.storage.asynq.times import seconds
+from ferryman.storage.asynq.verbs.on_queue import on_queue
+from ferryman.storage.asynq.verbs.work import LEASE
+
+__all__ = ["finish", "trimming"]
+
+_MOST_JOBS = 1_000
+_ARCHIVE_KEPT = timedelta(days=90)
+_ARCHIVE_HOLDS = 10_000
+
+
+class _Deed(msgspec.Struct, frozen=True, eq=False):
+    """One of the scripts that end an attempt, the state that follows, and what it is told of each job."""
+
+    script: str
+    state: State
+    values: Callable[[Any, datetime], tuple[Value, ...]]
+    args: Callable[[datetime], Mapping[str, Any]] = lambda at: {}
+
+
+def finish(
+    finished: Sequence[Finished], *, now: datetime | None, expired_by: datetime | None = None
+) -> Verb[list[State | None]]:
+    """Write outcomes, each only if it is ours still; with `expired_by`, only if its lease ran out by then."""
+    at = now or datetime.now(UTC)
+    loads: dict[tuple[str, _Deed], list[int]] = {}
+    for place, each in enumerate(finished):
+        loads.setdefault((each.job.queue, _deed(each)), []).append(place)
+    parts = [
+        (queue, deed, places[first : first + _MOST_JOBS])
+        for (queue, deed), places in loads.items()
+        for first in range(0, len(places), _MOST_JOBS)
+    ]
+    states: list[State | None] = [None] * len(finished)
+    calls = [_call(queue, deed, [finished[place] for place in places], at, expired_by) for queue, deed, places in parts]
+    replies = (yield calls) if calls else []
+    for (_, deed, places), reply in zip(parts, replies, strict=True):
+        for place, is_ours in zip(places, reply, strict=True):
+            if is_ours:
+                states[place] = deed.state
+    return states
+
+
+def _call(queue: str, deed: _Deed, jobs: Sequence[Finished], at: datetime, expired_by: datetime | None) -> Script:
+    rest: list[Value] = []
+    for each in jobs:
+        rest += deed.values(each, at)
+    until = "" if expired_by is None else seconds(expired_by)
+    return on_queue(deed.script, queue, at, rest, expired_by=until, **deed.args(at))
+
+
+def _deed(finished: Finished) -> _Deed:
+    match finished.outcome:
+        case Completed():
+            return _COMPLETE if finished.job.message.retention else _DONE  # type: ignore[attr-defined]
+        case Retry():
+            return _RETRY
+        case Snoozed():
+            return _SNOOZE
+        case Cancelled() | Discarded():
+            return _ARCHIVE
+        case Released():
+            return _REQUEUE
+
+
+def _done(finished: Any, at: datetime) -> tuple[Value, ...]:
+    job = finished.job
+    # Within its first lease nobody else can have it, which saves the server a look at each job.
+    is_fresh = job.attempted_at is not None and at - job.attempted_at < LEASE
+    return job.message.id, b"" if is_fresh else job.data, job.message.unique_key
+
+
+def _completed(finished: Any, at: datetime) -> tuple[Value, ...]:
+    message = finished.job.message
+    kept = msgspec.structs.replace(message, completed_at=seconds(at))
+    until = seconds(at) + message.retention
+    return message.id, finished.job.data, TASK.encode(kept), until, message.unique_key, _result(finished)
+
+
+def _retried(finished: Any, at: datetime) -> tuple[Value, ...]:
+    message, outcome = finished.job.message, finished.outcome
+    kept = _with_error(message, outcome.error, at, retried=message.retried + 1)
+    return message.id, finished.job.data, TASK.encode(kept), seconds(outcome.at), _result(finished)
+
+
+def _archived(finished: Any, at: datetime) -> tuple[Value, ...]:
+    message = finished.job.message
+    kept = _with_error(message, finished.outcome.error, at, retried=message.retried)
+    return message.id, finished.job.data, TASK.encode(kept), _result(finished)
+
+
+def _snoozed(finished: Any, at: datetime) -> tuple[Value, ...]:
+    return finished.job.message.id, finished.job.data, seconds(finished.outcome.until)
+
+
+def _requeued(finished: Any, at: datetime) -> tuple[Value, ...]:
+    return finished.job.message.id, finished.job.data
+
+
+def _with_error(message: TaskMessage, error: AttemptError, at: datetime, *, retried: int) -> TaskMessage:
+    # Go cannot read a message with bytes in it that are no text (D15).
+    text = error.error.encode("utf-8", "replace").decode()
+    return msgspec.structs.replace(message, error_msg=text, last_failed_at=seconds(at), retried=retried)
+
+
+def _result(finished: Finished) -> bytes:
+    result = finished.outcome.result if isinstance(finished.outcome, Completed) else None
+    return (finished.output if result is None else result) or b""
+
+
+def trimming(at: datetime) -> Mapping[str, Any]:
+    """Return how much the archive keeps, and for how long (spec/asynq.md 3.10)."""
+    return {"cutoff": seconds(at - _ARCHIVE_KEPT), "most": _ARCHIVE_HOLDS}
+
+
+_DONE = _Deed("done", State.COMPLETED, _done)
+_COMPLETE = _Deed("complete", State.COMPLETED, _completed)
+_RETRY = _Deed("retry", State.RETRYABLE, _retried)
+_ARCHIVE = _Deed("archive", State.DISCARDED, _archived, trimming)
+_SNOOZE = _Deed("snooze", State.SCHEDULED, _snoozed)
+_REQUEUE = _Deed("requeue", State.AVAILABLE, _requeued)

@@ -1,0 +1,211 @@
+"""Lists of jobs, and how many there are (spec/asynq.md 3.22).
+
+Each queue keeps a collection for each state, in an order of its own: what came last, or
+comes last, is first here.  A list goes through them one after another.  Where it goes on
+is known by the last job that was seen, since places change while somebody looks; when
+that job has moved on, some may be seen twice, but none is passed over.
+"""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Annotated, Any
+
+import msgspec
+
+from ferryman.errors import ConfigError
+from ferryman.job import Job, State
+from ferryman.storage.asynq.calls import Call, Command, Script, Verb
+from ferryman.storage.asynq.keys import QueueKeys
+from ferryman.storage.asynq.messages import TASK
+from ferryman.storage.asynq.tasks import WORDS, StoredJob, job_from
+from ferryman.storage.asynq.verbs.queues import known_queues, read_queues
+from ferryman.storage.asynq.verbs.workers import running_tasks
+from ferryman.storage.asynq.wire import WireError
+from ferryman.storage.values import JobFilter, Page
+
+__all__ = ["count", "list_jobs", "waiting_kinds"]
+
+_AT_ONCE = 500
+_MOST_LOOKED_AT = 10_000
+_LISTS = ("active", "pending")
+_ORDER = ("active", "pending", "scheduled", "retry", "aggregating", "archived", "completed")
+
+
+class _Section(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """One collection.  `key` is given where the state has several."""
+
+    queue: str
+    rank: Annotated[int, msgspec.Meta(ge=0, lt=len(_ORDER))]
+    key: str = ""
+
+    @property
+    def word(self) -> str:
+        return _ORDER[self.rank]
+
+
+class _Place(msgspec.Struct, frozen=True, array_like=True):
+    """Where a list goes on: behind a job, or when that is gone, from a mark on (a score, or a place)."""
+
+    section: _Section
+    after: str = ""
+    mark: Annotated[str, msgspec.Meta(pattern=r"^\d+(\.\d+)?$")] = "0"
+
+
+def list_jobs(which: JobFilter, *, limit: int, cursor: str | None) -> Verb[Page[Job]]:
+    """Return a page of jobs.  It may be short of `limit` and have a next one, when few of many match."""
+    place = None if cursor is None else _read_cursor(cursor)
+    jobs: list[Job] = []
+    looked = 0
+    for section in (yield from _sections(which)):
+        if place is not None and section < place.section:
+            continue
+        if place is None or section > place.section:
+            place = _Place(section)
+        wanted = min(limit + 1 - len(jobs), _AT_ONCE) if not _narrows(which) else _AT_ONCE
+        while rows := (yield from _rows(place, wanted)):
+            for behind, job in rows:
+                if job is not None and _matches(which, job):
+                    if len(jobs) == limit:
+                        return Page(jobs, _cursor(place))
+                    jobs.append(job)
+                place = behind
+            looked += len(rows)
+            if looked >= _MOST_LOOKED_AT:
+                return Page(jobs, _cursor(place))
+            if len(rows) < wanted:
+                break
+    return Page(jobs)
+
+
+def count(which: JobFilter) -> Verb[Mapping[State, int]]:
+    """Return how many jobs there are, by state.  By kind or time they are counted one by one."""
+    if _narrows(which):
+        return (yield from _count_one_by_one(which))
+    queues = yield from read_queues((yield from _queues(which)))
+    counts: Counter[State] = Counter()
+    for queue in queues:
+        counts.update({state: n for state, n in queue.counts.items() if not which.states or state in which.states})
+    return counts
+
+
+def waiting_kinds(queues: Sequence[str], *, limit: int) -> Verb[Sequence[str]]:
+    """Return kinds that wait near the head of these queues."""
+    if not queues:
+        return []
+    replies = yield [_read_list(QueueKeys(name), QueueKeys(name).pending, "", -limit, limit) for name in queues]
+    found = {job.kind for name, (_, rows) in zip(queues, replies, strict=True) for job in _jobs(rows, "pending", {})}
+    return sorted(found)[:limit]
+
+
+def _count_one_by_one(which: JobFilter) -> Verb[Mapping[State, int]]:
+    counts: Counter[State] = Counter()
+    page: Page[Job] = yield from list_jobs(which, limit=_MOST_LOOKED_AT, cursor=None)
+    counts.update(job.state for job in page.items)
+    while page.next is not None:
+        page = yield from list_jobs(which, limit=_MOST_LOOKED_AT, cursor=page.next)
+        counts.update(job.state for job in page.items)
+    return counts
+
+
+def _queues(which: JobFilter) -> Verb[Sequence[str]]:
+    return sorted(which.queues) if which.queues else (yield from known_queues())
+
+
+def _sections(which: JobFilter) -> Verb[list[_Section]]:
+    """Return the collections that hold anything and may match, in their order."""
+    wanted = [WORDS[state] for state in which.states if state in WORDS] if which.states else _ORDER
+    found: list[_Section] = []
+    for queue in (yield from read_queues((yield from _queues(which)))):
+        words = [word for word in map(WORDS.__getitem__, queue.counts) if word in wanted]
+        found += [_Section(queue.name, _ORDER.index(word)) for word in words if word != "aggregating"]
+        if "aggregating" in words:
+            found += yield from _groups(queue.name)
+    return sorted(found)
+
+
+def _groups(queue: str) -> Verb[list[_Section]]:
+    """Return the collections of grouped jobs: those that wait, and those that are being made into one."""
+    keys = QueueKeys(queue)
+    names, staged = yield [Command(("SMEMBERS", keys.groups)), Command(("ZRANGE", keys.aggregation_sets, 0, -1))]
+    found = {keys.group(name.decode()) for name in names} | {key.decode() for key in staged}
+    return [_Section(queue, _ORDER.index("aggregating"), key) for key in found]
+
+
+def _rows(place: _Place, wanted: int) -> Verb[list[tuple[_Place, Job | None]]]:
+    """Read what comes behind a place: for each job the place behind it, and None for what is no job any more."""
+    section = place.section
+    keys = QueueKeys(section.queue)
+    key = section.key or keys.prefix + section.word
+    if section.word in _LISTS:
+        call = _read_list(keys, key, place.after, int(float(place.mark)), wanted)
+    else:
+        call = _read_zset(keys, key, place.after, place.mark, wanted)
+    ((first, rows),) = yield [call]
+    ids = [row[0].decode() for row in rows]
+    running = (yield from running_tasks(section.queue, ids)) if section.word == "active" else {}
+    return [
+        (_Place(section, id, (row[1] or b"%d" % first).decode()), next(_jobs([row], section.word, running), None))
+        for id, row in zip(ids, rows, strict=True)
+    ]
+
+
+def _read_list(keys: QueueKeys, key: str, after: str, start: int, count: int) -> Call:
+    return Script(
+        "list_tasks",
+        keys={"tasks": key},
+        args={"task_prefix": keys.task_prefix, "after": after, "start": start, "count": count},
+    )
+
+
+def _read_zset(keys: QueueKeys, key: str, after: str, score: str, count: int) -> Call:
+    return Script(
+        "list_entries",
+        keys={"tasks": key},
+        args={"task_prefix": keys.task_prefix, "after": after, "score": score, "count": count},
+    )
+
+
+def _jobs(rows: Sequence[Sequence[Any]], word: str, running: Mapping[str, Any]) -> Iterator[StoredJob]:
+    """Read jobs, passing over those whose hash has vanished or whose message nobody can read, as asynq's tools do."""
+    for id, score, data, result, pending_since in rows:
+        if data is None:
+            continue
+        attempted_at, attempted_by = running.get(id.decode(), (None, ()))
+        with suppress(WireError):
+            yield job_from(
+                TASK.decode(data),
+                word,
+                data=data,
+                score=None if score is None else float(score),
+                pending_since=int(pending_since) if pending_since else None,
+                result=result,
+                attempted_at=attempted_at,
+                attempted_by=attempted_by,
+            )
+
+
+def _narrows(which: JobFilter) -> bool:
+    return bool(which.kinds or which.since or which.before)
+
+
+def _matches(which: JobFilter, job: Job) -> bool:
+    # asynq keeps no time of creation: the latest that is known of the job stands for it.
+    at = job.created_at or job.finalized_at or job.attempted_at or job.scheduled_at
+    if which.kinds and job.kind not in which.kinds:
+        return False
+    return (which.since is None or at >= which.since) and (which.before is None or at < which.before)
+
+
+def _cursor(place: _Place) -> str:
+    return urlsafe_b64encode(msgspec.json.encode(place)).decode()
+
+
+def _read_cursor(cursor: str) -> _Place:
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(cursor), type=_Place)
+    except (ValueError, msgspec.DecodeError) as error:
+        raise ConfigError(f'"{cursor}" is not a cursor. Give the one that the page before ended with.') from error

@@ -1,0 +1,104 @@
+"""Queues: which there are, what they hold, pausing (spec/asynq.md 3.1, 3.16 and 3.22)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ferryman.errors import QueueNotFound
+from ferryman.storage.asynq.calls import Command, Script, Verb
+from ferryman.storage.asynq.keys import QUEUES, QueueKeys
+from ferryman.storage.asynq.tasks import STATES
+from ferryman.storage.asynq.times import moment, moment_ns, seconds
+from ferryman.storage.values import QueueInfo
+
+__all__ = ["announce", "get_queue", "known_queues", "list_queues", "pause", "read_queues", "resume"]
+
+_COUNTED = ("pending", "active", "scheduled", "retry", "archived", "completed", "aggregating")
+
+
+def announce(names: Sequence[str]) -> Verb[None]:
+    """Let the queues be listed, by us and by Go's tools."""
+    if names:
+        yield [Command(("SADD", QUEUES, *names))]
+
+
+def known_queues() -> Verb[list[str]]:
+    """Return the names of all queues."""
+    (names,) = yield [Command(("SMEMBERS", QUEUES))]
+    return sorted(name.decode() for name in names)
+
+
+def list_queues() -> Verb[list[QueueInfo]]:
+    """Return every queue with its counts."""
+    names = yield from known_queues()
+    return (yield from read_queues(names))
+
+
+def get_queue(name: str) -> Verb[QueueInfo]:
+    """Return one queue."""
+    yield from _check(name)
+    (queue,) = yield from read_queues([name])
+    return queue
+
+
+def read_queues(names: Sequence[str]) -> Verb[list[QueueInfo]]:
+    """Count what these queues hold, which is nothing for one that is not there."""
+    if not names:
+        return []
+    replies = yield [_count(QueueKeys(name)) for name in names]
+    return [_info(name, reply) for name, reply in zip(names, replies, strict=True)]
+
+
+def pause(name: str, *, now: datetime | None) -> Verb[None]:
+    """Pause a queue, or all; one that is paused keeps its time."""
+    second = seconds(now or datetime.now(UTC))
+    names = yield from _check(name)
+    if names:
+        yield [Command(("SET", QueueKeys(each).paused, second, "NX")) for each in names]
+
+
+def resume(name: str) -> Verb[None]:
+    """Resume a queue, or all."""
+    names = yield from _check(name)
+    if names:
+        yield [Command(("DEL", QueueKeys(each).paused)) for each in names]
+
+
+def _check(name: str) -> Verb[list[str]]:
+    """Return the queues that a name means."""
+    known = yield from known_queues()
+    if name == "*":
+        return known
+    if name not in known:
+        raise QueueNotFound(name, known)
+    return [name]
+
+
+def _count(keys: QueueKeys) -> Script:
+    return Script(
+        "queue_info",
+        keys={
+            "pending": keys.pending,
+            "active": keys.active,
+            "scheduled": keys.scheduled,
+            "retry": keys.retry,
+            "archived": keys.archived,
+            "completed": keys.completed,
+            "groups": keys.groups,
+            "aggregation_sets": keys.aggregation_sets,
+            "paused": keys.paused,
+        },
+        args={"group_prefix": keys.group_prefix, "task_prefix": keys.task_prefix},
+    )
+
+
+def _info(name: str, reply: list[Any]) -> QueueInfo:
+    *numbers, paused, oldest = reply
+    return QueueInfo(
+        name=name,
+        paused_at=moment(int(paused)) if paused else None,
+        counts={STATES[word]: number for word, number in zip(_COUNTED, numbers, strict=True) if number},
+        oldest=moment_ns(int(oldest)) if oldest else None,
+    )

@@ -1,0 +1,254 @@
+"""Enqueueing by the clock: each time once, at its nominal time, and one run for what was missed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from engine.stage import Flaky, Stage
+from ferryman.cron import Cron, Interval
+from ferryman.engine.leader import Leader
+from ferryman.engine.periodic import Periodic
+from ferryman.engine.service import background
+from ferryman.errors import StorageUnavailable
+from ferryman.events import ServiceFailed
+from ferryman.job import Job, State
+from ferryman.storage.values import JobFilter
+from ferryman.task import Tasks
+from ferryman.testing import FakeClock, Recorder
+
+
+class Leading(Leader):
+    """A leader by decree."""
+
+    def __init__(self) -> None:
+        self.decreed = True
+        self.again = asyncio.Event()
+
+    @property
+    def leading(self) -> bool:
+        return self.decreed
+
+    async def led(self) -> None:
+        if not self.decreed:
+            await self.again.wait()
+
+
+@pytest.fixture
+def leader() -> Leading:
+    return Leading()
+
+
+@pytest.fixture
+def periodic(stage: Stage, leader: Leading) -> Periodic:
+    return Periodic(stage.storage, leader, stage.tasks.periodic, clock=stage.clock, events=stage.seen.bus)
+
+
+def heartbeat(tasks: Tasks, every: float = 60, *, on_start: bool = False, id: str | None = None) -> Any:
+    """Declare a job that runs every so many seconds."""
+
+    @tasks.task(id or "heartbeat", retries=0)
+    async def heartbeat() -> None: ...
+
+    tasks.schedule(heartbeat, Interval(timedelta(seconds=every)), f"@every {every}s", id=id, on_start=on_start)
+    return heartbeat
+
+
+async def stored(stage: Stage) -> list[Job]:
+    """Return what was enqueued, the oldest first."""
+    return list(reversed((await stage.storage.jobs.list(JobFilter(), limit=1000)).items))
+
+
+async def times(stage: Stage) -> list[float]:
+    """Return for when, in seconds since noon."""
+    return [(job.scheduled_at - datetime(2026, 1, 1, 12, tzinfo=UTC)).total_seconds() for job in await stored(stage)]
+
+
+async def test_a_job_is_enqueued_at_its_times_and_not_before(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock
+) -> None:
+    heartbeat(tasks)
+
+    for _ in range(13):
+        await periodic.tick()
+        await clock.advance(15)
+
+    assert await times(stage) == [60, 120, 180]
+
+
+async def test_it_is_available_at_once_and_says_which_schedule_made_it(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock
+) -> None:
+    heartbeat(tasks, id="heart.beat")
+    await periodic.tick()
+    await clock.advance(60)
+    await periodic.tick()
+
+    (job,) = await stored(stage)
+    assert (job.kind, job.state, job.max_attempts) == ("heart.beat", State.AVAILABLE, 1)
+    assert job.metadata["river:periodic_job_id"] == "heart.beat"
+
+
+async def test_a_job_may_run_at_the_start_too(stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock) -> None:
+    heartbeat(tasks, on_start=True)
+
+    await periodic.tick()
+    await periodic.tick()
+    assert await times(stage) == [0]
+
+    await clock.advance(60)
+    await periodic.tick()
+    assert await times(stage) == [0, 60]
+
+
+async def test_the_next_time_counts_from_the_nominal_one_before(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock
+) -> None:
+    heartbeat(tasks)
+    await periodic.tick()
+
+    for late in (65, 58, 62):
+        await clock.advance(late)
+        await periodic.tick()
+
+    assert await times(stage) == [60, 120, 180]
+
+
+async def test_what_was_missed_is_made_up_for_by_one_run(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock
+) -> None:
+    heartbeat(tasks)
+    await periodic.tick()
+
+    await clock.advance(3600 * 8 + 10)
+    for _ in range(3):
+        await periodic.tick()
+    assert await times(stage) == [60]
+
+    await clock.advance(60)
+    await periodic.tick()
+    assert await times(stage) == [60, 3600 * 8 + 10 + 60]
+
+
+async def test_a_cron_line_names_the_times(stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock) -> None:
+    @tasks.task("report")
+    async def report() -> None: ...
+
+    tasks.schedule(report, Cron.parse("30 13 * * *", tz="UTC"), "30 13 * * *", id=None, on_start=False)
+
+    for _ in range(49):
+        await periodic.tick()
+        await clock.advance(3600)
+
+    assert await times(stage) == [5400, 5400 + 86_400]
+
+
+async def test_every_schedule_keeps_its_own_time(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock
+) -> None:
+    heartbeat(tasks, 60, id="fast")
+    heartbeat(tasks, 90, id="slow")
+
+    for _ in range(13):
+        await periodic.tick()
+        await clock.advance(15)
+
+    assert [job.kind for job in await stored(stage)] == ["fast", "slow", "fast", "fast", "slow"]
+
+
+async def test_an_insert_that_fails_does_not_lose_the_run(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock, flaky: Flaky
+) -> None:
+    heartbeat(tasks, on_start=True)
+    flaky.break_down()
+    with pytest.raises(StorageUnavailable):
+        await periodic.tick()
+
+    flaky.recover()
+    await periodic.tick()
+    assert await times(stage) == [0]
+
+    await clock.advance(60)
+    flaky.break_down()
+    with pytest.raises(StorageUnavailable):
+        await periodic.tick()
+    flaky.recover()
+    await clock.advance(5)
+    await periodic.tick()
+    assert await times(stage) == [0, 60]
+
+
+# Running by itself
+
+
+@asynccontextmanager
+async def running(periodic: Periodic) -> AsyncIterator[None]:
+    async with background(periodic.run):
+        yield
+
+
+async def test_by_itself_it_sleeps_from_time_to_time(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock, flaky: Flaky
+) -> None:
+    heartbeat(tasks, 2)
+    async with running(periodic):
+        for count in range(1, 4):
+            await clock.advance(2)
+            await flaky.asked("insert", count)
+            await _answered(stage, count)
+
+    assert await times(stage) == [2, 4, 6]
+
+
+async def _answered(stage: Stage, count: int) -> None:
+    async with asyncio.timeout(5):
+        while len(await stored(stage)) < count:
+            pass
+
+
+async def test_a_new_leadership_begins_every_schedule_anew(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock, leader: Leading, flaky: Flaky
+) -> None:
+    heartbeat(tasks, 3600, on_start=True)
+    async with running(periodic):
+        await flaky.asked("insert", 1)
+        await _answered(stage, 1)
+        leader.decreed = False
+        await clock.advance(10)
+
+        leader.decreed = True
+        leader.again.set()
+        await flaky.asked("insert", 2)
+        await _answered(stage, 2)
+
+    assert await times(stage) == [0, 10]
+
+
+async def test_in_an_outage_it_tries_once_a_second(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock, flaky: Flaky, seen: Recorder
+) -> None:
+    heartbeat(tasks, 60, on_start=True)
+    flaky.break_down()
+    async with running(periodic):
+        await seen.wait_for(ServiceFailed)
+        await clock.advance(10)
+
+    assert flaky.calls.count("claim_tick") == 11
+
+
+async def test_a_job_that_the_storage_refuses_is_told_and_harms_nobody(
+    stage: Stage, tasks: Tasks, periodic: Periodic, seen: Recorder
+) -> None:
+    heartbeat(tasks, 60, on_start=True, id="ok")
+    tasks.periodic[0].task.options["queue"] = "No Such Name!"
+
+    async with running(periodic):
+        failed = await seen.wait_for(ServiceFailed)
+
+    assert failed.service == "periodic"
+    assert "No Such Name!" in str(failed.error)

