@@ -188,8 +188,9 @@ def _process_ended(event: e.ProcessEnded) -> Line:
 
 
 def _changed(event: e.CodeChanged) -> Line:
-    more = f" and {len(event.files) - 1} more" if len(event.files) > 1 else ""
-    return logging.INFO, f"{event.files[0]}{more} changed: starting anew", {"files": event.files}
+    first, *others = event.files
+    more = f" and {len(others)} more" if others else ""
+    return logging.INFO, f"{first}{more} changed: starting anew", {"files": event.files}
 
 
 def _enqueued(event: e.JobEnqueued) -> Line:

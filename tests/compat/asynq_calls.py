@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from asynq_store import Recorded, Store, differences, ours, theirs
+from asynq_store import Store, differences, ours, theirs
+from msgspec.structs import replace
 
 from ferryman.errors import DuplicateJob, FerrymanError, InvalidJob, JobNotFound, WrongState
 from ferryman.job import Inserted, JobRef, NewJob, State, Unique
 from ferryman.storage.asynq._async.storage import AsyncRedisStorage
+from ferryman.storage.asynq.keys import QueueKeys
+from ferryman.storage.asynq.messages import TASK
 from ferryman.storage.asynq.tasks import STATES, StoredJob
 from ferryman.storage.asynq.times import EPOCH
 from ferryman.storage.values import JobFilter
@@ -51,8 +54,8 @@ class Player:
         self.ids: dict[str, str] = {}
         """Ids that Go chose → ours."""
         self.calls: list[Call] = [call for call in self.recording["calls"] or () if "api" in call]
-        began = self.calls[0] if self.calls else self.recording["steps"][0]
-        self.shift = datetime.now(UTC) - _when(began)
+        began = next((call for call in self.calls if "called_unix_ns" in call), None)
+        self.shift = datetime.now(UTC) - _when(began or self.recording["steps"][-1])
         self.now = datetime.now(UTC)
 
     async def play(self, call: Call) -> Any:
@@ -63,25 +66,26 @@ class Player:
         except FerrymanError as error:
             return type(error)
 
-    async def play_all(self) -> None:
-        """Make every call, and compare its answer."""
-        for call in self.calls:
-            assert await self.play(call) == answer(call, self.shift), call
+    async def play_all(self, calls: Sequence[Call] | None = None) -> None:
+        """Make these calls, or all, and compare the answers."""
+        for call in self.calls if calls is None else calls:
+            mine = await self.play(call)
+            if mine != (recorded := answer(call, self.ids)):
+                raise AssertionError(f"{call} answered {mine}, recorded is {recorded}")
 
-    def compare(self, after: str | None = None, *, but_for: Callable[[Store], None] = lambda recorded: None) -> None:
-        """Compare with a recorded step, or with the end; `but_for` corrects what we do otherwise on purpose."""
+    def compare(self, *but_for: Callable[[Store], Any], after: str | None = None) -> None:
+        """Compare with a recorded step, or with the end; `but_for` says what we do otherwise on purpose."""
         steps = {step["after"]: step["keys"] for step in self.recording.get("steps", ())}
-        assert self.differences(self.recording["keys"] if after is None else steps[after], but_for) == ""
-
-    def differences(self, keys: Recorded, but_for: Callable[[Store], None]) -> str:
-        recorded = theirs(keys, shift=self.shift, ids=self.ids)
-        but_for(recorded)
-        return differences(ours(self.redis, self.ids), recorded)
+        recorded = theirs(self.recording["keys"] if after is None else steps[after], shift=self.shift, ids=self.ids)
+        for correct in but_for:
+            correct(recorded)
+        if found := differences(ours(self.redis, self.ids), recorded):
+            raise AssertionError(found)
 
     def job(self, call: Call) -> NewJob:
         """Make the job that asynq's task and options describe."""
         task, said = call["task"], {}
-        for option in call.get("options") or ():
+        for option in (*_carried(call), *(call["options"] or ())):
             said.pop({"ProcessAt": "ProcessIn", "ProcessIn": "ProcessAt"}.get(option["option"], ""), None)
             if option["option"] == "Header":
                 said.setdefault("Header", {}).update([option["value"]])
@@ -110,6 +114,14 @@ class Player:
         return moment(said["ProcessAt"]["value_unix_ns"]) + self.shift if "ProcessAt" in said else None
 
 
+def _carried(call: Call) -> Sequence[Mapping[str, Any]]:
+    """Return the options that a task was made with: of one, a recording shows them only in the answer."""
+    result = call.get("result") or {}
+    if result.get("ID") == "task-opts-then-call-opts":
+        return [{"option": "TaskID", "value": result["ID"]}, {"option": "Queue", "value": result["Queue"]}]
+    return call.get("task_options") or ()
+
+
 def _when(call: Call) -> datetime:
     return moment(call.get("called_unix_ns") or call.get("at_unix_ns") or call["dumped_unix_ns"])
 
@@ -133,9 +145,13 @@ async def _enqueue(player: Player, call: Call) -> Any:
     return _inserted(inserted)
 
 
-async def _enqueue_batch(player: Player, call: Call) -> Any:
-    jobs = [player.job({"task": item["task"], "options": [*item["options"], *call["options"]]}) for item in call["items"]]
-    return [_inserted(each) for each in await player.storage.jobs.insert(jobs, now=player.now)]
+async def _update_payload(player: Player, call: Call) -> Any:
+    """Do as another program does: we have no call for it."""
+    key = QueueKeys(call["args"]["queue"]).task(_ref(player, call).id)
+    if player.redis.hget(key, "state") != b"scheduled":
+        raise InvalidJob("Only scheduled tasks are updated.")
+    message = replace(TASK.decode(player.redis.hget(key, "msg")), payload=b64decode(call["args"]["payload_b64"]))
+    player.redis.hset(key, "msg", TASK.encode(message))
 
 
 async def _get(player: Player, call: Call) -> Any:
@@ -198,12 +214,12 @@ def _all_of(state: State, verb: str) -> Callable[[Player, Call], Awaitable[Any]]
 
 _CALLS: dict[str, Callable[[Player, Call], Awaitable[Any]]] = {
     "Client.Enqueue": _enqueue,
-    "Client.BatchEnqueueContext": _enqueue_batch,
     "Inspector.GetTaskInfo": _get,
     "Inspector.RunTask": _run,
     "Inspector.ArchiveTask": _archive,
     "Inspector.DeleteTask": _delete,
     "Inspector.CancelProcessing": _cancel,
+    "Inspector.UpdateTaskPayload": _update_payload,
     "Inspector.PauseQueue": _pause,
     "Inspector.UnpauseQueue": _resume,
     "Inspector.ArchiveAllPendingTasks": _all_of(State.AVAILABLE, "discard"),
@@ -234,8 +250,8 @@ _REFUSALS: Mapping[str, Any] = {
 }
 
 
-def answer(call: Call, shift: timedelta) -> Any:
-    """Return what asynq answered, put as a `Player` puts it."""
+def answer(call: Call, ids: Mapping[str, str]) -> Any:
+    """Return what asynq answered, put as a `Player` puts it, with our `ids` for those that Go chose."""
     if call.get("error"):
         text = call["error"]["error"]
         if "already archived" in text:
@@ -246,16 +262,14 @@ def answer(call: Call, shift: timedelta) -> Any:
     match call["api"]:
         case "Client.Enqueue":
             return STATES[call["result"]["State"]]
-        case "Client.BatchEnqueueContext":
-            return [STATES[each["TaskInfo"]["State"]] for each in call["results"]]
         case "Inspector.GetTaskInfo":
-            return _info(call["result"])
+            return {**_info(call["result"]), "ID": ids.get(call["result"]["ID"], call["result"]["ID"])}
     return call.get("result")
 
 
 def _info(info: Mapping[str, Any]) -> dict[str, Any]:
     return {
-        **{name: info[name] for name in ("ID", "Queue", "Type", "MaxRetry", "Retried", "LastErr", "Group")},
+        **{name: info[name] for name in ("Queue", "Type", "MaxRetry", "Retried", "LastErr", "Group")},
         "Payload": b64decode(info["Payload_b64"]),
         "State": STATES[info["State"]],
         "Timeout": info["Timeout_ns"] // 1_000_000_000,

@@ -18,7 +18,7 @@ from msgspec.structs import asdict
 
 from ferryman.storage.asynq.messages import ENQUEUE_EVENT, SCHEDULER_ENTRY, SERVER_INFO, TASK, WORKER_INFO, Timestamp
 
-__all__ = ["Recorded", "Store", "differences", "ours", "theirs"]
+__all__ = ["Length", "Recorded", "Store", "differences", "ours", "theirs"]
 
 Recorded = Mapping[str, Mapping[str, Any]]
 """Key → its type, value and time to live, as a recording has it."""
@@ -120,7 +120,7 @@ class _Reader:
 
     def time_to_live(self, milliseconds: int) -> Any:
         # Not shifted: it is a length of time, and counts from when the store was looked at.
-        return None if milliseconds < 0 else _Length(milliseconds / 1000)
+        return None if milliseconds < 0 else Length(milliseconds / 1000)
 
     def value(self, key: str, kind: str, value: Any) -> Any:
         match kind:
@@ -155,7 +155,7 @@ class _Reader:
         return self.name(value) if isinstance(value, str) else value
 
 
-class _Length:
+class Length:
     """A time to live, in seconds, equal to any that is near."""
 
     __hash__ = None  # type: ignore[assignment]
@@ -164,7 +164,8 @@ class _Length:
         self.seconds = seconds
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Length) and abs(self.seconds - other.seconds) <= _NEAR
+        # A player does not wait, so that its time is ahead of Redis' own by as much as a recording lasts.
+        return isinstance(other, Length) and abs(self.seconds - other.seconds) <= max(_NEAR, self.seconds / 10_000)
 
     def __repr__(self) -> str:
         return f"expires in {self.seconds:.0f} s"

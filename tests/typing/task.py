@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, assert_type
 
-from ferryman import Ferryman, Inserted, Job, NewJob, Snooze, Task, Unique, Worker, fixed, river
+from ferryman import Ferryman, Inserted, Job, NewJob, Snooze, Task, Unique, Worker, fixed, provided, river
 from ferryman.events import JobFinished, JobStarted
 from ferryman.middleware import Call
 from ferryman.testing import Recorder, run_until_empty
@@ -61,6 +61,10 @@ async def heartbeat(job: Job) -> None:
 def report(job: Job, day: str = "today") -> None: ...
 
 
+@jobs.task("pooled")
+async def pooled(to: str, *, pool: Pool = provided()) -> None: ...
+
+
 @jobs.task("letter")
 async def post(letter: Letter) -> None: ...
 
@@ -90,6 +94,7 @@ heartbeat.job()
 report.job()
 report.job("yesterday")
 report.enqueue_sync(day="yesterday")
+pooled.job("ada")
 heartbeat.job(1)  # type: ignore[call-arg]
 report.job(7)  # type: ignore[arg-type]
 

@@ -16,7 +16,6 @@ from briefings.app import make_app
 from briefings.settings import Address, settings
 from briefings.tasks import database, jobs
 from ferryman import ConfigError, logs
-from ferryman.admin._async.admin import AsyncStorageAdmin
 
 __all__ = ["migrate", "mock_webhook", "web", "work", "write_log"]
 
@@ -85,15 +84,14 @@ async def _work() -> None:
 
 async def migrate(*, check: bool) -> int:
     """Bring ferryman's tables and ours up to date, or only say what is missing."""
-    async with jobs:
-        # jobs.admin refuses tables that are out of date, and so it cannot mend them.
-        storage = AsyncStorageAdmin(jobs.connections.unchecked, jobs.events)
-        lines = await storage.status()
-        if check:
-            names = [f"{line.line} {version}" for line in lines for version in line.pending] + database.pending()
-        else:
-            names = [name for line in lines for name in await storage.migrate(line.line, up=True)]
-            names += await database.migrate()
+    storage = jobs.admin.storage
+    lines = await storage.status()
+    if check:
+        names = [f"{line.line} {version}" for line in lines for version in line.pending] + database.pending()
+    else:
+        names = [name for line in lines for name in await storage.migrate(line.line, up=True)]
+        names += await database.migrate()
+    await jobs.close()
     print("\n".join(names) or "Nothing to apply.")
     return 1 if check and names else 0
 
@@ -108,7 +106,7 @@ def mock_webhook() -> None:
 async def _prepare() -> None:
     """See that all tables are there; in development, make them."""
     # Connected now, and not in the first transaction that enqueues: it would wait for itself if tables had to be made.
-    await jobs.admin.storage.status()
+    await jobs.connections.storage()
     if settings.development:
         await database.migrate()
     elif pending := database.pending():

@@ -111,7 +111,7 @@ def status(session: Session, check: bool) -> int:
 
 def _with_storage(session: Session, do: Callable[[AsyncStorageAdmin], Awaitable[T]]) -> T:
     jobs = session.jobs
-    storage = AsyncStorageAdmin(jobs.connections.unchecked, jobs.events)
+    storage = jobs.admin.storage
 
     async def run() -> T:
         try:

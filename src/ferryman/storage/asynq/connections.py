@@ -24,8 +24,9 @@ REPLY_SECONDS = 10.0
 
 def pool(address: Address, node: Node) -> blocking.ConnectionPool:
     """Make a pool of connections to a node, for code that blocks."""
+    kind: Any = _blocking_class(address)  # any, for redis-py says that a pool takes only one of the three
     return blocking.ConnectionPool(
-        _blocking_class(address),
+        kind,
         max_connections=1_000,
         maint_notifications_config=MaintNotificationsConfig(enabled=False),
         **_blocking_options(address, node),
@@ -57,4 +58,4 @@ def _blocking_options(address: Address, node: Node) -> dict[str, Any]:
 
 def _options(address: Address, node: Node) -> dict[str, Any]:
     timeouts = {"socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": REPLY_SECONDS}
-    return {**address.options(node), **timeouts, "protocol": 3, "client_name": "ferryman"}
+    return {**address.options(node), **timeouts, "protocol": 3}

@@ -85,8 +85,8 @@ class Pipe(asyncio.Protocol):
         except redis.InvalidResponse as error:
             self._break(redis.ConnectionError(str(error)))
 
-    def connection_lost(self, error: Exception | None) -> None:
-        self._break(redis.ConnectionError(str(error or "the server closed the connection")))
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._break(redis.ConnectionError(str(exc or "the server closed the connection")))
         self._lost.set_result(None)
 
     def _take(self, reply: Any) -> None:
