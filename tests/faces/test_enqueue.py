@@ -22,6 +22,14 @@ def test_a_job_is_stored_and_its_id_printed(ferryman: Typed, there: There) -> No
     assert (job.kind, job.args, job.state, job.queue) == ("mail:send", b'{"to":"ada","n":1.0}', "available", "default")
 
 
+def test_arguments_may_follow_the_kind_but_are_given_once(ferryman: Typed, there: There) -> None:
+    given = ferryman("enqueue", "mail:send", '{"to": "ada"}')
+    twice = ferryman("enqueue", "mail:send", '{"to": "ada"}', "-l", "{}")
+
+    assert there.job(given.lines[0]).args == b'{"to":"ada"}'
+    assert (twice.code, twice.lines, "given twice" in twice.err) == (2, [], True)
+
+
 def test_arguments_come_from_a_file_or_from_stdin(ferryman: Typed, there: There, folder: Path) -> None:
     (folder / "args.json").write_text('{"to": "file"}')
 

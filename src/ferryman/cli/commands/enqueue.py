@@ -28,13 +28,14 @@ STORED = Listing[Inserted](
 @command(
     "enqueue",
     examples=[
-        """ferryman enqueue email:send -l '{"to": "ada@example.com"}'""",
+        """ferryman enqueue email:send '{"to": "ada@example.com"}'""",
         "ferryman enqueue report --in 10m --unique 1h -l @report.json",
         "ferryman enqueue report --app app.main:jobs --at 2026-11-22T08:00 -l -",
     ],
 )
 @click.argument("kind")
-@click.option("-l", "--args", "args", metavar="JSON", default="{}", help="Arguments: JSON, @file, or - for stdin.")
+@click.argument("positional", metavar="[ARGS]", required=False)
+@click.option("-l", "--args", "args", metavar="JSON", help="Arguments: JSON, @file, or - for stdin.")
 @click.option("-Q", "--queue", metavar="QUEUE", help="The queue.")
 @click.option("--in", "delay", metavar="TIME", help="Run it after this time, such as 10m.")
 @click.option("--at", metavar="TIME", help="Run it then, such as 2026-11-22T08:00.")
@@ -47,12 +48,14 @@ STORED = Listing[Inserted](
 @click.option("--tag", "tags", multiple=True, help="A label.")
 @click.option("--retention", metavar="TIME", help="How long to keep it once it has completed.")
 @click.pass_obj
-def enqueue(session: Session, /, kind: str, args: str, **said: Any) -> None:
+def enqueue(session: Session, /, kind: str, positional: str | None, args: str | None, **said: Any) -> None:
     """Store a job, and print its id.
 
     With an app given, its task of this kind checks the arguments and adds its own options.
     """
-    payload = _payload(args)
+    if positional is not None and args is not None:
+        raise InvalidJob(f"The arguments are given twice, as {positional} and with -l. Give them once.")
+    payload = _payload(positional or args or "{}")
     job = _job(session, kind, payload, _options(session, said))
     stored = session.jobs.sync.enqueue(job)
     show(session, STORED, [stored], warnings=_ignored(payload, job))
