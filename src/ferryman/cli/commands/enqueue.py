@@ -55,7 +55,7 @@ def enqueue(session: Session, /, kind: str, positional: str | None, args: str | 
     """
     if positional is not None and args is not None:
         raise InvalidJob(f"The arguments are given twice, as {positional} and with -l. Give them once.")
-    payload = _payload(positional or args or "{}")
+    payload = _payload(next((given for given in (positional, args) if given is not None), "{}"))
     job = _job(session, kind, payload, _options(session, said))
     stored = session.jobs.sync.enqueue(job)
     show(session, STORED, [stored], warnings=_ignored(payload, job))
