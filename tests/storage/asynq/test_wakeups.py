@@ -20,6 +20,7 @@ from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq.keys import QUEUES, QueueKeys
 from ferryman.storage.asynq.messages import TASK, TaskMessage
 from ferryman.storage.asynq.urls import Address
+from ferryman.storage.asynq.wakeup import Line, keys_of
 from ferryman.storage.values import CancelRequested, HowWoken, JobsAvailable
 from ferryman.testing import FakeClock, Recorder
 from servers import SERVERS, Servers, wait_until
@@ -144,6 +145,17 @@ async def test_what_comes_into_a_paused_queue_wakes_nobody_again_and_again(
     assert woken <= 2
 
 
+def test_a_queue_that_was_resumed_while_nobody_looked_is_looked_at() -> None:
+    line = Line([QueueKeys("default").pending], keys_of(["default"]))
+    line.greeted(line.greeting[0], None)
+    assert [words[0] for words in line.arm()] == ["EXISTS", "LLEN"]
+    assert (line.hear(1), line.hear(5)) == (None, None)  # it is paused and holds five
+    line.hear(None)
+
+    assert [words[0] for words in line.arm()] == ["EXISTS"]
+    assert line.hear(0) == JobsAvailable("default")
+
+
 async def test_a_database_that_is_emptied_wakes_whoever_waits(storage: AsyncRedisStorage, redis: Any) -> None:
     async with AsyncEar(storage) as ear:
         await hungry(storage)
@@ -207,7 +219,7 @@ async def test_when_the_connection_is_lost_listening_ends_and_can_begin_anew(
         await ear.next(JobsAvailable)
 
 
-def listening(redis: Any) -> bool:
+def listens(redis: Any) -> bool:
     """Whether anybody is subscribed to anything."""
     return any(client["sub"] == "1" for client in redis.client_list())
 
@@ -216,10 +228,25 @@ async def test_closing_leaves_no_connection_and_no_task_behind(storage: AsyncRed
     before = len(asyncio.all_tasks())
     async with AsyncEar(storage) as ear:
         await settled(ear, redis)
-        assert listening(redis)
+        assert listens(redis)
 
     assert len(asyncio.all_tasks()) == before
-    wait_until(lambda: not listening(redis))
+    wait_until(lambda: not listens(redis))
+
+
+async def test_listening_can_be_cancelled_at_any_moment(storage: AsyncRedisStorage) -> None:
+    """Up to Python 3.11 redis-py's writes may swallow a cancellation, and a worker that stops would wait for ever."""
+
+    async def listen() -> None:
+        async for _ in storage.notices.listen():
+            pass
+
+    for number in range(100):
+        listening = asyncio.create_task(listen())
+        await asyncio.sleep(number % 20 / 4000)
+        listening.cancel()
+        done, _ = await asyncio.wait({listening}, timeout=5)
+        assert done
 
 
 # Users that may not
@@ -269,6 +296,7 @@ async def test_how_it_hears_is_said_once_however_often_it_begins_anew(user: Call
         listening = asyncio.create_task(listener.run())
         said = await seen.wait_for(Listening)
         for _ in range(2):
+            await asyncio.to_thread(wait_until, lambda: listens(redis))
             redis.client_kill_filter(skipme=True)
             await seen.wait_for(ServiceFailed)
             await clock.advance(1)

@@ -16,6 +16,7 @@ from typing import Any
 
 from redis.exceptions import RedisError, ResponseError
 
+from ferryman.storage.asynq.connections import REPLY_SECONDS
 from ferryman.storage.asynq.failures import translate
 from ferryman.storage.asynq.keys import CANCEL
 from ferryman.storage.asynq.server import AsyncServer, Server
@@ -177,17 +178,18 @@ class Ears:
 
 
 async def _greet_async(connection: Any, line: Line) -> None:
-    await connection.connect()
-    for words in line.greeting:
-        try:
-            await connection.send_command(*words, check_health=False)
-            await connection.read_response(push_request=True)
-            line.greeted(words, None)
-        except ResponseError as refusal:
-            line.greeted(words, refusal)
-    # From now on we wait for as long as it takes.  And redis-py's way to limit the time of a write,
-    # asyncio.wait_for, may swallow a cancellation up to Python 3.11: whoever writes would never end.
+    # redis-py's way to limit the time of a write, asyncio.wait_for, may swallow a cancellation up to
+    # Python 3.11: whoever listens would never end.  Afterwards we wait for as long as it takes.
     connection.socket_timeout = None
+    async with asyncio.timeout(REPLY_SECONDS):
+        await connection.connect()
+        for words in line.greeting:
+            try:
+                await connection.send_command(*words, check_health=False)
+                await connection.read_response(push_request=True)
+                line.greeted(words, None)
+            except ResponseError as refusal:
+                line.greeted(words, refusal)
 
 
 def _greet(connection: Any, line: Line) -> None:
