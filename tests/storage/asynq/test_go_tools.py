@@ -88,6 +88,14 @@ async def test_a_worker_is_shown_as_a_server_with_all_that_go_says_of_its_own(
     )
 
 
+async def test_a_worker_shows_only_what_it_works_on_now(storage: AsyncRedisStorage, redis: Any) -> None:
+    await storage.workers.beat(replace(ADA, running=(MAILING,)), expires_in=TEN_SECONDS, now=NOW)
+
+    await storage.workers.beat(ADA, expires_in=TEN_SECONDS, now=later(seconds=5))
+
+    assert not redis.exists(servers_key(redis).replace("servers", "workers"))
+
+
 async def test_a_heartbeat_counts_for_ten_seconds(storage: AsyncRedisStorage, redis: Any) -> None:
     await storage.workers.beat(ADA, expires_in=TEN_SECONDS, now=NOW)
 

@@ -131,7 +131,8 @@ async def test_a_grouped_job_that_failed_is_gathered_after_its_retry(storage: As
 
 
 async def test_a_set_that_was_given_back_is_not_deleted_by_who_had_it(storage: AsyncRedisStorage, redis: Any) -> None:
-    ids = await put(storage, 2)
+    unique = mail(group="news", unique=Unique(by_args=True, by_queue=True, by_period=timedelta(hours=1)))
+    ids = [*await put(storage), (await store(storage, unique)).id]
     (late,) = await storage.groups.gather("default", BY_GRACE, now=later(minutes=1))
     await storage.groups.gather("default", BY_SIZE, now=later(minutes=4))
 
@@ -139,6 +140,7 @@ async def test_a_set_that_was_given_back_is_not_deleted_by_who_had_it(storage: A
 
     assert sorted(redis.zrange(KEYS.group("news"), 0, -1)) == sorted(id.encode() for id in ids)
     assert redis.exists(*(KEYS.task(id) for id in ids)) == 2
+    assert (await storage.jobs.insert([unique], now=later(minutes=4)))[0].duplicate
 
 
 async def test_an_id_whose_task_has_vanished_holds_up_no_group(storage: AsyncRedisStorage, redis: Any) -> None:

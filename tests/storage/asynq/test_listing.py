@@ -125,6 +125,18 @@ async def test_whoever_empties_a_list_page_by_page_meets_every_job(storage: Asyn
     assert met == 7
 
 
+async def test_a_list_goes_on_where_it_was_when_the_last_job_seen_is_gone(storage: AsyncRedisStorage) -> None:
+    for number in range(4):
+        job = await run(storage)
+        await storage.jobs.finish([discarded(job)], now=later(minutes=number))
+    first = await storage.jobs.list(EVERYTHING, limit=2)
+    await storage.jobs.delete(first.items[-1].ref)
+
+    second = await storage.jobs.list(EVERYTHING, limit=2, cursor=first.next)
+
+    assert [job.finalized_at for job in second.items] == [later(minutes=1), NOW]
+
+
 async def test_a_group_that_is_gone_does_not_end_the_list(storage: AsyncRedisStorage) -> None:
     for group in ("a", "b", "c"):
         await store(storage, mail(group=group))
