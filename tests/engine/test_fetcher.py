@@ -49,8 +49,59 @@ def wait(tasks: Tasks, gate: asyncio.Event) -> Task[[], None]:
     return wait
 
 
+@pytest.fixture(autouse=True, params=[False, True], ids=["one at a time", "the next ahead"])
+def ahead(request: pytest.FixtureRequest, stage: Stage) -> bool:
+    """Whether the storage wants to be asked for the next jobs while the last ones begin: all else stays the same."""
+    stage.storage.fetches_ahead = request.param
+    return bool(request.param)
+
+
 async def counts(stage: Stage) -> dict[State, int]:
     return dict(await stage.storage.jobs.count(JobFilter()))
+
+
+# Ahead
+
+
+async def test_the_next_are_on_their_way_before_the_last_begin(
+    stage: Stage, wait: Task[[], None], flaky: Flaky, gate: asyncio.Event, seen: Recorder
+) -> None:
+    stage.storage.fetches_ahead = True
+    await stage.store(*[wait.job()] * 20)
+    asked_before: list[int] = []
+
+    async def note(verb: str) -> None:
+        if verb == "fetch":
+            asked_before.append(len(seen.of(JobStarted)))
+
+    flaky.before = note
+    async with stage.writing(), fetching(stage.fetcher()):
+        for _ in range(10):
+            await seen.wait_for(JobStarted)
+        gate.set()
+
+    assert asked_before[:2] == [0, 0]
+
+
+async def test_what_is_on_its_way_when_told_to_stop_is_begun_all_the_same(
+    stage: Stage, tasks: Tasks, seen: Recorder
+) -> None:
+    """The storage has handed these jobs over: nobody else would run them."""
+    stage.storage.fetches_ahead = True
+    fetcher = stage.fetcher()
+
+    @tasks.task("mail")
+    async def mail() -> None:
+        fetcher.stop()
+
+    await stage.store(*[mail.job()] * 20)
+
+    async with stage.writing():
+        await fetcher.run()
+        for _ in range(10):
+            await seen.wait_for(JobFinished)
+
+    assert (await counts(stage))[State.AVAILABLE] == 10
 
 
 # Room
@@ -63,7 +114,8 @@ async def test_it_never_takes_more_jobs_than_there_are_free_slots(
     stage.make_executor(slots=2)
 
     async with stage.writing(), fetching(stage.fetcher()):
-        assert (await seen.wait_for(JobsFetched)).count == 2
+        for _ in range(2):
+            await seen.wait_for(JobStarted)
         assert await counts(stage) == {State.AVAILABLE: 3, State.RUNNING: 2}
         gate.set()
         for _ in range(5):
@@ -369,7 +421,8 @@ async def test_what_one_queue_leaves_goes_to_the_next_at_once(
     await stage.store(*[wait.using(queue=where).job()] * 10)
 
     async with fetching(stage.fetcher(queues={"low": 1, "critical": 6, "default": 3}, poll=3600)):
-        assert (await seen.wait_for(JobsFetched)).count == slots
+        for _ in range(slots):
+            await seen.wait_for(JobStarted)
         for attempt in stage.executor.running:
             stage.executor.cancel(attempt.job.ref)
 

@@ -12,6 +12,8 @@ import contextlib
 import random
 from collections.abc import Mapping
 
+import msgspec
+
 from ferryman.clock import Clock
 from ferryman.engine.completer import Completer
 from ferryman.engine.executor import Executor
@@ -24,6 +26,13 @@ from ferryman.storage._async.protocol import AsyncStorage
 __all__ = ["Fetcher", "shares"]
 
 _LONGEST_PAUSE = 5.0
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """A fetch on its way, and how many jobs it asks for."""
+
+    room: int
+    answer: asyncio.Task[list[Job]]
 
 
 class Fetcher:
@@ -62,6 +71,7 @@ class Fetcher:
         self.quiet = False
         """Take no more jobs, without ending."""
         self.why_quiet = ""
+        self._asked: _Asked | None = None
         self._failures = 0
         # What is finished but not written is held in memory only: beyond this we do not take more.
         self._most_unwritten = max(1_000, 4 * executor.slots)
@@ -73,27 +83,44 @@ class Fetcher:
 
     async def run(self) -> None:
         """Take jobs until told to stop, or in a burst until there are none."""
+        try:
+            await self._run()
+        finally:
+            if self._asked is not None:
+                await self._see_through(self._asked.answer)
+
+    async def _run(self) -> None:
         told = False
         while not self.stopping:
-            if self.quiet and not told:  # only here is no fetch on its way that would still bring some
+            if self.quiet and not told and not self._asked:  # no fetch is on its way that would still bring some
                 told = True
                 self.events.publish(WorkerQuiet(len(self.executor.running), self.why_quiet))
             # Idle before we ask: what ends meanwhile may leave new jobs behind.
-            room, idle = self._room(), self.burst and self._idle()
-            taken = await self._take(room) if room > 0 else []
+            asked, idle = self._asked or self._ask_for(self._room()), self.burst and self._idle()
+            taken = await self._take(asked) if asked else []
+            is_full = asked is not None and len(taken) == asked.room
+            # The next are on their way while these begin: the storage and we work at the same time.
+            self._asked = self._ask_for(self._room(len(taken))) if is_full and self.storage.fetches_ahead else None
             self.executor.start(taken)
-            if self.left == 0 or (idle and room > 0 and not taken and not self._failures):
+            if self.left == 0 or (idle and asked and not taken and not self._failures):
                 return
-            if len(taken) < room or room <= 0:
-                await self.nudge.wait(self._pause())
-            else:
+            if is_full:
                 await asyncio.sleep(0)  # let what was just taken begin
+            else:
+                await self.nudge.wait(self._pause())
 
-    def _room(self) -> int:
-        if self.quiet or self.completer.backlog >= self._most_unwritten:
+    def _room(self, about_to_begin: int = 0) -> int:
+        if self.quiet or self.completer.backlog + about_to_begin >= self._most_unwritten:
             return 0
-        free = self.executor.free
+        free = self.executor.free - about_to_begin
         return free if self.left is None else min(free, self.left)
+
+    def _ask_for(self, room: int) -> _Asked | None:
+        """Begin a fetch, if there is room; where the next is asked for ahead, each is for half of the slots."""
+        if self.storage.fetches_ahead:
+            room = min(room, (self.executor.slots + 1) // 2)
+        # In a task of its own, so that cancelling us does not cut it short.
+        return _Asked(room, asyncio.ensure_future(self._fetch(room))) if room > 0 else None
 
     def _idle(self) -> bool:
         return not self.executor.running and not self.completer.backlog
@@ -103,14 +130,10 @@ class Fetcher:
             return min(0.2 * 2.0 ** min(self._failures, 10), _LONGEST_PAUSE)
         return 0.02 if self.burst else self.poll
 
-    async def _take(self, room: int) -> list[Job]:
-        # In a task of its own, so that cancelling us does not cut it short.
-        fetching = asyncio.ensure_future(self._fetch(room))
+    async def _take(self, asked: _Asked) -> list[Job]:
+        self._asked = asked
         try:
-            taken = await asyncio.shield(fetching)
-        except asyncio.CancelledError:
-            await self._see_through(fetching)
-            raise
+            taken = await asyncio.shield(asked.answer)
         except StorageError as error:
             self.completer.outage.lost(error)
             self._failures += 1

@@ -254,6 +254,8 @@ class AsyncStorage(Protocol):
     location: str
     """Where it is, without a password."""
     wording: Wording
+    fetches_ahead: bool
+    """Whether it is worth asking for the next jobs while the last ones begin."""
 
     @property
     def jobs(self) -> AsyncJobs: ...

@@ -29,6 +29,7 @@ class AsyncRedisStorage:
     """Jobs on a Redis server, behind a Sentinel, or on a Cluster."""
 
     features: frozenset[Feature] = frozenset()
+    fetches_ahead = True
     wording = Wording(rescued="asynq: task lease expired", unknown_kind='handler not found for task "{kind}"')
 
     def __init__(self, address: Address) -> None:

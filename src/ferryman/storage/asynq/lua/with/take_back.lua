@@ -5,28 +5,35 @@
 -- must have run out.
 redis.call("LLEN", active) -- whatever is of a wrong type must say so before the first write
 
--- Takes those of `left` ids that stand at one end of the list, all at once, if that is
--- where most of them are.  Returns how many are left.
-local function take_end(first, last, push, ids, left)
-    local there, others = redis.call("LRANGE", active, first, last), {}
-    for i = 1, #there do
-        local id = push == "RPUSH" and there[i] or there[#there - i + 1]
-        if not ids[id] then others[#others + 1] = id end
+-- Takes those of `left` ids that stand within `depth` of one end of the list, all at once,
+-- if that is where most of them are.  Returns how many are left.
+local function take_end(at_head, depth, ids, left)
+    local there = redis.call("LRANGE", active, at_head and 0 or -depth, at_head and depth - 1 or -1)
+    local others, found, reach, passed = {}, 0, 0, 0
+    for n = 1, #there do
+        local id = there[at_head and n or #there + 1 - n]
+        if ids[id] then
+            found, reach, passed = found + 1, n, #others
+            if found == left then break end
+        else
+            others[#others + 1] = id
+        end
     end
-    local found = #there - #others
     if found * 2 < left then return left end
-    redis.call("LTRIM", active, first == 0 and last + 1 or 0, first == 0 and -1 or first - 1)
-    if #others > 0 then redis.call(push, active, unpack(others)) end
+    redis.call("LTRIM", active, at_head and reach or 0, at_head and -1 or -reach - 1)
+    local back = {}
+    for n = passed, 1, -1 do back[#back + 1] = others[n] end
+    if passed > 0 then redis.call(at_head and "LPUSH" or "RPUSH", active, unpack(back)) end
     return left - found
 end
 
--- Ids enter at the head, so what finishes in order is found at the tail; behind jobs that
--- run for long it is near the head.  Only what is elsewhere is searched for one by one.
+-- Ids enter at the head, so what finishes in order is found at the tail, and behind jobs
+-- that run for long near the head.  Only what is elsewhere is searched for one by one.
 local function take_from_active(list, ids)
-    local left = take_end(-2 * #list, -1, "RPUSH", ids, #list)
-    if left > 0 then left = take_end(0, 2 * #list + 100, "LPUSH", ids, left) end
+    local left = take_end(false, 2 * #list, ids, #list)
+    if left > 4 then left = take_end(true, 3 * #list + 16, ids, left) end
     if left == 0 then return end
-    for _, id in ipairs(list) do redis.call("LREM", active, -1, id) end
+    for _, id in ipairs(list) do redis.call("LREM", active, 1, id) end
 end
 
 -- Whether a job's message is the one that was meant ("" is any), and whether it has one at all.
