@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
 from typing import Any
 
 import click
@@ -11,8 +9,9 @@ import msgspec
 
 from ferryman.cli.grammar import command
 from ferryman.cli.output import Listing, show
+from ferryman.cli.payload import read_headers, read_payload
 from ferryman.cli.session import Session
-from ferryman.errors import DuplicateJob, InvalidJob
+from ferryman.errors import DuplicateJob
 from ferryman.job import Inserted, NewJob
 from ferryman.options import Options
 
@@ -31,11 +30,13 @@ STORED = Listing[Inserted](
         """ferryman enqueue email:send '{"to": "ada@example.com"}'""",
         "ferryman enqueue report --in 10m --unique 1h -l @report.json",
         "ferryman enqueue report --app app.main:jobs --at 2026-11-22T08:00 -l -",
+        "ferryman enqueue thumbnail --bytes @photo.jpg --group photos --header trace-id=4711",
     ],
 )
 @click.argument("kind")
 @click.argument("positional", metavar="[ARGS]", required=False)
 @click.option("-l", "--args", "args", metavar="JSON", help="Arguments: JSON, @file, or - for stdin.")
+@click.option("--bytes", "raw", metavar="BYTES", help="Arguments that are no JSON: text, @file, or - for stdin.")
 @click.option("-Q", "--queue", metavar="QUEUE", help="The queue.")
 @click.option("--in", "delay", metavar="TIME", help="Run it after this time, such as 10m.")
 @click.option("--at", metavar="TIME", help="Run it then, such as 2026-11-22T08:00.")
@@ -46,16 +47,18 @@ STORED = Listing[Inserted](
 @click.option("--id", help="An id of your own, where the storage takes one.")
 @click.option("--priority", type=int, help="1 (first) to 4.")
 @click.option("--tag", "tags", multiple=True, help="A label.")
+@click.option("--header", "headers", multiple=True, metavar="NAME=VALUE", help="Text kept beside the arguments.")
+@click.option("--group", metavar="GROUP", help="Gather it with others of this group into one job; on Redis.")
 @click.option("--retention", metavar="TIME", help="How long to keep it once it has completed.")
 @click.pass_obj
-def enqueue(session: Session, /, kind: str, positional: str | None, args: str | None, **said: Any) -> None:
+def enqueue(
+    session: Session, /, kind: str, positional: str | None, args: str | None, raw: str | None, **said: Any
+) -> None:
     """Store a job, and print its id.
 
     With an app given, its task of this kind checks the arguments and adds its own options.
     """
-    if positional is not None and args is not None:
-        raise InvalidJob(f"The arguments are given twice, as {positional} and with -l. Give them once.")
-    payload = _payload(next((given for given in (positional, args) if given is not None), "{}"))
+    payload = read_payload(positional, args, raw)
     job = _job(session, kind, payload, _options(session, said))
     stored = session.jobs.sync.enqueue(job)
     show(session, STORED, [stored], warnings=_ignored(payload, job))
@@ -77,27 +80,9 @@ def _options(session: Session, said: dict[str, Any]) -> Options:
         options["unique"] = True
     if "tags" in options:
         options["tags"] = list(options["tags"])
+    if "headers" in options:
+        options["headers"] = read_headers(options["headers"])
     return options  # type: ignore[return-value]
-
-
-def _payload(args: str) -> bytes:
-    """Return the arguments as compact JSON, its numbers and names untouched.  Raises InvalidJob."""
-    text = _read(args)
-    try:
-        return msgspec.json.format(text, indent=-1)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise InvalidJob(f'--args is not JSON: {error}. It takes an object, such as {{"to": "ada"}}.') from error
-
-
-def _read(args: str) -> bytes:
-    if args == "-":
-        return sys.stdin.buffer.read()
-    if not args.startswith("@"):
-        return args.encode()
-    try:
-        return Path(args[1:]).read_bytes()
-    except OSError as error:
-        raise InvalidJob(f"--args names the file {args[1:]}, which cannot be read: {error.strerror}.") from error
 
 
 def _job(session: Session, kind: str, payload: bytes, options: Options) -> NewJob:
@@ -117,6 +102,6 @@ def _ignored(payload: bytes, job: NewJob) -> list[str]:
 def _names(payload: bytes) -> set[str]:
     try:
         found = msgspec.json.decode(payload)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, UnicodeDecodeError):
         return set()
     return set(found) if isinstance(found, dict) else set()
