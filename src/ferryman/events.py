@@ -74,7 +74,11 @@ class JobStarted(Event, frozen=True):
 
 
 class JobFinished(Event, frozen=True):
-    """What became of a job is written.  `state` is what the storage says: None when the job was no longer ours."""
+    """What became of a job is written.  `state` is what the storage says: None when the job was no longer ours.
+
+    It is told of a job whose worker died too, by the worker that took it back; `seconds` is
+    0 where nobody knows when the attempt began.
+    """
 
     job: Job
     outcome: Outcome

@@ -173,6 +173,11 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return self.attempt >= self.max_attempts
 
     @property
+    def failures(self) -> int:
+        """How many attempts have failed, though a format may keep only the latest error."""
+        return len(self.errors)
+
+    @property
     def error(self) -> AttemptError | None:
         """The latest failure, if there was one."""
         return self.errors[-1] if self.errors else None

@@ -103,37 +103,37 @@ def _started(event: e.JobStarted) -> Line:
 def _finished(event: e.JobFinished) -> Line | None:
     if type(event.outcome) is Completed and event.state is not None and not logger.isEnabledFor(logging.INFO):
         return None
-    job, took = event.job, _took(event.seconds)
+    job, after = event.job, f" after {_took(event.seconds)}" if event.seconds else ""
     values = {
         **_job(job),
         "outcome": type(event.outcome).__name__.lower(),
         "state": event.state,
         "seconds": event.seconds,
     }
-    level, what = _outcome(event.outcome, job, took)
+    level, what = _outcome(event.outcome, job, event.seconds, after)
     error = getattr(event.outcome, "error", None)
     if error is not None:
         values |= {"error": error.error, "trace": error.trace}
     if event.state is None:
-        return logging.WARNING, f"{_named(job)} ended after {took}, but the job was no longer ours", values
+        return logging.WARNING, f"{_named(job)} ended{after}, but the job was no longer ours", values
     return level, f"{_named(job)} {what}", values
 
 
-def _outcome(outcome: Outcome, job: Job, took: str) -> tuple[int, str]:
+def _outcome(outcome: Outcome, job: Job, seconds: float, after: str) -> tuple[int, str]:
     attempt = f"attempt {job.attempt} of {job.max_attempts}"
     match outcome:
         case Completed():
-            return logging.INFO, f"completed in {took}"
+            return logging.INFO, f"completed in {_took(seconds)}"
         case Retry(at=at, error=error):
-            return logging.WARNING, f"failed after {took} ({attempt}; again at {at:%H:%M:%S} UTC): {error.error}"
+            return logging.WARNING, f"failed{after} ({attempt}; again at {at:%H:%M:%S} UTC): {error.error}"
         case Snoozed(until=until):
-            return logging.INFO, f"snoozed after {took} until {until:%H:%M:%S} UTC"
+            return logging.INFO, f"snoozed{after} until {until:%H:%M:%S} UTC"
         case Cancelled(error=error):
-            return logging.WARNING, f"cancelled after {took}: {error.error}"
+            return logging.WARNING, f"cancelled{after}: {error.error}"
         case Discarded(error=error):
-            return logging.ERROR, f"gave up after {took} ({attempt}): {error.error}"
+            return logging.ERROR, f"gave up{after} ({attempt}): {error.error}"
         case Released():
-            return logging.INFO, f"went back unfinished after {took}"
+            return logging.INFO, f"went back unfinished{after}"
 
 
 def _took(seconds: float) -> str:

@@ -1,8 +1,8 @@
 """When to try again.
 
 The curve is River's for every storage unless a task brings its own (design.md 1.5):
-attempts to the fourth power in seconds, give or take a tenth, counted from the errors
-that the job has, so that a snooze does not lengthen it (spec/river.md 5.3).
+failures to the fourth power in seconds, give or take a tenth.  Only failures count, so
+that a snooze does not lengthen it (spec/river.md 5.3).
 """
 
 from __future__ import annotations
@@ -66,5 +66,5 @@ def curve_of(backoff: Backoff) -> RetryCurve:
 
 def next_attempt(job: Job, curve: RetryCurve, now: datetime) -> datetime:
     """Return when to try this job again after one more failure."""
-    delay = curve(len(job.errors) + 1)
+    delay = curve(job.failures + 1)
     return now + delay if delay < _END_OF_TIME - now else _END_OF_TIME

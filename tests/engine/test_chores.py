@@ -7,14 +7,14 @@ from typing import Any, Literal
 
 import pytest
 
-from engine.stage import Stage
+from engine.stage import Flaky, Stage
 from ferryman.engine import cleaner as cleaning
 from ferryman.engine import scheduler as scheduling
 from ferryman.engine.cleaner import Cleaner
 from ferryman.engine.rescuer import Rescuer
 from ferryman.engine.scheduler import Scheduler
 from ferryman.engine.strangers import Strangers
-from ferryman.events import JobsCleaned, JobsRescued, JobsScheduled, UnknownKinds
+from ferryman.events import JobFinished, JobsCleaned, JobsRescued, JobsScheduled, UnknownKinds
 from ferryman.job import Job, JobRef, NewJob, State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Retry
 from ferryman.storage.values import JobFilter, Retention
@@ -89,7 +89,7 @@ async def test_a_job_whose_worker_died_is_tried_again_once(stage: Stage, mail: A
     await rescuer.tick()
     await rescuer.tick()
 
-    assert seen.events == [JobsRescued(1)]
+    assert seen.of(JobsRescued) == [JobsRescued(1)]
     stored = await stage.get(job.id)
     assert (stored.state, stored.attempt) == (State.RETRYABLE, 1)
     assert stored.scheduled_at == stage.clock.now() + timedelta(minutes=10)
@@ -113,6 +113,41 @@ async def test_a_lost_job_without_attempts_left_is_discarded(stage: Stage, mail:
     assert (await stage.get(job.id)).state is State.DISCARDED
 
 
+async def test_whoever_watches_failures_sees_lost_attempts_too_and_which_was_the_last(
+    stage: Stage, mail: Any, seen: Recorder
+) -> None:
+    last = await lost(stage, mail.using(retries=0).job())
+    first = await lost(stage, mail.job())
+
+    await make_rescuer(stage).tick()
+
+    told = {event.job.id: event for event in seen.of(JobFinished)}
+    assert (told[last.id].job.last, told[first.id].job.last) == (True, False)
+    assert (told[last.id].state, told[first.id].state) == (State.DISCARDED, State.RETRYABLE)
+    assert type(told[last.id].outcome) is Discarded
+    assert told[first.id].seconds == 7200.0
+
+
+async def test_nothing_is_told_of_a_job_that_ended_while_it_was_being_taken_back(
+    stage: Stage, mail: Any, seen: Recorder, flaky: Flaky
+) -> None:
+    job = await lost(stage, mail.job())
+
+    async def ends(verb: str) -> None:
+        if verb == "rescue":
+            flaky.before = nothing
+            await stage.storage.jobs.finish([Finished(job, Completed())], now=stage.clock.now())
+
+    flaky.before = ends
+    await make_rescuer(stage).tick()
+
+    assert (await stage.get(job.id)).state is State.COMPLETED
+    assert seen.events == []
+
+
+async def nothing(verb: str) -> None: ...
+
+
 async def test_a_lost_job_that_was_to_be_cancelled_is_cancelled(stage: Stage, mail: Any) -> None:
     job = await lost(stage, mail.job())
     await stage.storage.jobs.cancel(job.ref, now=stage.clock.now())
@@ -132,7 +167,7 @@ async def test_a_kind_that_is_unknown_here_is_left_to_those_who_know_it(
 
     assert (await stage.get(job.id)).state is State.RUNNING
     assert (await stage.get(known.id)).state is State.RETRYABLE
-    assert seen.events == [JobsRescued(1)]
+    assert seen.of(JobsRescued) == [JobsRescued(1)]
 
 
 async def test_a_kind_that_is_unknown_here_is_discarded_when_it_is_told_so(stage: Stage) -> None:
@@ -181,7 +216,7 @@ async def test_more_lost_jobs_than_a_page_holds_are_all_rescued(
 
     await make_rescuer(stage).tick()
 
-    assert seen.events == [JobsRescued(5)]
+    assert seen.of(JobsRescued) == [JobsRescued(5)]
 
 
 async def test_the_decision_is_rivers(stage: Stage, mail: Any) -> None:

@@ -7,6 +7,7 @@ cannot be chosen, as on Redis, any is taken and so any is taken back.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -14,8 +15,8 @@ from typing import Literal
 from ferryman.clock import Clock
 from ferryman.duration import parse_duration
 from ferryman.engine.verdict import retry_or_discard
-from ferryman.events import EventBus, JobsRescued
-from ferryman.job import AttemptError, Job
+from ferryman.events import EventBus, JobFinished, JobsRescued
+from ferryman.job import AttemptError, Job, State
 from ferryman.outcome import Cancelled, Discarded, Finished, Outcome
 from ferryman.retry import river
 from ferryman.storage._async.protocol import AsyncStorage
@@ -46,7 +47,7 @@ class Rescuer:
             last = jobs[-1].ref
             decided = [Finished(job, outcome) for job in jobs if (outcome := self.decide(job)) is not None]
             if decided:
-                rescued += await self.storage.jobs.rescue(decided, now=self.clock.stamp())
+                rescued += self._tell(decided, await self.storage.jobs.rescue(decided, now=self.clock.stamp()))
         if rescued:
             self.events.publish(JobsRescued(rescued))
 
@@ -62,6 +63,16 @@ class Rescuer:
         if task is not None and self._still_allowed(job, now):
             return None
         return retry_or_discard(job, error, now=now, curve=river if task is None else task.curve)
+
+    def _tell(self, decided: Sequence[Finished], states: Sequence[State | None]) -> int:
+        """Say of each job that was taken back what became of it, since its worker no longer can; returns how many."""
+        rescued = [(each, state) for each, state in zip(decided, states, strict=True) if state is not None]
+        now = self.clock.now()
+        for finished, state in rescued:
+            began = finished.job.attempted_at
+            seconds = 0.0 if began is None else (now - began).total_seconds()
+            self.events.publish(JobFinished(finished.job, finished.outcome, state, seconds))
+        return len(rescued)
 
     def _still_allowed(self, job: Job, now: datetime) -> bool:
         declared = self.tasks[job.kind].options.get("timeout")

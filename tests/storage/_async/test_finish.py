@@ -52,6 +52,22 @@ async def test_a_failed_job_keeps_the_reason(storage: AsyncStorage) -> None:
     assert (await storage.jobs.get(job.ref)).error.error == "mailbox full"
 
 
+async def test_every_failure_counts_and_nothing_else(storage: AsyncStorage) -> None:
+    job = await run(storage)
+    counted = []
+
+    for hours, outcome in enumerate((failed, failed, snoozed, failed), start=1):
+        when = {"until": later(hours=hours)} if outcome is snoozed else {"again": later(hours=hours)}
+        await storage.jobs.finish([outcome(job, **when)], now=later(hours=hours - 1))
+        await storage.jobs.promote(limit=10, now=later(hours=hours))
+        (job,) = await take(storage, now=later(hours=hours))
+        counted.append(job.failures)
+    await storage.jobs.finish([discarded(job)], now=later(hours=5))
+
+    assert counted == [1, 2, 2, 3]
+    assert (await storage.jobs.get(job.ref)).failures == 4
+
+
 async def test_a_snoozed_job_is_taken_again_at_its_time_and_its_attempt_does_not_count(storage: AsyncStorage) -> None:
     job = await run(storage)
 

@@ -55,7 +55,9 @@ async def test_a_rescued_job_is_tried_again_and_its_lost_attempt_counts(storage:
     await run(storage)
     (lost,) = await stuck(storage)
 
-    assert await storage.jobs.rescue([failed(lost, again=later(hours=3), text="gone")], now=later(hours=2)) == 1
+    assert await storage.jobs.rescue([failed(lost, again=later(hours=3), text="gone")], now=later(hours=2)) == [
+        State.RETRYABLE
+    ]
 
     assert (await storage.jobs.get(lost.ref)).state is State.RETRYABLE
     await storage.jobs.promote(limit=10, now=later(hours=3))
@@ -68,19 +70,32 @@ async def test_a_stuck_job_can_be_given_up(storage: AsyncStorage) -> None:
     await take(storage)
     first, second = await stuck(storage)
 
-    assert await storage.jobs.rescue([discarded(first), cancelled(second)], now=later(hours=2)) == 2
+    answers = await storage.jobs.rescue([discarded(first), cancelled(second)], now=later(hours=2))
 
     assert (await storage.jobs.get(first.ref)).state is State.DISCARDED
     assert (await storage.jobs.get(second.ref)).state in FINAL
+    assert answers == [(await storage.jobs.get(ref)).state for ref in (first.ref, second.ref)]
+
+
+async def test_each_of_several_stuck_jobs_has_its_own_answer(storage: AsyncStorage) -> None:
+    await storage.jobs.insert([kept_mail()] * 3, now=NOW)
+    _, second, _ = await take(storage)
+    lost = {job.ref: job for job in await stuck(storage)}
+    await storage.jobs.finish([completed(second)], now=later(hours=2))
+
+    answers = await storage.jobs.rescue([discarded(job) for job in lost.values()], now=later(hours=2))
+
+    assert dict(zip(lost, answers, strict=True))[second.ref] is None
+    assert sorted(answers, key=str) == [None, State.DISCARDED, State.DISCARDED]
 
 
 async def test_a_job_is_rescued_once(storage: AsyncStorage) -> None:
     await run(storage)
     (lost,) = await stuck(storage)
 
-    counts = [await storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) for _ in range(2)]
+    answers = [await storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) for _ in range(2)]
 
-    assert counts == [1, 0]
+    assert answers == [[State.RETRYABLE], [None]]
     assert await stuck(storage) == []
 
 
@@ -89,7 +104,7 @@ async def test_a_job_that_finished_meanwhile_is_not_rescued(storage: AsyncStorag
     (lost,) = await stuck(storage)
     await storage.jobs.finish([completed(job)], now=later(hours=2))
 
-    assert await storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) == 0
+    assert await storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) == [None]
     assert (await storage.jobs.get(job.ref)).state is State.COMPLETED
 
 
@@ -100,7 +115,7 @@ async def test_a_job_that_was_taken_again_meanwhile_is_not_rescued(storage: Asyn
     await storage.jobs.promote(limit=10, now=later(hours=3))
     await take(storage, now=later(hours=3))
 
-    assert await storage.jobs.rescue([failed(lost, again=later(hours=4))], now=later(hours=3)) == 0
+    assert await storage.jobs.rescue([failed(lost, again=later(hours=4))], now=later(hours=3)) == [None]
     assert (await storage.jobs.get(lost.ref)).state is State.RUNNING
 
 

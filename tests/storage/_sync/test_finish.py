@@ -53,6 +53,22 @@ def test_a_failed_job_keeps_the_reason(storage: Storage) -> None:
     assert (storage.jobs.get(job.ref)).error.error == "mailbox full"
 
 
+def test_every_failure_counts_and_nothing_else(storage: Storage) -> None:
+    job = run(storage)
+    counted = []
+
+    for hours, outcome in enumerate((failed, failed, snoozed, failed), start=1):
+        when = {"until": later(hours=hours)} if outcome is snoozed else {"again": later(hours=hours)}
+        storage.jobs.finish([outcome(job, **when)], now=later(hours=hours - 1))
+        storage.jobs.promote(limit=10, now=later(hours=hours))
+        (job,) = take(storage, now=later(hours=hours))
+        counted.append(job.failures)
+    storage.jobs.finish([discarded(job)], now=later(hours=5))
+
+    assert counted == [1, 2, 2, 3]
+    assert (storage.jobs.get(job.ref)).failures == 4
+
+
 def test_a_snoozed_job_is_taken_again_at_its_time_and_its_attempt_does_not_count(storage: Storage) -> None:
     job = run(storage)
 

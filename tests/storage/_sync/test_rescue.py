@@ -56,7 +56,9 @@ def test_a_rescued_job_is_tried_again_and_its_lost_attempt_counts(storage: Stora
     run(storage)
     (lost,) = stuck(storage)
 
-    assert storage.jobs.rescue([failed(lost, again=later(hours=3), text="gone")], now=later(hours=2)) == 1
+    assert storage.jobs.rescue([failed(lost, again=later(hours=3), text="gone")], now=later(hours=2)) == [
+        State.RETRYABLE
+    ]
 
     assert (storage.jobs.get(lost.ref)).state is State.RETRYABLE
     storage.jobs.promote(limit=10, now=later(hours=3))
@@ -69,19 +71,32 @@ def test_a_stuck_job_can_be_given_up(storage: Storage) -> None:
     take(storage)
     first, second = stuck(storage)
 
-    assert storage.jobs.rescue([discarded(first), cancelled(second)], now=later(hours=2)) == 2
+    answers = storage.jobs.rescue([discarded(first), cancelled(second)], now=later(hours=2))
 
     assert (storage.jobs.get(first.ref)).state is State.DISCARDED
     assert (storage.jobs.get(second.ref)).state in FINAL
+    assert answers == [(storage.jobs.get(ref)).state for ref in (first.ref, second.ref)]
+
+
+def test_each_of_several_stuck_jobs_has_its_own_answer(storage: Storage) -> None:
+    storage.jobs.insert([kept_mail()] * 3, now=NOW)
+    _, second, _ = take(storage)
+    lost = {job.ref: job for job in stuck(storage)}
+    storage.jobs.finish([completed(second)], now=later(hours=2))
+
+    answers = storage.jobs.rescue([discarded(job) for job in lost.values()], now=later(hours=2))
+
+    assert dict(zip(lost, answers, strict=True))[second.ref] is None
+    assert sorted(answers, key=str) == [None, State.DISCARDED, State.DISCARDED]
 
 
 def test_a_job_is_rescued_once(storage: Storage) -> None:
     run(storage)
     (lost,) = stuck(storage)
 
-    counts = [storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) for _ in range(2)]
+    answers = [storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) for _ in range(2)]
 
-    assert counts == [1, 0]
+    assert answers == [[State.RETRYABLE], [None]]
     assert stuck(storage) == []
 
 
@@ -90,7 +105,7 @@ def test_a_job_that_finished_meanwhile_is_not_rescued(storage: Storage) -> None:
     (lost,) = stuck(storage)
     storage.jobs.finish([completed(job)], now=later(hours=2))
 
-    assert storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) == 0
+    assert storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) == [None]
     assert (storage.jobs.get(job.ref)).state is State.COMPLETED
 
 
@@ -101,7 +116,7 @@ def test_a_job_that_was_taken_again_meanwhile_is_not_rescued(storage: Storage) -
     storage.jobs.promote(limit=10, now=later(hours=3))
     take(storage, now=later(hours=3))
 
-    assert storage.jobs.rescue([failed(lost, again=later(hours=4))], now=later(hours=3)) == 0
+    assert storage.jobs.rescue([failed(lost, again=later(hours=4))], now=later(hours=3)) == [None]
     assert (storage.jobs.get(lost.ref)).state is State.RUNNING
 
 

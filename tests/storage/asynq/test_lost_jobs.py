@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from ferryman.engine.rescuer import Rescuer
-from ferryman.events import JobsRescued
+from ferryman.events import JobFinished, JobsRescued
 from ferryman.job import State
 from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.task import Tasks
@@ -47,7 +47,8 @@ async def test_a_job_whose_lease_ran_out_is_tried_again(
 
     lost = await storage.jobs.get(job.ref)
     assert (lost.state, lost.error.error) == (State.RETRYABLE, "asynq: task lease expired")
-    assert seen.events == [JobsRescued(1)]
+    assert seen.of(JobsRescued) == [JobsRescued(1)]
+    assert [(event.job.ref, event.state) for event in seen.of(JobFinished)] == [(job.ref, State.RETRYABLE)]
 
 
 async def test_a_job_whose_worker_is_alive_is_left_to_it(

@@ -69,7 +69,9 @@ def test_a_damaged_job_can_be_rescued(storage: SqliteStorage, damaged, column, j
     take(storage)
     stuck = storage.jobs.stuck(older_than=HOUR, limit=9, now=later(hours=2))
 
-    assert storage.jobs.rescue([failed(job, again=later(hours=3)) for job in stuck], now=later(hours=2)) == 1
+    assert storage.jobs.rescue([failed(job, again=later(hours=3)) for job in stuck], now=later(hours=2)) == [
+        State.RETRYABLE
+    ]
 
 
 @each_column
@@ -219,7 +221,7 @@ def test_a_stuck_job_with_a_time_of_another_form_is_rescued_all_the_same(storage
     change(db, job.ref, attempted_at="2026-11-21 12:00:00.123456789 +0000 UTC")
     (lost,) = storage.jobs.stuck(older_than=HOUR, limit=9, now=later(hours=2))
 
-    assert storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) == 1
+    assert storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) == [State.RETRYABLE]
 
 
 def test_a_queue_of_any_name_can_be_paused(storage: SqliteStorage, db) -> None:

@@ -175,7 +175,7 @@ def test_a_rescue_leaves_alone_what_was_heard_of_again(storage: SqliteStorage, d
     (lost,) = storage.jobs.stuck(older_than=timedelta(hours=1), limit=9, now=later(hours=2))
     db.execute("update river_job set attempted_at = '2026-11-21 13:59:59.000'")  # as a heartbeat would
 
-    assert storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) == 0
+    assert storage.jobs.rescue([failed(lost, again=later(hours=3))], now=later(hours=2)) == [None]
     assert storage.jobs.get(job.ref).state is State.RUNNING
 
 

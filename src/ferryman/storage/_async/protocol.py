@@ -93,8 +93,8 @@ class AsyncJobs(Protocol):
         """Return running jobs not heard of for this long; `after` is the last of the page before."""
         ...
 
-    async def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> int:
-        """Write what becomes of stuck jobs, each only if it still is the same attempt; returns how many."""
+    async def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
+        """Write what becomes of stuck jobs, each only if it still is the same attempt; answers as `finish` does."""
         ...
 
     async def prune(self, keep: Retention, *, limit: int, now: datetime | None = None) -> int:

@@ -54,6 +54,11 @@ class StoredJob(Job, frozen=True, kw_only=True):
     result: bytes | None = None
     """What the job wrote, which need not be JSON."""
 
+    @property
+    def failures(self) -> int:
+        """How many attempts have failed: asynq counts them all, and keeps only the latest error."""
+        return self.attempt - (self.state in (State.RUNNING, State.COMPLETED))
+
 
 def running_job(
     message: TaskMessage, data: bytes, *, worker: str, now: datetime, pending_since: int | None = None

@@ -62,7 +62,7 @@ class AsyncRedisJobs:
         """Return running jobs whose lease ran out half a minute ago: that, not `older_than`, is asynq's rule."""
         return await self._server.run(chores.stuck(limit=limit, after=after, now=now))
 
-    async def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> int:
+    async def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
         return await self._server.run(chores.rescue(finished, now=now))
 
     async def prune(self, keep: Retention, *, limit: int, now: datetime | None = None) -> int:

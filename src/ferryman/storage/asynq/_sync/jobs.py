@@ -63,7 +63,7 @@ class RedisJobs:
         """Return running jobs whose lease ran out half a minute ago: that, not `older_than`, is asynq's rule."""
         return self._server.run(chores.stuck(limit=limit, after=after, now=now))
 
-    def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> int:
+    def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
         return self._server.run(chores.rescue(finished, now=now))
 
     def prune(self, keep: Retention, *, limit: int, now: datetime | None = None) -> int:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, islice, zip_longest
 from typing import TypeVar
 
-from ferryman.job import Job, JobRef
+from ferryman.job import Job, JobRef, State
 from ferryman.outcome import Finished
 from ferryman.storage.asynq.calls import Script, Verb
 from ferryman.storage.asynq.keys import QueueKeys
@@ -104,8 +104,7 @@ def _jobs(found: Iterable[bytes]) -> Iterator[Job]:
             yield job_from(TASK.decode(data), "active", data=data)
 
 
-def rescue(finished: Sequence[Finished], *, now: datetime | None) -> Verb[int]:
+def rescue(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[State | None]]:
     """Take back lost jobs, but for those whose worker has come back or that somebody else took back."""
     at = now or datetime.now(UTC)
-    states = yield from finish(finished, now=at, expired_by=at - TOLERANCE)
-    return sum(state is not None for state in states)
+    return (yield from finish(finished, now=at, expired_by=at - TOLERANCE))

@@ -82,7 +82,7 @@ class AsyncRiverJobs:
     ) -> list[Job]:
         return await self._reader.read(chores.stuck(older_than=older_than, limit=limit, after=after, now=now))
 
-    async def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> int:
+    async def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
         return await self._writer.write(chores.rescue(finished, now=now))
 
     async def prune(self, keep: Retention, *, limit: int, now: datetime | None = None) -> int:

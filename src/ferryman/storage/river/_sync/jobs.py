@@ -83,7 +83,7 @@ class RiverJobs:
     ) -> list[Job]:
         return self._reader.read(chores.stuck(older_than=older_than, limit=limit, after=after, now=now))
 
-    def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> int:
+    def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
         return self._writer.write(chores.rescue(finished, now=now))
 
     def prune(self, keep: Retention, *, limit: int, now: datetime | None = None) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from ferryman.job import Job, JobRef
+from ferryman.job import Job, JobRef, State
 from ferryman.outcome import Discarded, Finished, Retry
 from ferryman.storage.river.rows import error_json, job_from, parse_time, text_time
 from ferryman.storage.river.steps import Batch, Query, Row, Verb
@@ -56,11 +56,11 @@ def stuck(*, older_than: timedelta, limit: int, after: JobRef | None, now: datet
     return [job_from(row) for row in rows]
 
 
-def rescue(finished: Sequence[Finished], *, now: datetime | None) -> Verb[int]:
+def rescue(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[State | None]]:
     """Take back stuck jobs; those that finished or were taken again meanwhile are left alone."""
     at = text_time(now or datetime.now(UTC))
     rows = yield Batch("rescue", [_rescued(each, at) for each in finished])
-    return sum(row is not None for row in rows)
+    return [None if row is None else State(row[0]) for row in rows]
 
 
 def _rescued(finished: Finished, now: str) -> dict[str, Any]:
