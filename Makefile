@@ -4,7 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
-.PHONY: help setup dev worker test check sync docs bench clean
+.PHONY: help setup dev worker test check sync docs bench interop clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -50,6 +50,13 @@ docs: $(READY)  ## write the reference pages that are made from the code
 
 bench: $(READY)  ## measure speed, worker and client in separate processes
 	@$(BIN)/python -m bench
+
+interop: $(READY)  ## work together with real Go programs on one Redis; needs Go
+	@command -v go >/dev/null 2>&1 || \
+	    { echo "make interop needs Go $$(awk '/^go / { print $$2 }' interop/go/go.mod) or newer on the path"; exit 2; }
+	@cd interop/go && unformatted=$$(gofmt -l .) && { [ -z "$$unformatted" ] || { echo "run: gofmt -w $$unformatted"; exit 1; }; }
+	@cd interop/go && go vet ./...
+	@$(BIN)/python -m pytest -q interop
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist .run

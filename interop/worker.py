@@ -1,0 +1,134 @@
+"""Our worker in a process of its own, with the kinds of jobs that Go's has (go/asynq/handlers.go).
+
+    python worker.py work URL '{"queues": {"default": 1}, "log": "runs.txt"}'
+
+SIGTERM stops it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import sys
+from base64 import b64encode
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from ferryman import Cancel, Discard, Ferryman, Job, NewJob
+from ferryman.events import WorkerStarted
+
+_, _, url, text = sys.argv
+said: dict[str, Any] = json.loads(text)
+retry_in = said.get("retry_in", 0)
+jobs = Ferryman(
+    url,
+    queues=said.get("queues"),
+    strict=said.get("strict"),
+    concurrency=said.get("concurrency"),
+    schedule_interval=0.1,
+    rescue_interval=1,
+    clean_interval=1,
+    heartbeat_interval=1,
+    take_unknown_kinds=True,
+)
+log = os.open(said.get("log") or os.devnull, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+
+
+def say(said: str, **words: Any) -> None:
+    os.write(1, (json.dumps({"said": said, **words}) + "\n").encode())
+
+
+def tell(job: Job) -> None:
+    """Tell what a job is like, before anything is done."""
+    left = [] if job.timeout in (None, 0) else [job.timeout]
+    left += [] if job.deadline is None else [(job.deadline - datetime.now(UTC)).total_seconds()]
+    say(
+        "seen",
+        id=job.id,
+        kind=job.kind,
+        queue=job.queue,
+        payload=b64encode(job.args).decode(),
+        headers=job.headers or None,
+        attempt=job.attempt,
+        attempts=job.max_attempts,
+        seconds_left=min(left),
+    )
+
+
+@jobs.task("count")
+async def count(number: bytes) -> None:
+    os.write(log, number + b"\n")
+
+
+@jobs.task("note")
+async def note(payload: bytes, job: Job) -> None:
+    tell(job)
+
+
+@jobs.task("typed")
+async def typed(to: str, times: int, job: Job, urgent: bool = False) -> None:
+    tell(job)
+    say("typed", to=to, times=times, urgent=urgent)
+
+
+@jobs.task("result")
+async def result(text: str, job: Job) -> str:
+    tell(job)
+    return text
+
+
+@jobs.task("fail", backoff=retry_in)
+async def fail(text: str, job: Job) -> None:
+    tell(job)
+    raise RuntimeError(text)
+
+
+@jobs.task("fail-once", backoff=retry_in)
+async def fail_once(text: str, job: Job) -> None:
+    tell(job)
+    if job.attempt == 1:
+        raise RuntimeError(text)
+
+
+@jobs.task("give-up")
+async def give_up(text: str, job: Job) -> None:
+    tell(job)
+    raise Discard(text)
+
+
+@jobs.task("revoke")
+async def revoke(text: str, job: Job) -> None:
+    tell(job)
+    raise Cancel(text)
+
+
+@jobs.task("hold", backoff=retry_in)
+async def hold(payload: bytes, job: Job) -> None:
+    tell(job)
+    try:
+        await asyncio.Event().wait()
+    finally:
+        say("let go", id=job.id)
+
+
+async def combine(group: str, gathered: Sequence[Job]) -> NewJob:
+    return jobs.kind("note").job(b"\n".join(job.args for job in gathered))
+
+
+async def main() -> None:
+    worker = jobs.worker()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(each, worker.stop_now, each.name)
+    await worker.serve()
+    await jobs.close()
+    say("stopped")
+
+
+if __name__ == "__main__":
+    if size := said.get("group_size"):
+        jobs.aggregate(grace="1s", max_size=size)(combine)
+    jobs.events.subscribe(WorkerStarted, lambda event: say("ready"))
+    asyncio.run(main())
