@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, Self
 
 from ferryman.aggregation import GroupRules
+from ferryman.findings import Finding
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.values import (
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AsyncGroups",
+    "AsyncHealth",
     "AsyncJobs",
     "AsyncLeaders",
     "AsyncNotices",
@@ -247,8 +249,16 @@ class AsyncGroups(Protocol):
         ...
 
 
+class AsyncHealth(Protocol):
+    """How the storage is, for whoever has to run it."""
+
+    async def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+        """Look for what may lose, delay or hide jobs; what is not allowed to be looked at is a warning."""
+        ...
+
+
 class AsyncStorage(Protocol):
-    """A place where jobs are kept, in six parts."""
+    """A place where jobs are kept, in seven parts, and groups where the format has them."""
 
     features: frozenset[Feature]
     location: str
@@ -269,6 +279,8 @@ class AsyncStorage(Protocol):
     def notices(self) -> AsyncNotices: ...
     @property
     def schema(self) -> AsyncSchema: ...
+    @property
+    def health(self) -> AsyncHealth: ...
     @property
     def groups(self) -> AsyncGroups | None:
         """None where the format has no groups."""

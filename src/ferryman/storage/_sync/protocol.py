@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, Self
 
 from ferryman.aggregation import GroupRules
+from ferryman.findings import Finding
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.values import (
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Groups",
+    "Health",
     "Jobs",
     "Leaders",
     "Notices",
@@ -246,8 +248,16 @@ class Groups(Protocol):
         ...
 
 
+class Health(Protocol):
+    """How the storage is, for whoever has to run it."""
+
+    def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+        """Look for what may lose, delay or hide jobs; what is not allowed to be looked at is a warning."""
+        ...
+
+
 class Storage(Protocol):
-    """A place where jobs are kept, in six parts."""
+    """A place where jobs are kept, in seven parts, and groups where the format has them."""
 
     features: frozenset[Feature]
     location: str
@@ -268,6 +278,8 @@ class Storage(Protocol):
     def notices(self) -> Notices: ...
     @property
     def schema(self) -> Schema: ...
+    @property
+    def health(self) -> Health: ...
     @property
     def groups(self) -> Groups | None:
         """None where the format has no groups."""

@@ -1,4 +1,4 @@
-"""Queues, workers, leaders, notices, groups and schema in asynq's format."""
+"""Queues, workers, leaders, notices, groups, schema and health in asynq's format."""
 
 from __future__ import annotations
 
@@ -7,17 +7,19 @@ from datetime import datetime, timedelta
 
 from ferryman.aggregation import GroupRules
 from ferryman.errors import ConfigError
+from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.ids import new_id
 from ferryman.storage.asynq.listening import AsyncEars
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import AsyncServer
-from ferryman.storage.asynq.verbs import groups, periodic, queues, workers
+from ferryman.storage.asynq.verbs import groups, health, periodic, queues, workers
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.values import Gathered, LineStatus, Notice, QueueInfo, WorkerInfo
 
 __all__ = [
     "AsyncRedisGroups",
+    "AsyncRedisHealth",
     "AsyncRedisLeaders",
     "AsyncRedisNotices",
     "AsyncRedisQueues",
@@ -137,3 +139,14 @@ class AsyncRedisSchema:
 
     async def check(self) -> None:
         """Do nothing: every Redis will do."""
+
+
+class AsyncRedisHealth:
+    """How the server is."""
+
+    def __init__(self, server: AsyncServer) -> None:
+        self._server = server
+
+    async def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+        is_cluster = self._server.address.kind == "cluster"
+        return await self._server.run(health.check(production=production, is_cluster=is_cluster, now=now))

@@ -1,4 +1,4 @@
-"""asynq's format on Redis: the six parts of the seam, each a thin call of a verb."""
+"""asynq's format on Redis: the parts of the seam, each a thin call of a verb."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from ferryman.storage.asynq._async.jobs import AsyncRedisJobs
 from ferryman.storage.asynq._async.parts import (
     AsyncRedisGroups,
+    AsyncRedisHealth,
     AsyncRedisLeaders,
     AsyncRedisNotices,
     AsyncRedisQueues,
@@ -43,6 +44,7 @@ class AsyncRedisStorage:
         self.leaders = AsyncRedisLeaders(self._server)
         self.groups = AsyncRedisGroups(self._server)
         self.schema = AsyncRedisSchema()
+        self.health = AsyncRedisHealth(self._server)
 
     def twin(self) -> blocking.RedisStorage:
         """Return the same storage for code that blocks, over connections of its own."""

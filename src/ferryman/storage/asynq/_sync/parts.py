@@ -1,5 +1,5 @@
 # Generated from src/ferryman/storage/asynq/_async/parts.py by tools/unasync.py: change that file and run `make sync`.
-"""Queues, workers, leaders, notices, groups and schema in asynq's format."""
+"""Queues, workers, leaders, notices, groups, schema and health in asynq's format."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from datetime import datetime, timedelta
 
 from ferryman.aggregation import GroupRules
 from ferryman.errors import ConfigError
+from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.ids import new_id
 from ferryman.storage.asynq.listening import Ears
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import Server
-from ferryman.storage.asynq.verbs import groups, periodic, queues, workers
+from ferryman.storage.asynq.verbs import groups, health, periodic, queues, workers
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.values import Gathered, LineStatus, Notice, QueueInfo, WorkerInfo
 
 __all__ = [
     "RedisGroups",
+    "RedisHealth",
     "RedisLeaders",
     "RedisNotices",
     "RedisQueues",
@@ -136,3 +138,14 @@ class RedisSchema:
 
     def check(self) -> None:
         """Do nothing: every Redis will do."""
+
+
+class RedisHealth:
+    """How the server is."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+        is_cluster = self._server.address.kind == "cluster"
+        return self._server.run(health.check(production=production, is_cluster=is_cluster, now=now))

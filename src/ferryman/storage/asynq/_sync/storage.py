@@ -1,5 +1,5 @@
 # Generated from src/ferryman/storage/asynq/_async/storage.py by tools/unasync.py: change that file and run `make sync`.
-"""asynq's format on Redis: the six parts of the seam, each a thin call of a verb."""
+"""asynq's format on Redis: the parts of the seam, each a thin call of a verb."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from ferryman.storage.asynq._sync.jobs import RedisJobs
 from ferryman.storage.asynq._sync.parts import (
     RedisGroups,
+    RedisHealth,
     RedisLeaders,
     RedisNotices,
     RedisQueues,
@@ -44,6 +45,7 @@ class RedisStorage:
         self.leaders = RedisLeaders(self._server)
         self.groups = RedisGroups(self._server)
         self.schema = RedisSchema()
+        self.health = RedisHealth(self._server)
 
     def twin(self) -> blocking.RedisStorage:
         """Return the same storage for code that blocks, over connections of its own."""

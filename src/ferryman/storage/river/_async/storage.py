@@ -1,10 +1,11 @@
-"""River's format on SQLite: the six parts of the seam, each a thin call of a verb."""
+"""River's format on SQLite: the parts of the seam, each a thin call of a verb."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Self
 
+from ferryman.storage.river._async.health import AsyncSqliteHealth
 from ferryman.storage.river._async.jobs import AsyncRiverJobs
 from ferryman.storage.river._async.parts import (
     AsyncRiverLeaders,
@@ -53,6 +54,7 @@ class AsyncSqliteStorage:
         self.leaders = AsyncRiverLeaders(self._writer, place)
         self.notices = AsyncRiverNotices(self._reader, self._writer, place)
         self.schema = AsyncRiverSchema(self._writer)
+        self.health = AsyncSqliteHealth(self._writer, location)
 
     def twin(self) -> blocking.SqliteStorage:
         """Return the same storage for code that blocks, over a connection of its own unless it is in memory."""

@@ -1,11 +1,12 @@
 # Generated from src/ferryman/storage/river/_async/storage.py by tools/unasync.py: change that file and run `make sync`.
-"""River's format on SQLite: the six parts of the seam, each a thin call of a verb."""
+"""River's format on SQLite: the parts of the seam, each a thin call of a verb."""
 
 from __future__ import annotations
 
 import os
 from typing import TYPE_CHECKING, Self
 
+from ferryman.storage.river._sync.health import SqliteHealth
 from ferryman.storage.river._sync.jobs import RiverJobs
 from ferryman.storage.river._sync.parts import (
     RiverLeaders,
@@ -54,6 +55,7 @@ class SqliteStorage:
         self.leaders = RiverLeaders(self._writer, place)
         self.notices = RiverNotices(self._reader, self._writer, place)
         self.schema = RiverSchema(self._writer)
+        self.health = SqliteHealth(self._writer, location)
 
     def twin(self) -> blocking.SqliteStorage:
         """Return the same storage for code that blocks, over a connection of its own unless it is in memory."""

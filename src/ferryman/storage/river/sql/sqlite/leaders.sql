@@ -24,3 +24,7 @@ delete from river_leader
 where unixepoch(elected_at, 'subsec') = unixepoch(:term, 'subsec')
   and leader_id = :leader
 returning leader_id
+
+-- name: leader
+select leader_id, expires_at
+from river_leader

@@ -1,0 +1,34 @@
+"""How a SQLite file and River's tables in it are."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from ferryman.errors import StorageUnavailable
+from ferryman.findings import Finding, failed
+from ferryman.storage.river import sqlite_health
+from ferryman.storage.river.sqlite import Location
+from ferryman.storage.river.thread import AsyncRunner
+from ferryman.storage.river.verbs import health
+
+__all__ = ["AsyncSqliteHealth"]
+
+
+class AsyncSqliteHealth:
+    """How the file is."""
+
+    def __init__(self, writer: AsyncRunner, location: Location) -> None:
+        self._writer = writer
+        self._location = location
+
+    async def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+        file = await self._writer.read(sqlite_health.check(self._location))
+        tables = await self._writer.read(health.check("S", now=now))
+        return [*file, await self._lock(), *tables]
+
+    async def _lock(self) -> Finding:
+        try:
+            return await self._writer.write(sqlite_health.lock_taken(time.monotonic()))
+        except StorageUnavailable as error:
+            return failed("S-LOCK", f"nothing can be written: {error}")

@@ -1,0 +1,35 @@
+# Generated from src/ferryman/storage/river/_async/health.py by tools/unasync.py: change that file and run `make sync`.
+"""How a SQLite file and River's tables in it are."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+
+from ferryman.errors import StorageUnavailable
+from ferryman.findings import Finding, failed
+from ferryman.storage.river import sqlite_health
+from ferryman.storage.river.sqlite import Location
+from ferryman.storage.river.thread import Runner
+from ferryman.storage.river.verbs import health
+
+__all__ = ["SqliteHealth"]
+
+
+class SqliteHealth:
+    """How the file is."""
+
+    def __init__(self, writer: Runner, location: Location) -> None:
+        self._writer = writer
+        self._location = location
+
+    def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+        file = self._writer.read(sqlite_health.check(self._location))
+        tables = self._writer.read(health.check("S", now=now))
+        return [*file, self._lock(), *tables]
+
+    def _lock(self) -> Finding:
+        try:
+            return self._writer.write(sqlite_health.lock_taken(time.monotonic()))
+        except StorageUnavailable as error:
+            return failed("S-LOCK", f"nothing can be written: {error}")

@@ -1,0 +1,57 @@
+"""What may delay or hide jobs in River's tables, whatever database keeps them (spec/cli.md 4.6).
+
+Ids begin with a letter for the database, S or P; the checks of a database's own stand
+beside its driver.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from ferryman.errors import SchemaOutOfDate
+from ferryman.findings import Finding, failed, passed, warned
+from ferryman.storage.river.rows import parse_time
+from ferryman.storage.river.steps import Query, Verb
+from ferryman.storage.river.verbs import schema
+
+__all__ = ["check"]
+
+_PATIENCE = timedelta(seconds=30)
+_UP = "ferryman migrate up"
+
+
+def check(letter: str, *, now: datetime | None) -> Verb[list[Finding]]:
+    """Judge the tables: their versions, and who leads.  Without tables there is nothing more to judge."""
+    versions = yield from _migrations(f"{letter}-MIGR")
+    if versions.level == "error":
+        return [versions]
+    leader = yield from _leader(f"{letter}-LEADER", now or datetime.now(UTC))
+    return [versions, leader]
+
+
+def _migrations(id: str) -> Verb[Finding]:
+    try:
+        yield from schema.check()
+    except SchemaOutOfDate as error:
+        return failed(id, str(error), _UP)
+    lines = yield from schema.status()
+    missing = [f"{line.line} {version:03d}" for line in lines for version in line.pending]
+    if missing:
+        return warned(id, f"works, but not every migration is applied: {', '.join(missing)}", _UP)
+    return passed(id, "migrations: " + ", ".join(f"{line.line} {line.version}" for line in lines))
+
+
+def _leader(id: str, now: datetime) -> Verb[Finding]:
+    rows = yield Query("leader")
+    if not rows:
+        return passed(id, "nobody leads; a worker that starts will")
+    leader, expires_at = rows[0]
+    expired = parse_time(expires_at)
+    if expired is not None and now - expired > _PATIENCE:
+        seconds = (now - expired).total_seconds()
+        return warned(
+            id,
+            f"the leader {leader} has not been heard of for {seconds:,.0f} s: nothing is scheduled, rescued or cleaned",
+            "ferryman workers",
+        )
+    return passed(id, f"{leader} leads")
