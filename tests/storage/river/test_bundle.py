@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.resources import files
 from sqlite3 import complete_statement
 
@@ -11,6 +12,8 @@ from ferryman.errors import ConfigError, SchemaOutOfDate
 from ferryman.storage.river.bundle import (
     LINES,
     Migration,
+    bookkeeping_down,
+    bookkeeping_up,
     bundle,
     in_schema,
     line_of,
@@ -20,6 +23,9 @@ from ferryman.storage.river.bundle import (
 )
 
 MAIN, SIDE = (bundle("sqlite")[line] for line in LINES)
+
+# What a name of ours follows in SQL, where its schema belongs between them.
+THINGS = "table|from|into|update|references|on|type|function|drop index"
 
 NAMES = [
     "create river migration",
@@ -38,11 +44,14 @@ def test_a_schema_is_quoted_and_no_schema_is_nothing() -> None:
     assert in_schema("drop table /* schema */river_job", None) == "drop table river_job"
 
 
-def test_the_bundle_has_rivers_versions_and_names_and_our_own_line() -> None:
-    assert [(m.line, m.version, m.name) for m in MAIN] == [
+@pytest.mark.parametrize("dialect", ["sqlite", "postgres"])
+def test_the_bundle_has_rivers_versions_and_names_and_our_own_line(dialect: str) -> None:
+    main, side = (bundle(dialect)[line] for line in LINES)
+
+    assert [(m.line, m.version, m.name) for m in main] == [
         ("main", number, name) for number, name in enumerate(NAMES, start=1)
     ]
-    assert [(m.line, m.version, m.name) for m in SIDE] == [("ferryman", 1, "process registry")]
+    assert [(m.line, m.version, m.name) for m in side] == [("ferryman", 1, "process registry")]
 
 
 @pytest.mark.parametrize("migration", [*MAIN, *SIDE], ids=lambda m: f"{m.line}-{m.version}")
@@ -56,6 +65,22 @@ def test_every_file_is_whole_statements_with_a_blank_line_between(migration: Mig
     statements = migration.up if way == "up" else migration.down
     assert "\n\n".join(statements) == ("" if only_comments(text) else text)
     assert all(complete_statement(each) for each in statements)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_on_postgres_a_file_is_one_text_that_names_the_schema_of_everything_it_touches(line: str) -> None:
+    for migration in bundle("postgres")[line]:
+        for texts in (migration.up, migration.down):
+            (text,) = texts
+            assert not re.findall(rf"(?:{THINGS}) (?:if (?:not )?exists )?(?:river|ferryman)_", text)
+
+
+def test_the_record_has_a_line_from_version_5_on_and_goes_with_a_lines_first_version() -> None:
+    assert bookkeeping_up(MAIN[3]).endswith("river_migration (version) values (4)")
+    assert bookkeeping_up(MAIN[4]).endswith("river_migration (line, version) values ('main', 5)")
+    assert bookkeeping_down(MAIN[3]).endswith("where version = 4")
+    assert bookkeeping_down(MAIN[4]).endswith("where line = 'main' and version = 5")
+    assert bookkeeping_down(SIDE[0]).endswith("where line = 'ferryman'")
 
 
 def test_an_unknown_line_is_refused_with_the_nearest_name() -> None:

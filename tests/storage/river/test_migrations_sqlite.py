@@ -318,19 +318,19 @@ def test_an_attached_schema_gets_the_same_catalog_and_nothing_else_is_touched(db
 
 def up(db: sqlite3.Connection, migrations: Iterable[Migration], *, schema: str | None = None) -> None:
     for each in migrations:
-        run(db, [*((sql, {}) for sql in each.up), bookkeeping_up(each)], schema)
+        run(db, [*each.up, bookkeeping_up(each)], schema)
 
 
 def down(db: sqlite3.Connection, migrations: Sequence[Migration], *, schema: str | None = None) -> None:
     for each in reversed(migrations):
-        run(db, [bookkeeping_down(each), *((sql, {}) for sql in each.down)], schema)
+        run(db, [bookkeeping_down(each), *each.down], schema)
 
 
-def run(db: sqlite3.Connection, steps: Iterable[tuple[str, Mapping[str, object]]], schema: str | None) -> None:
+def run(db: sqlite3.Connection, steps: Iterable[str], schema: str | None) -> None:
     db.execute("begin immediate")
     try:
-        for sql, params in steps:
-            db.execute(in_schema(sql, schema), params)
+        for sql in steps:
+            db.execute(in_schema(sql, schema))
     except sqlite3.Error:
         db.execute("rollback")
         raise

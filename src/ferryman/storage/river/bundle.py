@@ -14,13 +14,14 @@ Every statement, the bookkeeping included, goes through in_schema first.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from sqlite3 import complete_statement
 from types import MappingProxyType
+from typing import TypeAlias
 
 import msgspec
 
@@ -59,9 +60,10 @@ class Migration(msgspec.Struct, frozen=True):
 
 @cache
 def bundle(dialect: str) -> Mapping[str, tuple[Migration, ...]]:
-    """Return every line of a dialect ("sqlite"), its migrations in ascending order."""
+    """Return every line of a dialect ("sqlite" or "postgres"), its migrations in ascending order."""
     root = files("ferryman.storage.river") / "migrations" / dialect
-    return MappingProxyType({line: _read(line, root if line == "main" else root / line) for line in LINES})
+    split = _SPLIT[dialect]
+    return MappingProxyType({line: _read(line, root if line == "main" else root / line, split) for line in LINES})
 
 
 def line_of(dialect: str, name: str) -> tuple[Migration, ...]:
@@ -140,52 +142,56 @@ def refuse_to_lose_lines(reverting: Iterable[Migration], recorded: Iterable[str]
         )
 
 
-def bookkeeping_up(migration: Migration) -> tuple[str, Mapping[str, object]]:
-    """Return the statement that records a migration, and its parameters; run it after `up`."""
+def bookkeeping_up(migration: Migration) -> str:
+    """Return the statement that records a migration; run it after `up`."""
     line, version = migration.line, migration.version
     if line == "main" and version < _LINES_SINCE:
-        return f"insert into {_SCHEMA}river_migration (version) values (:version)", {"version": version}
-    return (
-        f"insert into {_SCHEMA}river_migration (line, version) values (:line, :version)",
-        {"line": line, "version": version},
-    )
+        return f"insert into {_SCHEMA}river_migration (version) values ({version})"
+    return f"insert into {_SCHEMA}river_migration (line, version) values ('{line}', {version})"
 
 
-def bookkeeping_down(migration: Migration) -> tuple[str, Mapping[str, object]]:
-    """Return the statement that removes a migration's record, and its parameters; run it before `down`."""
+def bookkeeping_down(migration: Migration) -> str:
+    """Return the statement that removes a migration's record; run it before `down`."""
     line, version = migration.line, migration.version
     if line == "main" and version < _LINES_SINCE:
-        return f"delete from {_SCHEMA}river_migration where version = :version", {"version": version}
+        return f"delete from {_SCHEMA}river_migration where version = {version}"
     if version == 1:
         # Nothing of the line is left then, so neither is any row (River 0.48, #1378).
-        return f"delete from {_SCHEMA}river_migration where line = :line", {"line": line}
-    return (
-        f"delete from {_SCHEMA}river_migration where line = :line and version = :version",
-        {"line": line, "version": version},
-    )
+        return f"delete from {_SCHEMA}river_migration where line = '{line}'"
+    return f"delete from {_SCHEMA}river_migration where line = '{line}' and version = {version}"
 
 
-def _read(line: str, folder: Traversable) -> tuple[Migration, ...]:
+def _read(line: str, folder: Traversable, split: _Split) -> tuple[Migration, ...]:
     ups = sorted(file.name for file in folder.iterdir() if file.name.endswith(".up.sql"))
-    return tuple(_migration(line, folder, name.removesuffix(".up.sql")) for name in ups)
+    return tuple(_migration(line, folder, name.removesuffix(".up.sql"), split) for name in ups)
 
 
-def _migration(line: str, folder: Traversable, stem: str) -> Migration:
+def _migration(line: str, folder: Traversable, stem: str, split: _Split) -> Migration:
     version, _, name = stem.partition("_")
-    up, down = (_statements(folder / f"{stem}.{way}.sql") for way in ("up", "down"))
+    up, down = (split((folder / f"{stem}.{way}.sql").read_text(encoding="utf-8")) for way in ("up", "down"))
     return Migration(line, int(version), name.replace("_", " "), up, down)
 
 
-def _statements(file: Traversable) -> tuple[str, ...]:
-    """Split a file at the semicolons that end a statement, which those inside a trigger do not."""
+def _each_statement(text: str) -> tuple[str, ...]:
+    """Split at the semicolons that end a statement, which those inside a trigger do not."""
     found: list[str] = []
     pending = ""
-    for row in file.read_text(encoding="utf-8").splitlines(keepends=True):
+    for row in text.splitlines(keepends=True):
         pending += row
         if complete_statement(pending):
             found.append(pending.strip())
             pending = ""
     return tuple(found)
+
+
+def _all_at_once(text: str) -> tuple[str, ...]:
+    """Leave a file whole: Postgres takes several statements in one text, and semicolons in functions besides."""
+    return (text.strip(),)
+
+
+_Split: TypeAlias = Callable[[str], tuple[str, ...]]
+
+_SPLIT: Mapping[str, _Split] = {"sqlite": _each_statement, "postgres": _all_at_once}
 
 
 def _refuse_unknown_versions(line: Sequence[Migration], existing: Collection[int]) -> None:

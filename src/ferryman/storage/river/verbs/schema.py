@@ -81,8 +81,7 @@ def apply_next(line: str, *, target: int | None) -> Verb[Migration | None]:
         return None
     (migration,) = missing
     yield Script([in_schema(text, None) for text in migration.up])
-    record, values = bookkeeping_up(migration)
-    yield Script([in_schema(record, None)], values)
+    yield Script([in_schema(bookkeeping_up(migration), None)])
     return migration
 
 
@@ -94,7 +93,6 @@ def revert_next(line: str, *, target: int | None) -> Verb[Migration | None]:
         return None
     (migration,) = above
     refuse_to_lose_lines([migration], there)
-    record, values = bookkeeping_down(migration)
-    yield Script([in_schema(record, None)], values)
+    yield Script([in_schema(bookkeeping_down(migration), None)])
     yield Script([in_schema(text, None) for text in migration.down])
     return migration
