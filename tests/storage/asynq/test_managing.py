@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from ferryman.errors import ConfigError, JobNotFound, StorageError, WrongState
-from ferryman.job import JobRef, State, Unique
+from ferryman.job import Job, JobRef, State, Unique
+from ferryman.outcome import Finished
 from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq.keys import QUEUES, QueueKeys
 from ferryman.storage.asynq.messages import TASK, TaskMessage
 from ferryman.storage.asynq.times import nanoseconds, seconds
 from storage._async.acts import run, store, take
-from storage.samples import NOW, completed, discarded, later, mail, mail_at
+from storage.samples import NOW, cancelled, completed, discarded, later, mail, mail_at
 
 KEYS = QueueKeys("default")
 ONCE_AN_HOUR = Unique(by_args=True, by_queue=True, by_period=timedelta(hours=1))
@@ -55,6 +57,19 @@ async def test_a_bare_id_that_two_queues_have_asks_which(storage: AsyncRedisStor
 
 
 # Cancel
+
+
+@pytest.mark.parametrize(("end", "is_free"), [(cancelled, True), (discarded, False)])
+async def test_what_is_not_wanted_any_more_frees_its_lock_and_what_gave_up_keeps_it(
+    storage: AsyncRedisStorage, redis: Any, end: Callable[[Job], Finished], is_free: bool
+) -> None:
+    ref = await store(storage, mail(unique=ONCE_AN_HOUR))
+    (job,) = await take(storage)
+
+    await storage.jobs.finish([end(job)], now=NOW)
+
+    assert (await storage.jobs.get(ref)).state is State.DISCARDED
+    assert (await store(storage, mail(unique=ONCE_AN_HOUR)) != ref) is is_free
 
 
 async def test_a_waiting_job_that_is_cancelled_is_archived_and_says_so(storage: AsyncRedisStorage, redis: Any) -> None:

@@ -14,7 +14,7 @@
 -- cutoff           int     what was put aside until this second is deleted
 -- most             int     how many may stay
 -- then for each job: its id, the message with which it was taken, the message to keep,
--- its result or ""
+-- its result or "", the key of its unique lock when that is to be released, or ""
 --
 -- Returns for each job 1, or 0 where it was not ours any more.
 local active, lease, archived, processed_today, failed_today, processed, failed = unpack(KEYS)
@@ -22,17 +22,19 @@ local task_prefix, expire_at, expired_by, now, cutoff, most = unpack(ARGV, 1, 6)
 
 redis.call("ZCARD", archived)
 -- with take_back
+-- with release
 -- with count
 -- with trim
 
-local answers, ours = take_back(7, 4), 0
+local answers, ours = take_back(7, 5), 0
 for n, is_ours in ipairs(answers) do
     if is_ours == 1 then
-        local i = 7 + (n - 1) * 4
-        local id, _, kept, result = unpack(ARGV, i, i + 3)
+        local i = 7 + (n - 1) * 5
+        local id, _, kept, result, lock = unpack(ARGV, i, i + 4)
         redis.call("ZADD", archived, now, id)
         redis.call("HSET", task_prefix .. id, "msg", kept, "state", "archived")
         if result ~= "" then redis.call("HSET", task_prefix .. id, "result", result) end
+        release(lock, id)
         ours = ours + 1
     end
 end

@@ -2,7 +2,8 @@
 
 A job is ours while it is leased and its message is the one with which it was taken: every
 retry writes another.  The scripts look at both before they change anything.  asynq has
-no word for cancelled: such a job is put aside like one that gave up.
+no word for cancelled: such a job is put aside like one that gave up, where its reason
+can be read.  Go's RevokeTask deletes it; like that, it frees the job's unique lock.
 """
 
 from __future__ import annotations
@@ -76,8 +77,10 @@ def _deed(finished: Finished) -> _Deed:
             return _RETRY
         case Snoozed():
             return _SNOOZE
-        case Cancelled() | Discarded():
+        case Discarded():
             return _ARCHIVE
+        case Cancelled():
+            return _CANCEL
         case Released():
             return _REQUEUE
 
@@ -105,7 +108,11 @@ def _retried(finished: Any, at: datetime) -> tuple[Value, ...]:
 def _archived(finished: Any, at: datetime) -> tuple[Value, ...]:
     message = finished.job.message
     kept = _with_error(message, finished.outcome.error, at, retried=message.retried)
-    return message.id, finished.job.data, TASK.encode(kept), _result(finished)
+    return message.id, finished.job.data, TASK.encode(kept), _result(finished), ""
+
+
+def _cancelled(finished: Any, at: datetime) -> tuple[Value, ...]:
+    return *_archived(finished, at)[:-1], finished.job.message.unique_key
 
 
 def _snoozed(finished: Any, at: datetime) -> tuple[Value, ...]:
@@ -136,5 +143,6 @@ _DONE = _Deed("done", State.COMPLETED, _done)
 _COMPLETE = _Deed("complete", State.COMPLETED, _completed)
 _RETRY = _Deed("retry", State.RETRYABLE, _retried)
 _ARCHIVE = _Deed("archive", State.DISCARDED, _archived, trimming)
+_CANCEL = _Deed("archive", State.DISCARDED, _cancelled, trimming)
 _SNOOZE = _Deed("snooze", State.SCHEDULED, _snoozed)
 _REQUEUE = _Deed("requeue", State.AVAILABLE, _requeued)
