@@ -114,6 +114,13 @@ async def hold(payload: bytes, job: Job) -> None:
         say("let go", id=job.id)
 
 
+@jobs.task("hold-once", backoff=retry_in)
+async def hold_once(payload: bytes, job: Job) -> None:
+    tell(job)
+    if job.attempt == 1:
+        await asyncio.Event().wait()
+
+
 async def combine(group: str, gathered: Sequence[Job]) -> NewJob:
     return jobs.kind("note").job(b"\n".join(job.args for job in gathered))
 

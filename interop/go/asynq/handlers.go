@@ -46,7 +46,13 @@ func handlers(log *os.File) *asynq.ServeMux {
 			}
 			return nil
 		},
-		"hold":  hold,
+		"hold": hold,
+		"hold-once": func(ctx context.Context, t *asynq.Task) error {
+			if retried, _ := asynq.GetRetryCount(ctx); retried == 0 {
+				return hold(ctx, t)
+			}
+			return nil
+		},
 		"typed": typed,
 	}
 	for kind, handle := range kinds {

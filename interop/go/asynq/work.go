@@ -49,6 +49,7 @@ func config(s settings) asynq.Config {
 		StrictPriority:           s.Strict,
 		Concurrency:              s.Concurrency,
 		LogLevel:                 quiet,
+		ShutdownTimeout:          100 * time.Millisecond,
 		TaskCheckInterval:        20 * time.Millisecond,
 		DelayedTaskCheckInterval: 100 * time.Millisecond,
 		JanitorInterval:          time.Second,

@@ -1,0 +1,88 @@
+"""Workers of both sides on one queue: every job is worked once, and what one lost the other takes back."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from pathlib import Path
+
+from ferryman import Ferryman
+from programs import Asker, Enqueue, Work, until
+from servers import Servers
+
+LEASE, MANY = 30, 10_000
+
+
+async def test_of_20_000_jobs_none_is_lost_and_none_is_run_twice(
+    work: Work, go: Asker, jobs: Ferryman, tmp_path: Path
+) -> None:
+    logs = {side: tmp_path / side for side in ("go", "python")}
+
+    async def all_done() -> bool:
+        return not (await jobs.admin.queues.get("default")).counts
+
+    async with (
+        work("go", concurrency=20, log=str(logs["go"])),
+        work("python", concurrency=20, log=str(logs["python"])),
+    ):
+        await asyncio.gather(
+            go.ask("enqueue_many", count=MANY, id="go ", job={"kind": "count"}),
+            jobs.enqueue_many(jobs.kind("count").job(b"python %d" % n) for n in range(MANY)),
+        )
+        await until(all_done)
+
+    ran = {side: log.read_text().splitlines() for side, log in logs.items()}
+    assert Counter(ran["go"] + ran["python"]) == Counter(f"{side} {n}" for side in ran for n in range(MANY))
+    assert min(len(ran["go"]), len(ran["python"])) > MANY // 20
+    queue = await go.ask("queue", queue="default")
+    assert (queue["ProcessedTotal"], queue["FailedTotal"], queue["Size"]) == (2 * MANY, 0, 0)
+
+
+async def test_a_job_whose_worker_is_killed_is_taken_back_by_the_other_side(
+    enqueue: Enqueue, work: Work, client: str, worker: str, redis: Servers, go: Asker
+) -> None:
+    id = await enqueue("hold-once", b"precious", retention="1h")
+    async with work(worker) as program:
+        first = await program.hears("seen", id=id)
+        await program.kill()
+    with redis.client() as inside:
+        assert inside.zscore("asynq:{default}:lease", id) <= time.time() + LEASE
+        # A minute later, in effect: its lease has run out, and half a minute more for clocks that differ.
+        inside.zadd("asynq:{default}:lease", {id: int(time.time()) - LEASE})
+    (orphan,) = await go.ask("list", queue="default", state="active", size=10)
+
+    async with work(client) as program:
+        second = await program.hears("seen", id=id)
+
+    assert orphan["orphaned"]
+    assert (first["attempt"], second["attempt"], second["payload"]) == (1, 2, b"precious")
+    kept = await go.ask("job", queue="default", id=id)
+    assert (kept["state"], kept["error"], kept["retried"]) == ("completed", "asynq: task lease expired", 1)
+
+
+async def test_a_job_that_runs_keeps_its_lease(enqueue: Enqueue, work: Work, worker: str, redis: Servers) -> None:
+    id = await enqueue("hold", b"")
+
+    async with work(worker) as program:
+        await program.hears("seen", id=id)
+        with redis.client() as inside:
+            began = inside.zscore("asynq:{default}:lease", id)
+
+            async def is_longer() -> bool:
+                return bool(inside.zscore("asynq:{default}:lease", id) > began)
+
+            await until(is_longer)
+
+
+async def test_a_worker_that_stops_gives_its_job_to_the_other_side(
+    enqueue: Enqueue, work: Work, client: str, worker: str
+) -> None:
+    id = await enqueue("hold", b"precious", retries=0)
+
+    async with work(worker) as program:
+        await program.hears("seen", id=id)
+    async with work(client) as program:
+        again = await program.hears("seen", id=id)
+
+    assert (again["attempt"], again["payload"]) == (1, b"precious")
