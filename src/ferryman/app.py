@@ -172,7 +172,8 @@ class Ferryman:
 
         loaded = load({**self._arguments, **settings, "url": self.settings.url}, file=self._config)
         worker = Worker(self.connections.storage, self.tasks, loaded.settings, self.events)
-        worker.middleware, worker.burst, worker.max_jobs = self.middleware, burst, max_jobs
+        worker.middleware, worker.on_enqueue = self.middleware, self.on_enqueue
+        worker.burst, worker.max_jobs = burst, max_jobs
         worker.origin = self.loaded.origin("url")
         if self.lifespan is not None:
             worker.lifespan = with_types(self.lifespan)

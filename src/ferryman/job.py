@@ -113,6 +113,8 @@ class NewJob(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] | None = None
     periodic: str | None = None
     """The id of the schedule that makes this job, if one does."""
+    tick: datetime | None = None
+    """Which run of that schedule this is, by a time that every process names alike."""
     given: frozenset[str] = frozenset()
     """Which options were given with this job, as against declared by its task."""
     tx: Any = None

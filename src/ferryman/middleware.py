@@ -13,7 +13,7 @@ from typing import Any
 
 from ferryman.job import Job, NewJob
 
-__all__ = ["Call", "EnqueueMiddleware", "Middleware", "compose"]
+__all__ = ["Call", "EnqueueMiddleware", "Middleware", "changed", "compose"]
 
 Call = Callable[[Job], Awaitable[Any]]
 """Runs one job and returns what its function returned."""
@@ -30,3 +30,10 @@ def compose(middleware: Sequence[Middleware], call: Call) -> Call:
     for layer in reversed(middleware):
         call = partial(layer, call)
     return call
+
+
+def changed(middleware: Sequence[EnqueueMiddleware], job: NewJob) -> NewJob:
+    """Let every middleware change a job on its way in, the first one first."""
+    for change in middleware:
+        job = change(job)
+    return job

@@ -30,7 +30,7 @@ from ferryman.engine.service import Service, Tick, background, every
 from ferryman.engine.strangers import Strangers
 from ferryman.errors import ConfigError, InvalidJob
 from ferryman.events import EventBus, WorkerStarted, WorkerStopped, WorkerStopping
-from ferryman.middleware import Middleware
+from ferryman.middleware import EnqueueMiddleware, Middleware
 from ferryman.settings import Settings
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import Retention, WorkerInfo
@@ -65,6 +65,7 @@ class Worker:
     events: EventBus = field(default_factory=EventBus)
     clock: Clock = field(default_factory=SystemClock)
     middleware: Sequence[Middleware] = ()
+    on_enqueue: Sequence[EnqueueMiddleware] = ()
     lifespan: Lifespan = _nothing
     burst: bool = False
     max_jobs: int | None = None
@@ -195,7 +196,8 @@ class Worker:
             leader.only(_RARELY, cleaner.rare_tick, name="cleaner"),
         ]
         if s.periodic and s.lead and self.tasks.periodic:
-            self._periodic = Periodic(storage, leader, self.tasks.periodic, clock=clock, events=events)
+            entries, changes = self.tasks.periodic, self.on_enqueue
+            self._periodic = Periodic(storage, leader, entries, on_enqueue=changes, clock=clock, events=events)
             services.append(self._periodic.run)
         if self.tasks.aggregation is not None and storage.groups is not None:
             aggregator = Aggregator(storage.groups, tuple(s.queues), self.tasks.aggregation, clock, events)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from engine.stage import Flaky, Stage
 from ferryman.cron import Cron, Interval
@@ -16,8 +17,9 @@ from ferryman.engine.leader import Leader
 from ferryman.engine.periodic import Periodic
 from ferryman.engine.service import background
 from ferryman.errors import StorageUnavailable
-from ferryman.events import ServiceFailed
-from ferryman.job import Job, State
+from ferryman.events import JobEnqueued, ServiceFailed
+from ferryman.job import Job, NewJob, State
+from ferryman.middleware import EnqueueMiddleware
 from ferryman.storage.values import JobFilter
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock, Recorder
@@ -44,9 +46,14 @@ def leader() -> Leading:
     return Leading()
 
 
+def make_periodic(stage: Stage, leader: Leading, *on_enqueue: EnqueueMiddleware) -> Periodic:
+    entries, events = stage.tasks.periodic, stage.seen.bus
+    return Periodic(stage.storage, leader, entries, on_enqueue=on_enqueue, clock=stage.clock, events=events)
+
+
 @pytest.fixture
 def periodic(stage: Stage, leader: Leading) -> Periodic:
-    return Periodic(stage.storage, leader, stage.tasks.periodic, clock=stage.clock, events=stage.seen.bus)
+    return make_periodic(stage, leader)
 
 
 def heartbeat(tasks: Tasks, every: float = 60, *, on_start: bool = False, id: str | None = None) -> Any:
@@ -238,17 +245,68 @@ async def test_in_an_outage_it_tries_once_a_second(
         await seen.wait_for(ServiceFailed)
         await clock.advance(10)
 
-    assert flaky.calls.count("claim_tick") == 11
+    assert flaky.calls.count("insert") == 11
 
 
-async def test_a_job_that_the_storage_refuses_is_told_and_harms_nobody(
-    stage: Stage, tasks: Tasks, periodic: Periodic, seen: Recorder
+async def test_a_job_that_nobody_can_store_is_told_once_and_keeps_no_other_from_its_time(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock, seen: Recorder
 ) -> None:
-    heartbeat(tasks, 60, on_start=True, id="ok")
+    heartbeat(tasks, 60, on_start=True, id="bad")
+    heartbeat(tasks, 60, on_start=True, id="good")
     tasks.periodic[0].task.options["queue"] = "No Such Name!"
 
     async with running(periodic):
-        failed = await seen.wait_for(ServiceFailed)
+        await seen.wait_for(JobEnqueued)
+        await clock.advance(5)
 
-    assert failed.service == "periodic"
+    (failed,) = seen.of(ServiceFailed)
+    assert failed.service == "periodic bad"
     assert "No Such Name!" in str(failed.error)
+    assert [job.kind for job in await stored(stage)] == ["good"]
+
+    tasks.periodic[0].task.options["queue"] = "default"
+    await periodic.tick()
+    assert [job.kind for job in await stored(stage)] == ["good", "bad"]
+
+
+# Like any other job on its way in
+
+
+async def test_what_changes_jobs_on_their_way_in_changes_these_too(stage: Stage, tasks: Tasks, leader: Leading) -> None:
+    heartbeat(tasks, on_start=True)
+
+    await make_periodic(stage, leader, lambda job: replace(job, tags=("by-the-clock",))).tick()
+
+    assert (await stored(stage))[0].tags == ("by-the-clock",)
+
+
+async def test_a_middleware_that_fails_is_told_and_loses_no_run(
+    stage: Stage, tasks: Tasks, leader: Leading, seen: Recorder
+) -> None:
+    heartbeat(tasks, on_start=True)
+    errors = [RuntimeError("no tenant")]
+
+    def change(job: NewJob) -> NewJob:
+        if errors:
+            raise errors.pop()
+        return job
+
+    periodic = make_periodic(stage, leader, change)
+    await periodic.tick()
+    await periodic.tick()
+
+    assert [(event.service, str(event.error)) for event in seen.of(ServiceFailed)] == [
+        ("periodic heartbeat", "no tenant")
+    ]
+    assert await times(stage) == [0]
+
+
+async def test_it_is_told_that_a_job_was_enqueued(
+    stage: Stage, tasks: Tasks, periodic: Periodic, seen: Recorder
+) -> None:
+    heartbeat(tasks, on_start=True)
+
+    await periodic.tick()
+
+    (job,) = await stored(stage)
+    assert seen.events == [JobEnqueued(job.ref, "heartbeat", "default", duplicate=False)]

@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.stage import Flaky
@@ -213,10 +214,11 @@ async def test_a_job_by_the_clock_runs_at_the_start(jobs: Ferryman, seen: Record
     @jobs.task("heartbeat", retries=0)
     async def heartbeat(job: Job) -> None: ...
 
+    jobs.on_enqueue = [lambda job: msgspec.structs.replace(job, tags=("by-the-clock",))]
     async with jobs.worker():
         done = await seen.wait_for(JobFinished)
 
-    assert (done.job.kind, done.job.metadata["periodic"]) == ("heartbeat", True)
+    assert (done.job.kind, done.job.metadata["periodic"], done.job.tags) == ("heartbeat", True, ("by-the-clock",))
 
 
 async def test_jobs_of_unknown_kinds_are_left_and_told_of(jobs: Ferryman, seen: Recorder, wait: Any) -> None:

@@ -1,7 +1,7 @@
 """Enqueues jobs by the clock, each once.
 
-Only the leader has a schedule, or, where there is no leader, a run is whose who claims it
-first.  The next time counts from the nominal one before.  What was missed while nobody
+Only the leader has a schedule; where nobody leads all have it, and the storage keeps the
+first that stores a run.  The next time counts from the nominal one before.  What was missed while nobody
 could look, a night with the lid closed, is made up for by one run and not by hundreds.
 """
 
@@ -16,9 +16,10 @@ import msgspec
 from ferryman.clock import Clock
 from ferryman.cron import Interval
 from ferryman.engine.leader import Leader
-from ferryman.errors import FerrymanError
-from ferryman.events import EventBus, ServiceFailed
+from ferryman.errors import FerrymanError, StorageError
+from ferryman.events import EventBus, JobEnqueued, ServiceFailed
 from ferryman.job import NewJob, State
+from ferryman.middleware import EnqueueMiddleware, changed
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import ScheduleInfo
 from ferryman.task import PeriodicEntry
@@ -39,27 +40,30 @@ class Periodic:
         leader: Leader,
         entries: Sequence[PeriodicEntry],
         *,
+        on_enqueue: Sequence[EnqueueMiddleware],
         clock: Clock,
         events: EventBus,
     ) -> None:
         self.storage = storage
         self.leader = leader
         self.entries = entries
+        self.on_enqueue = on_enqueue
         self.clock = clock
         self.events = events
         self._next: dict[str, datetime | None] = {}
         self._last: dict[str, datetime] = {}
+        self._refused: set[str] = set()
 
     async def run(self) -> None:
         """Enqueue what is due, until cancelled; a schedule begins anew with each leadership."""
         while True:
             if not self.leader.leading:
-                self._next.clear()
+                self._next = {}
                 await self.leader.led()
                 continue
             try:
                 await self.tick()
-            except FerrymanError as error:
+            except StorageError as error:
                 self.events.publish(ServiceFailed("periodic", error))
                 await self.clock.sleep(_LONGEST_SLEEP)  # what is due stays due
             else:
@@ -68,21 +72,13 @@ class Periodic:
     async def tick(self) -> None:
         """Enqueue every entry whose time has come, and only then look for its next time."""
         now = self.clock.now()
-        planned, due = dict(self._next), []
         for entry in self.entries:
-            if entry.id not in planned:
-                planned[entry.id] = entry.schedule.next(now)
-                if entry.on_start:
-                    due.append((entry, now))
-            when = planned[entry.id]
-            if when is not None and when < now + _MARGIN:
-                due.append((entry, when))
-                planned[entry.id] = _after(entry, when, now)
-        jobs = [periodic_job(entry, at) for entry, at in due if await self._ours(entry, at)]
-        if jobs:
-            await self.storage.jobs.insert(jobs, now=self.clock.stamp())
-        self._next = planned
-        self._last.update((entry.id, at) for entry, at in due)
+            if entry.id not in self._next:
+                self._next[entry.id] = now if entry.on_start else entry.schedule.next(now)
+            when = self._next[entry.id]
+            if when is not None and when < now + _MARGIN and self.leader.leading and await self._enqueued(entry, when):
+                self._last[entry.id] = when
+                self._next[entry.id] = _after(entry, when, now)
 
     def outlook(self) -> tuple[ScheduleInfo, ...]:
         """Say what is enqueued by the clock, when it was last and when it will be.  Other threads may ask."""
@@ -95,12 +91,25 @@ class Periodic:
                 found.append(ScheduleInfo(id=entry.id, spec=entry.spec, job=job, next_at=when, last_at=last))
         return tuple(found)
 
-    async def _ours(self, entry: PeriodicEntry, at: datetime) -> bool:
-        return await self.storage.leaders.claim_tick(entry.id, _claimed(entry, at), leading=self.leader.leading)
+    async def _enqueued(self, entry: PeriodicEntry, at: datetime) -> bool:
+        """Store one run.  One that nobody can store is told of once, stays due, and keeps no other from its time."""
+        try:
+            job = changed(self.on_enqueue, periodic_job(entry, at))
+            (stored,) = await self.storage.jobs.insert([job], now=self.clock.stamp())
+        except StorageError:
+            raise
+        except Exception as error:
+            if entry.id not in self._refused:
+                self._refused.add(entry.id)
+                self.events.publish(ServiceFailed(f"periodic {entry.id}", error))
+            return False
+        self._refused.discard(entry.id)
+        self.events.publish(JobEnqueued(stored.ref, job.kind, job.queue, stored.duplicate))
+        return True
 
     def _until_next(self) -> float:
         times = [when for when in self._next.values() if when is not None]
-        if not times:
+        if self._refused or not times:
             return _LONGEST_SLEEP
         return min(max((min(times) - self.clock.now()).total_seconds(), 0.0), _LONGEST_SLEEP)
 
@@ -108,10 +117,11 @@ class Periodic:
 def periodic_job(entry: PeriodicEntry, at: datetime) -> NewJob:
     """Make the job of one run: available at once, with its nominal time."""
     job: NewJob = entry.task.job()
-    return msgspec.structs.replace(job, state=State.AVAILABLE, scheduled_at=at, periodic=entry.id)
+    run = {"periodic": entry.id, "tick": _tick(entry, at)}
+    return msgspec.structs.replace(job, state=State.AVAILABLE, scheduled_at=at, **run)
 
 
-def _claimed(entry: PeriodicEntry, at: datetime) -> datetime:
+def _tick(entry: PeriodicEntry, at: datetime) -> datetime:
     """Return what processes agree on: each counts an interval from when it started, and one run is enough for all."""
     if not isinstance(entry.schedule, Interval):
         return at

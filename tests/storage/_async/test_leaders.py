@@ -72,15 +72,3 @@ async def test_resigning_from_a_term_that_is_over_hurts_nobody(storage: AsyncSto
     await storage.leaders.resign("ada", term=old)
 
     assert await storage.leaders.elect("bob", term=term, now=later(**LONG)) == term
-
-
-async def test_one_process_enqueues_a_tick(storage: AsyncStorage, elsewhere: AsyncStorage) -> None:
-    ours = await storage.leaders.elect("ada", term=None, now=NOW) is not None
-    theirs = await elsewhere.leaders.elect("bob", term=None, now=NOW) is not None
-
-    claims = [
-        await storage.leaders.claim_tick("nightly", later(hours=1), leading=ours),
-        await elsewhere.leaders.claim_tick("nightly", later(hours=1), leading=theirs),
-    ]
-
-    assert sorted(claims) == [False, True]

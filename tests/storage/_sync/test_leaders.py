@@ -73,15 +73,3 @@ def test_resigning_from_a_term_that_is_over_hurts_nobody(storage: Storage) -> No
     storage.leaders.resign("ada", term=old)
 
     assert storage.leaders.elect("bob", term=term, now=later(**LONG)) == term
-
-
-def test_one_process_enqueues_a_tick(storage: Storage, elsewhere: Storage) -> None:
-    ours = storage.leaders.elect("ada", term=None, now=NOW) is not None
-    theirs = elsewhere.leaders.elect("bob", term=None, now=NOW) is not None
-
-    claims = [
-        storage.leaders.claim_tick("nightly", later(hours=1), leading=ours),
-        elsewhere.leaders.claim_tick("nightly", later(hours=1), leading=theirs),
-    ]
-
-    assert sorted(claims) == [False, True]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,10 @@ import pytest
 from ferryman.cron import Interval
 from ferryman.engine.leader import Leader
 from ferryman.engine.periodic import Periodic
+from ferryman.errors import DuplicateJob
 from ferryman.events import EventBus
+from ferryman.job import Inserted, NewJob
+from ferryman.options import unique_for
 from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq.keys import scheduler_history
 from ferryman.storage.asynq.messages import ENQUEUE_EVENT, SchedulerEnqueueEvent, Timestamp
@@ -18,30 +21,66 @@ from ferryman.storage.asynq.times import seconds
 from ferryman.storage.values import JobFilter
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock
-from storage.samples import NOW, later, mail
+from storage._async.acts import take
+from storage.samples import NOW, completed, later, mail
 
 
-async def test_a_tick_stays_with_whoever_claimed_it(storage: AsyncRedisStorage, elsewhere: AsyncRedisStorage) -> None:
-    """Whoever claimed a tick and could not enqueue it tries again."""
-    assert await storage.leaders.claim_tick("nightly", NOW, leading=True)
-
-    assert not await elsewhere.leaders.claim_tick("nightly", NOW, leading=True)
-    assert await storage.leaders.claim_tick("nightly", NOW, leading=True)
+def run(tick: datetime = NOW, schedule: str = "nightly", **said: Any) -> NewJob:
+    return mail(periodic=schedule, tick=tick, **said)
 
 
-async def test_each_tick_and_each_schedule_is_claimed_by_itself(
+async def how_many(storage: AsyncRedisStorage) -> int:
+    return sum((await storage.jobs.count(JobFilter())).values())
+
+
+async def test_a_run_is_stored_by_whoever_comes_first(storage: AsyncRedisStorage, elsewhere: AsyncRedisStorage) -> None:
+    (first,) = await storage.jobs.insert([run()], now=NOW)
+    (second,) = await elsewhere.jobs.insert([run()], now=NOW)
+
+    assert (first.duplicate, second) == (False, Inserted(first.ref, duplicate=True))
+    assert await how_many(storage) == 1
+
+
+async def test_a_run_that_has_ended_is_not_stored_again(
     storage: AsyncRedisStorage, elsewhere: AsyncRedisStorage
 ) -> None:
-    await storage.leaders.claim_tick("nightly", NOW, leading=True)
+    await storage.jobs.insert([run()], now=NOW)
+    (job,) = await take(storage)
+    await storage.jobs.finish([completed(job)], now=NOW)
 
-    assert await elsewhere.leaders.claim_tick("nightly", later(days=1), leading=True)
-    assert await elsewhere.leaders.claim_tick("hourly", NOW, leading=True)
+    (again,) = await elsewhere.jobs.insert([run()], now=NOW)
+
+    assert again.duplicate
+    assert await how_many(storage) == 0
 
 
-async def test_a_claim_is_forgotten_in_time(storage: AsyncRedisStorage, redis: Any) -> None:
-    await storage.leaders.claim_tick("nightly", NOW, leading=True)
+async def test_a_run_that_was_refused_is_nobodys(storage: AsyncRedisStorage, elsewhere: AsyncRedisStorage) -> None:
+    await storage.jobs.insert([mail(id="taken")], now=NOW)
+    with pytest.raises(DuplicateJob):
+        await storage.jobs.insert([run(id="taken")], now=NOW)
 
-    (key,) = redis.keys("*")
+    (stored,) = await elsewhere.jobs.insert([run()], now=NOW)
+
+    assert not stored.duplicate
+
+
+async def test_each_run_of_each_schedule_is_stored(storage: AsyncRedisStorage) -> None:
+    runs = [run(), run(later(days=1)), run(schedule="hourly"), run(later(days=1), "hourly")]
+
+    assert [each.duplicate for each in await storage.jobs.insert(runs, now=NOW)] == [False] * 4
+
+
+async def test_a_run_may_be_unique_too(storage: AsyncRedisStorage) -> None:
+    unique = unique_for("1h")
+    first, second = await storage.jobs.insert([run(unique=unique), run(later(days=1), unique=unique)], now=NOW)
+
+    assert (first.duplicate, second.duplicate, second.ref) == (False, True, first.ref)
+
+
+async def test_that_a_run_is_stored_is_forgotten_in_time(storage: AsyncRedisStorage, redis: Any) -> None:
+    await storage.jobs.insert([run()], now=NOW)
+
+    (key,) = redis.keys("ferryman:*")
     assert 0 < redis.ttl(key) <= 3_600
 
 
@@ -79,6 +118,14 @@ def clock() -> FakeClock:
     return FakeClock(NOW)
 
 
+class Always(Leader):
+    """What every worker is here."""
+
+    @property
+    def leading(self) -> bool:
+        return True
+
+
 def every_minute(storage: AsyncRedisStorage, clock: FakeClock) -> Periodic:
     """Return what one worker has: the same schedule as every other."""
     tasks = Tasks()
@@ -87,8 +134,8 @@ def every_minute(storage: AsyncRedisStorage, clock: FakeClock) -> Periodic:
     async def heartbeat() -> None: ...
 
     tasks.schedule(heartbeat, Interval(timedelta(minutes=1)), "@every 1m", id=None, on_start=True)
-    leader = Leader(storage, "ada", interval=5, enabled=True, clock=clock, events=EventBus())
-    return Periodic(storage, leader, tasks.periodic, clock=clock, events=EventBus())
+    leader = Always(storage, "ada", interval=5, enabled=True, clock=clock, events=EventBus())
+    return Periodic(storage, leader, tasks.periodic, on_enqueue=(), clock=clock, events=EventBus())
 
 
 async def test_workers_that_started_at_different_times_run_an_interval_once(

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from ferryman.client.postbox import Postbox
 from ferryman.events import EventBus, JobEnqueued
 from ferryman.job import Inserted, NewJob
-from ferryman.middleware import EnqueueMiddleware
+from ferryman.middleware import EnqueueMiddleware, changed
 from ferryman.opening import Open
 
 __all__ = ["Client"]
@@ -27,14 +27,14 @@ class Client:
 
     def enqueue(self, job: NewJob) -> Inserted:
         """Store one job.  Raises InvalidJob, Unsupported or StorageError; then nothing was stored."""
-        job = self._prepared(job)
+        job = changed(self.middleware, job)
         stored = self._postbox.post(job)
         self._tell(job, stored)
         return stored
 
     def enqueue_many(self, jobs: Iterable[NewJob]) -> list[Inserted]:
         """Store all of these jobs or none, and answer in their order; raises as `enqueue` does."""
-        prepared = [self._prepared(job) for job in jobs]
+        prepared = [changed(self.middleware, job) for job in jobs]
         if not prepared:
             return []
         stored = (self._open()).jobs.insert(prepared)
@@ -42,11 +42,6 @@ class Client:
             for job, answer in zip(prepared, stored, strict=True):
                 self._tell(job, answer)
         return stored
-
-    def _prepared(self, job: NewJob) -> NewJob:
-        for change in self.middleware:
-            job = change(job)
-        return job
 
     def _tell(self, job: NewJob, stored: Inserted) -> None:
         if self.events.wants(JobEnqueued):

@@ -50,6 +50,7 @@ class AsyncJobs(Protocol):
     async def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
         """Store all of these jobs or none, and answer in their order.
 
+        Where nobody leads, a run of a schedule (`periodic`, `tick`) that somebody has stored is a duplicate.
         Raises InvalidJob or Unsupported before anything is stored; DuplicateJob for an id that is taken.
         """
         ...
@@ -193,10 +194,6 @@ class AsyncLeaders(Protocol):
 
     async def resign(self, candidate: str, *, term: str) -> None:
         """Step down, so that another can take over at once."""
-        ...
-
-    async def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
-        """Whether this process is the one to enqueue this entry's run at this time."""
         ...
 
 

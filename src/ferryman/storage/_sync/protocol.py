@@ -51,6 +51,7 @@ class Jobs(Protocol):
     def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
         """Store all of these jobs or none, and answer in their order.
 
+        Where nobody leads, a run of a schedule (`periodic`, `tick`) that somebody has stored is a duplicate.
         Raises InvalidJob or Unsupported before anything is stored; DuplicateJob for an id that is taken.
         """
         ...
@@ -194,10 +195,6 @@ class Leaders(Protocol):
 
     def resign(self, candidate: str, *, term: str) -> None:
         """Step down, so that another can take over at once."""
-        ...
-
-    def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
-        """Whether this process is the one to enqueue this entry's run at this time."""
         ...
 
 

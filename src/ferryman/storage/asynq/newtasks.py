@@ -36,6 +36,8 @@ class NewTask(msgspec.Struct, frozen=True):
     """Its score when it is scheduled."""
     lock: int = 0
     """For how many seconds it holds its unique key, if it has one."""
+    tick: str = ""
+    """The key that says that this run of a schedule is stored, if it is one."""
 
 
 def new_task(job: NewJob, *, now: datetime) -> NewTask:
@@ -57,8 +59,8 @@ def new_task(job: NewJob, *, now: datetime) -> NewTask:
     due = job.scheduled_at if job.state is State.SCHEDULED else None
     if due is not None and due > now:
         # Go ignores the group here, and its forwarder is the one that decides later (spec/asynq.md 3.3).
-        return NewTask(message, State.SCHEDULED, seconds(due), _lock(job, due - now))
-    return NewTask(message, State.PENDING if job.group else State.AVAILABLE, 0, _lock(job, _NOW))
+        return NewTask(message, State.SCHEDULED, seconds(due), _lock(job, due - now), _tick(job))
+    return NewTask(message, State.PENDING if job.group else State.AVAILABLE, 0, _lock(job, _NOW), _tick(job))
 
 
 def stored_timeout(job: NewJob) -> int:
@@ -95,3 +97,10 @@ def _lock(job: NewJob, wait: timedelta) -> int:
     if job.unique is None or job.unique.by_period is None:
         return 0
     return (wait + job.unique.by_period) // _SECOND
+
+
+def _tick(job: NewJob) -> str:
+    """Name the key of a run.  asynq has no leader, so every worker has every schedule, and the first stores it."""
+    if job.periodic is None or job.tick is None:
+        return ""
+    return QueueKeys(job.queue).side(f"tick:{job.periodic}:{seconds(job.tick)}")

@@ -9,11 +9,10 @@ from ferryman.aggregation import GroupRules
 from ferryman.errors import ConfigError
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
-from ferryman.storage.asynq.ids import new_id
 from ferryman.storage.asynq.listening import AsyncEars
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import AsyncServer
-from ferryman.storage.asynq.verbs import groups, health, periodic, queues, workers
+from ferryman.storage.asynq.verbs import groups, health, queues, workers
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.values import Gathered, LineStatus, Notice, QueueInfo, WorkerInfo
 
@@ -73,18 +72,11 @@ class AsyncRedisWorkers:
 class AsyncRedisLeaders:
     """Nobody leads in asynq: every server does every chore, and its scripts make that safe."""
 
-    def __init__(self, server: AsyncServer) -> None:
-        self._server = server
-        self._claimant = new_id()
-
     async def elect(self, candidate: str, *, term: str | None, now: datetime | None = None) -> str | None:
         return "always"
 
     async def resign(self, candidate: str, *, term: str) -> None:
         """Do nothing: there is nothing to step down from."""
-
-    async def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
-        return await self._server.run(periodic.claim_tick(entry, tick, claimant=self._claimant))
 
 
 class AsyncRedisNotices:

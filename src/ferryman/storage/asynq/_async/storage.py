@@ -41,7 +41,7 @@ class AsyncRedisStorage:
         self.jobs = AsyncRedisJobs(self._server, self.notices.ran_dry)
         self.queues = AsyncRedisQueues(self._server)
         self.workers = AsyncRedisWorkers(self._server)
-        self.leaders = AsyncRedisLeaders(self._server)
+        self.leaders = AsyncRedisLeaders()
         self.groups = AsyncRedisGroups(self._server)
         self.schema = AsyncRedisSchema()
         self.health = AsyncRedisHealth(self._server)

@@ -10,11 +10,10 @@ from ferryman.aggregation import GroupRules
 from ferryman.errors import ConfigError
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
-from ferryman.storage.asynq.ids import new_id
 from ferryman.storage.asynq.listening import Ears
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import Server
-from ferryman.storage.asynq.verbs import groups, health, periodic, queues, workers
+from ferryman.storage.asynq.verbs import groups, health, queues, workers
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.values import Gathered, LineStatus, Notice, QueueInfo, WorkerInfo
 
@@ -74,18 +73,11 @@ class RedisWorkers:
 class RedisLeaders:
     """Nobody leads in asynq: every server does every chore, and its scripts make that safe."""
 
-    def __init__(self, server: Server) -> None:
-        self._server = server
-        self._claimant = new_id()
-
     def elect(self, candidate: str, *, term: str | None, now: datetime | None = None) -> str | None:
         return "always"
 
     def resign(self, candidate: str, *, term: str) -> None:
         """Do nothing: there is nothing to step down from."""
-
-    def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
-        return self._server.run(periodic.claim_tick(entry, tick, claimant=self._claimant))
 
 
 class RedisNotices:

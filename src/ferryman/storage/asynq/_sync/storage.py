@@ -42,7 +42,7 @@ class RedisStorage:
         self.jobs = RedisJobs(self._server, self.notices.ran_dry)
         self.queues = RedisQueues(self._server)
         self.workers = RedisWorkers(self._server)
-        self.leaders = RedisLeaders(self._server)
+        self.leaders = RedisLeaders()
         self.groups = RedisGroups(self._server)
         self.schema = RedisSchema()
         self.health = RedisHealth(self._server)

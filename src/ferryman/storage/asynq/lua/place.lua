@@ -1,5 +1,6 @@
 -- Store jobs of any kind, each where it belongs: all of them, or none when an id is taken.
--- A unique job takes its lock, and is left out when another holds it.
+-- A unique job takes its lock, and is left out when another holds it; so is a run of a
+-- schedule that somebody has stored already.
 --
 -- pending       list    ids waiting to run, the next one at the right
 -- scheduled     zset    id, scored by the second at which it is due
@@ -9,13 +10,16 @@
 -- now           int     the time, in seconds
 -- now_ns        int     the same, in nanoseconds
 -- then for each job: its id, its message, the second at which it is due or "", its group
--- or "", the key of its lock or "", and for how many seconds the lock is valid
+-- or "", the key of its lock or "", for how many seconds the lock is valid, and the key of
+-- its run or ""
 --
--- Returns for each job 1, or {holder's id, holder's state} when its lock is taken; or one
--- number alone, the place (from 1) of the first job whose id is taken.
+-- Returns for each job 1, or {holder's id, holder's state} when its lock or its run is taken;
+-- or one number alone, the place (from 1) of the first job whose id is taken.
 local pending, scheduled, groups = unpack(KEYS)
 local task_prefix, group_prefix, now, now_ns = unpack(ARGV, 1, 4)
-local FIRST, WIDTH = 5, 6
+local FIRST, WIDTH = 5, 7
+-- Longer than two clocks are apart, or a process stands still: then each would store the run.
+local RUN_SECONDS = 3600
 
 redis.call("LLEN", pending) -- whatever is of a wrong type must say so before the first write
 redis.call("ZCARD", scheduled)
@@ -46,15 +50,21 @@ local function put(id, message, due, group, lock)
     end
 end
 
+-- Takes what only one job may hold, or returns whose it is.
+local function take(key, id, seconds)
+    if key == "" or redis.call("SET", key, id, "NX", "EX", seconds) then return nil end
+    return redis.call("GET", key)
+end
+
 local answers = {}
 for i = FIRST, #ARGV, WIDTH do
-    local id, message, due, group, lock, seconds = unpack(ARGV, i, i + WIDTH - 1)
-    if lock == "" or redis.call("SET", lock, id, "NX", "EX", seconds) then
+    local id, message, due, group, lock, seconds, run = unpack(ARGV, i, i + WIDTH - 1)
+    local holder = take(run, id, RUN_SECONDS) or take(lock, id, seconds)
+    if holder then
+        answers[#answers + 1] = {holder, redis.call("HGET", task_prefix .. holder, "state") or ""}
+    else
         put(id, message, due, group, lock)
         answers[#answers + 1] = 1
-    else
-        local holder = redis.call("GET", lock)
-        answers[#answers + 1] = {holder, redis.call("HGET", task_prefix .. holder, "state") or ""}
     end
 end
 return answers

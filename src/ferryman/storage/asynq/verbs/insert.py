@@ -88,13 +88,13 @@ def _loads(sealed: Sequence[Sealed]) -> Iterator[list[Sealed]]:
 def _call(load: Sequence[Sealed], at: datetime) -> Script:
     queue = load[0][1].message.queue
     rest: list[Value] = []
-    if all(task.state is State.AVAILABLE and not task.lock for _, task, _ in load):
+    if all(task.state is State.AVAILABLE and not task.lock and not task.tick for _, task, _ in load):
         for _, task, message in load:
             rest += (task.message.id, message)
         return on_queue("enqueue", queue, at, rest)
     for _, task, message in load:
         due = task.due if task.state is State.SCHEDULED else ""
-        rest += (task.message.id, message, due, task.message.group_key, task.message.unique_key, task.lock)
+        rest += (task.message.id, message, due, task.message.group_key, task.message.unique_key, task.lock, task.tick)
     return on_queue("place", queue, at, rest)
 
 

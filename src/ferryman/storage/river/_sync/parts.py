@@ -89,10 +89,6 @@ class RiverLeaders:
         if self._writer.write(leaders.resign(candidate, term=term)):
             neighbours.tell(self._place, LeaderResigned(candidate))
 
-    def claim_tick(self, entry: str, tick: datetime, *, leading: bool) -> bool:
-        """Answer with the leadership: only the leader has a schedule (spec/river.md 6.6)."""
-        return leading
-
 
 class RiverNotices:
     """What others say: at once within this process, by polling from outside it."""
