@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
+from contextlib import closing
 
+import pysqlite3.dbapi2 as sqlite3
 import pytest
 
 from faces.there import There
@@ -102,9 +103,43 @@ def test_down_with_nothing_to_revert_asks_nothing(ferryman: Typed) -> None:
     assert (answer.code, answer.out, answer.err) == (0, "", "Nothing to do.\n")
 
 
+def test_the_printed_sql_makes_what_migrating_makes(ferryman: Typed) -> None:
+    ferryman("migrate up")
+    with closing(sqlite3.connect("other.db")) as other, closing(sqlite3.connect("ferryman.db")) as migrated:
+        other.executescript(ferryman("migrate sql").out)
+        tables = "select name, sql from sqlite_master order by name"
+        assert other.execute(tables).fetchall() == migrated.execute(tables).fetchall()
+        record = "select line, version from river_migration order by line, version"
+        assert other.execute(record).fetchall() == migrated.execute(record).fetchall()
+
+        other.executescript(ferryman("migrate sql --down").out)
+        assert other.execute("select name from sqlite_master where name <> 'sqlite_sequence'").fetchall() == []
+
+
+def test_sql_is_printed_for_one_version_of_postgres_in_a_schema(ferryman: Typed) -> None:
+    answer = ferryman("migrate sql --dialect postgres --line main --version 3 --down --schema Jobs")
+
+    assert answer.lines[0] == "-- Migration 003 of line main, down: river job tags non null."
+    assert answer.lines[1] == 'delete from "Jobs".river_migration where version = 3;'
+    assert answer.lines[3] == 'alter table "Jobs".river_job'
+
+
+def test_sql_is_printed_in_the_order_to_run_it(ferryman: Typed) -> None:
+    up = ferryman("migrate sql --dialect postgres -o ids").lines
+    assert up == [*(f"main {version:03d}" for version in range(1, 9)), "ferryman 001"]
+    assert ferryman("migrate sql --dialect postgres -o ids --down").lines == up[::-1]
+
+    (version,) = ferryman("migrate sql --line ferryman --json").data
+    assert (version["line"], version["version"], version["way"]) == ("ferryman", 1, "up")
+
+
 @pytest.mark.parametrize(
     ("words", "complaint"),
     [
+        ("sql --version 3", "Name it: --line main"),
+        ("sql --line main --version 99", "has no version 99. It has 1 to 8."),
+        ("sql --schema 1st", '--schema is "1st"'),
+        ("sql --url redis://:secret@localhost", "redis://:***@localhost has no tables"),
         ("up --to 3", "Name it: --line main"),
         ("up --line main --to 99", "has no version 99"),
         ("up --line mian", "'mian' is not one of"),

@@ -13,10 +13,12 @@ import click
 
 from ferryman.admin._async.admin import AsyncStorageAdmin
 from ferryman.cli.grammar import Group
+from ferryman.cli.migrations import DIALECTS, SQL, dialect_of, texts
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
 from ferryman.cli.views import line_view
 from ferryman.errors import ConfigError
+from ferryman.storage.river.rules import check_schema
 from ferryman.storage.values import LineStatus
 
 __all__ = ["migrate"]
@@ -107,6 +109,37 @@ def status(session: Session, check: bool) -> int:
     if missing:
         session.note("To apply what is missing: ferryman migrate up")
     return 1 if check and missing else 0
+
+
+@migrate.command(
+    "sql",
+    examples=[
+        "ferryman migrate sql --dialect postgres --schema jobs",
+        "ferryman migrate sql --line main --version 7 --version 8 --down",
+    ],
+)
+@click.option("--dialect", type=click.Choice(DIALECTS), help="For which database.  [as the URL says]")
+@click.option("--line", type=click.Choice([*LINES, "all"]), default="all", show_default=True, help="Which line.")
+@click.option(
+    "--version", "versions", type=int, multiple=True, metavar="N", help="Only this one; say it again for more."
+)
+@click.option("--down", is_flag=True, help="What reverts them, the newest first.")
+@click.option("--schema", metavar="NAME", help="Where the tables are, unless the connection finds them by itself.")
+@click.pass_obj
+def sql(
+    session: Session, dialect: str | None, line: str, versions: tuple[int, ...], down: bool, schema: str | None
+) -> None:
+    """Print the SQL of the migrations and of their records, for another tool to run.
+
+    It needs no database.  Run each migration in a transaction of its own: on Postgres they cannot share one.
+    """
+    if versions and line == "all":
+        raise ConfigError("--version is of one line. Name it: --line main, or --line ferryman.")
+    if schema is not None:
+        check_schema(schema, "--schema")
+    lines = LINES if line == "all" else (line,)
+    dialect = dialect or dialect_of(session.jobs.settings.url)
+    show(session, SQL, texts(dialect, lines, versions, down=down, schema=schema))
 
 
 def _with_storage(session: Session, do: Callable[[AsyncStorageAdmin], Awaitable[T]]) -> T:

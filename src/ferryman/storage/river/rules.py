@@ -12,17 +12,20 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from ferryman.errors import InvalidJob, Unsupported
+from ferryman.errors import ConfigError, InvalidJob, Unsupported
 from ferryman.job import NewJob
 
-__all__ = ["LargeArguments", "check", "check_queue"]
+__all__ = ["LargeArguments", "check", "check_queue", "check_schema"]
 
 _QUEUE = re.compile(r"(?:[a-z0-9])+(?:[_|\-]?[a-z0-9]+)*", re.ASCII)
 _TAG = re.compile(r"\w[\w\-]+\w", re.ASCII)
 _KIND = re.compile(r"\w[\w\-\[\]<>/.·:+]+", re.ASCII)
+_SCHEMA = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _ID = re.compile(r"[1-9][0-9]{0,17}", re.ASCII)
 _LARGE = 1024 * 1024
 _LONGEST_QUEUE, _LONGEST_KIND, _LONGEST_TAG = 64, 127, 255
+# A channel is the schema, a dot and the longest topic, in at most 63 bytes (spec/river.md 1.1).
+_LONGEST_SCHEMA = 46
 
 
 class LargeArguments(UserWarning):
@@ -57,6 +60,14 @@ def check_queue(name: str) -> None:
         raise InvalidJob(
             f'The queue name "{name}" does not suit River. It takes up to {_LONGEST_QUEUE} lower-case letters and '
             "digits, with single - or _ between them, such as high-priority."
+        )
+
+
+def check_schema(name: str, origin: str) -> None:
+    """Refuse a schema that River's clients refuse; `origin` is where it was written.  Raises ConfigError."""
+    if len(name) > _LONGEST_SCHEMA or not _SCHEMA.fullmatch(name):
+        raise ConfigError(
+            f'{origin} is "{name}". It takes up to {_LONGEST_SCHEMA} letters, digits and _, and no digit first.'
         )
 
 

@@ -1,0 +1,73 @@
+"""The SQL of migrations, as `ferryman migrate sql` prints it for another tool to run.
+
+It holds the record of each migration too, so that ferryman and River's own tools know
+afterwards what the database has (spec/river.md 1.4 and 1.5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ferryman.cli.output import Listing, Row
+from ferryman.cli.times import Times
+from ferryman.connect import without_password
+from ferryman.errors import ConfigError
+from ferryman.storage.river.bundle import Migration, bookkeeping_down, bookkeeping_up, in_schema, line_of
+
+__all__ = ["DIALECTS", "SQL", "dialect_of", "texts"]
+
+DIALECTS = ("postgres", "sqlite")
+
+
+def _lines(text: Row, times: Times) -> Iterator[str]:
+    yield f"-- Migration {text['version']:03d} of line {text['line']}, {text['way']}: {text['name']}."
+    yield f"{text['sql']}\n"
+
+
+SQL = Listing[Row](lambda text: text, lambda text: f"{text['line']} {text['version']:03d}", lines=_lines)
+
+
+def dialect_of(url: str) -> str:
+    """Return the dialect of the database that a URL names.  Raises ConfigError where there are no tables."""
+    scheme = url.partition("://")[0].partition("+")[0]
+    dialect = "postgres" if scheme == "postgresql" else scheme
+    if dialect not in DIALECTS:
+        raise ConfigError(
+            f"{without_password(url)} has no tables, and so no migrations. "
+            f"Say of which database: --dialect {' or '.join(DIALECTS)}."
+        )
+    return dialect
+
+
+def texts(
+    dialect: str, lines: Sequence[str], versions: Sequence[int], *, down: bool, schema: str | None
+) -> Iterator[Row]:
+    """Return each migration's SQL in the order to run it; no versions means all.  Raises ConfigError."""
+    for name in reversed(lines) if down else lines:
+        for migration in _chosen(line_of(dialect, name), versions, down=down):
+            yield {
+                "line": name,
+                "version": migration.version,
+                "name": migration.name,
+                "way": "down" if down else "up",
+                "sql": in_schema("\n\n".join(_down(migration) if down else _up(migration)), schema),
+            }
+
+
+def _chosen(line: Sequence[Migration], versions: Sequence[int], *, down: bool) -> Sequence[Migration]:
+    unknown = sorted(set(versions) - {each.version for each in line})
+    if unknown:
+        raise ConfigError(
+            f"Migration line {line[0].line} has no version {unknown[0]}. "
+            f"It has {line[0].version} to {line[-1].version}."
+        )
+    chosen = [each for each in line if not versions or each.version in versions]
+    return chosen[::-1] if down else chosen
+
+
+def _up(migration: Migration) -> list[str]:
+    return [*migration.up, f"{bookkeeping_up(migration)};"]
+
+
+def _down(migration: Migration) -> list[str]:
+    return [f"{bookkeeping_down(migration)};", *migration.down]
