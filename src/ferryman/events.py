@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.outcome import Outcome
 
@@ -33,6 +34,7 @@ __all__ = [
     "LeaderChanged",
     "Listening",
     "LoopBlocked",
+    "ProblemFound",
     "ProcessEnded",
     "ProcessStarted",
     "ResultDropped",
@@ -222,6 +224,12 @@ class StorageBack(Event, frozen=True):
     """The storage answers again."""
 
     since: datetime
+
+
+class ProblemFound(Event, frozen=True):
+    """Something about the storage may lose, delay or hide jobs."""
+
+    finding: Finding
 
 
 class LoopBlocked(Event, frozen=True):

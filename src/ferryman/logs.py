@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from ferryman import events as e
+from ferryman.findings import Level
 from ferryman.job import Job
 from ferryman.outcome import Cancelled, Completed, Discarded, Outcome, Released, Retry, Snoozed
 
@@ -225,6 +226,13 @@ def _back(event: e.StorageBack) -> Line:
     return logging.INFO, "storage answers again", {}
 
 
+def _problem(event: e.ProblemFound) -> Line:
+    found = event.finding
+    level = logging.ERROR if found.level is Level.ERROR else logging.WARNING
+    fix = f". To fix it: {found.fix}" if found.fix else ""
+    return level, f"{found.id}: {found.text}{fix}", {"check": found.id, "fix": found.fix}
+
+
 def _blocked(event: e.LoopBlocked) -> Line:
     running = ", ".join(event.running) or "nothing of ours"
     text = (
@@ -291,6 +299,7 @@ _LINES: dict[type[e.Event], tuple[int, Callable[[Any], Line | None]]] = {
     e.LoopBlocked: (logging.WARNING, _blocked),
     e.ProcessEnded: (logging.WARNING, _process_ended),
     e.ProcessStarted: (logging.INFO, _process_started),
+    e.ProblemFound: (logging.ERROR, _problem),
     e.ResultDropped: (logging.WARNING, _result_dropped),
     e.ServiceFailed: (logging.ERROR, _service_failed),
     e.StorageBack: (logging.INFO, _back),

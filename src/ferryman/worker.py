@@ -13,9 +13,11 @@ from types import TracebackType
 from typing import Any, Self
 
 import ferryman
+from ferryman import logs
 from ferryman.clock import Clock, SystemClock
 from ferryman.duration import parse_duration
 from ferryman.engine.aggregator import Aggregator
+from ferryman.engine.checkup import Checkup
 from ferryman.engine.cleaner import Cleaner
 from ferryman.engine.completer import Completer
 from ferryman.engine.executor import Executor
@@ -188,6 +190,7 @@ class Worker:
             completer.run,
             listener.run,
             leader.run,
+            Checkup(storage, not logs.in_development(), events).run,
             always(_EXPIRE_EVERY, executor.expire, "timeouts"),
             always(_STRANGERS_EVERY, strangers.tick, "strangers"),
             leader.only(s.schedule_interval, scheduler.tick, name="scheduler"),

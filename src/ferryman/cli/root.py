@@ -25,6 +25,7 @@ COMMANDS: Lazy = {
     "failed": (f"{_HERE}.failed:failed", "List the jobs that gave up, the newest first."),
     "queue": (f"{_HERE}.queue:queue", "Look at queues, pause and resume them."),
     "workers": (f"{_HERE}.workers:workers", "List the workers that are alive."),
+    "doctor": (f"{_HERE}.doctor:doctor", "Look for what may lose, delay or hide jobs."),
     "migrate": (f"{_HERE}.migrate:migrate", "Bring the database's tables up to date, or back."),
     "version": (f"{_HERE}.version:version", "Say which ferryman this is, and what it can talk to."),
 }

@@ -103,6 +103,13 @@ class Session:
         origin = self.jobs.loaded.origin("url")
         return (self.app_name or origin) if origin == "argument" else origin
 
+    @property
+    def place(self) -> str:
+        """Where jobs are kept, without a password; also where that cannot be reached, or is no URL."""
+        from ferryman.connect import without_password
+
+        return without_password(self.url or self.jobs.settings.url)
+
     @cached_property
     def times(self) -> Times:
         """How to read and to show times.  Raises ConfigError for a zone that does not exist."""

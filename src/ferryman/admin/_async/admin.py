@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 
+from ferryman.admin.application import Snapshot, judge
 from ferryman.events import Acted, EventBus
+from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import AsyncOpen
 from ferryman.storage.values import JobFilter, LineStatus, Page, QueueInfo, WorkerInfo
@@ -24,6 +27,16 @@ class AsyncAdmin:
         self.queues = AsyncQueueAdmin(open, events)
         self.workers = AsyncWorkerAdmin(open)
         self.storage = AsyncStorageAdmin(unchecked or open, events)
+        self._open = open
+
+    async def check(self, tasks: Collection[str] = (), *, now: datetime | None = None) -> list[Finding]:
+        """Look for jobs that nobody works; `tasks` are kinds that the app at hand would handle."""
+        storage = await self._open()
+        queues, workers = await storage.queues.list(), await storage.workers.list(now=now)
+        waiting = {queue.name: await storage.jobs.waiting_kinds([queue.name]) for queue in queues}
+        return judge(
+            Snapshot(queues=queues, workers=workers, waiting=waiting, tasks=tasks, now=now or datetime.now(UTC))
+        )
 
 
 class AsyncJobAdmin:
@@ -122,6 +135,10 @@ class AsyncStorageAdmin:
     async def location(self) -> str:
         """Return where it is, without a password."""
         return (await self._open()).location
+
+    async def check(self, *, production: bool = True) -> list[Finding]:
+        """Look for what may lose, delay or hide jobs; on a developer's machine less has to survive."""
+        return await (await self._open()).health.check(production=production)
 
     async def status(self) -> list[LineStatus]:
         """Say where each line of migrations stands."""

@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from datetime import UTC, datetime
 
+from ferryman.admin.application import Snapshot, judge
 from ferryman.events import Acted, EventBus
+from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import Open
 from ferryman.storage.values import JobFilter, LineStatus, Page, QueueInfo, WorkerInfo
@@ -25,6 +28,16 @@ class Admin:
         self.queues = QueueAdmin(open, events)
         self.workers = WorkerAdmin(open)
         self.storage = StorageAdmin(unchecked or open, events)
+        self._open = open
+
+    def check(self, tasks: Collection[str] = (), *, now: datetime | None = None) -> list[Finding]:
+        """Look for jobs that nobody works; `tasks` are kinds that the app at hand would handle."""
+        storage = self._open()
+        queues, workers = storage.queues.list(), storage.workers.list(now=now)
+        waiting = {queue.name: storage.jobs.waiting_kinds([queue.name]) for queue in queues}
+        return judge(
+            Snapshot(queues=queues, workers=workers, waiting=waiting, tasks=tasks, now=now or datetime.now(UTC))
+        )
 
 
 class JobAdmin:
@@ -123,6 +136,10 @@ class StorageAdmin:
     def location(self) -> str:
         """Return where it is, without a password."""
         return (self._open()).location
+
+    def check(self, *, production: bool = True) -> list[Finding]:
+        """Look for what may lose, delay or hide jobs; on a developer's machine less has to survive."""
+        return (self._open()).health.check(production=production)
 
     def status(self) -> list[LineStatus]:
         """Say where each line of migrations stands."""

@@ -33,7 +33,7 @@ def _migrations(id: str) -> Verb[Finding]:
     try:
         yield from schema.check()
     except SchemaOutOfDate as error:
-        return failed(id, str(error), _UP)
+        return failed(id, str(error).partition(" Run:")[0], _UP)
     lines = yield from schema.status()
     missing = [f"{line.line} {version:03d}" for line in lines for version in line.pending]
     if missing:

@@ -1,0 +1,118 @@
+"""What keeps jobs from being worked although the storage is well (spec/cli.md 4.6, A-…).
+
+Judged from a snapshot, so that the command line, the dashboard and a test judge alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+
+import msgspec
+
+from ferryman.findings import Finding, failed, passed, warned
+from ferryman.job import State
+from ferryman.storage.values import QueueInfo, WorkerInfo
+
+__all__ = ["Snapshot", "judge"]
+
+_LATE = timedelta(minutes=10)
+_SILENT = timedelta(seconds=30)
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is at one moment.  `waiting` are kinds that wait, by queue; `tasks` those of the app at hand."""
+
+    queues: Sequence[QueueInfo]
+    workers: Sequence[WorkerInfo]
+    waiting: Mapping[str, Collection[str]]
+    tasks: Collection[str]
+    now: datetime
+
+
+def judge(there: Snapshot) -> list[Finding]:
+    """Return what each check finds."""
+    return [*_kinds(there), *_queues(there), *_stuck(there), *_workers(there)]
+
+
+def _kinds(there: Snapshot) -> list[Finding]:
+    known = {kind for worker in there.workers for kind in worker.kinds} | set(there.tasks)
+    found = [
+        failed("A-KIND", f'jobs of kind "{kind}" wait in "{queue}"; no live worker handles it{_near(kind, known)}')
+        for queue, kinds in there.waiting.items()
+        for kind in kinds
+        if _at(queue, there) and not _handled(kind, queue, there)
+    ]
+    return found or [passed("A-KIND", "every kind that waits has a worker")]
+
+
+def _handled(kind: str, queue: str, there: Snapshot) -> bool:
+    # A worker that names no kinds is a Go server, which keeps to itself what it knows.
+    return kind in there.tasks or any(not each.kinds or kind in each.kinds for each in _at(queue, there))
+
+
+def _near(kind: str, known: Collection[str]) -> str:
+    near = get_close_matches(kind, known, n=1)
+    return f'. Is it "{near[0]}"?' if near else ""
+
+
+def _queues(there: Snapshot) -> list[Finding]:
+    found = [
+        failed("A-QUEUE", f'jobs ready in "{queue.name}": {queue.counts[State.AVAILABLE]:,}; no live worker takes them')
+        for queue in there.queues
+        if queue.counts.get(State.AVAILABLE) and queue.paused_at is None and not _at(queue.name, there)
+    ]
+    return found or [passed("A-QUEUE", "every queue with jobs has a worker")]
+
+
+def _stuck(there: Snapshot) -> list[Finding]:
+    found = [*_late(there), *_overdue(there)]
+    return found or [passed("A-STUCK", "nothing waits while workers have room, and nothing runs past its time")]
+
+
+def _late(there: Snapshot) -> list[Finding]:
+    return [
+        warned("A-STUCK", f'a job has been ready in "{queue.name}" for over 10 minutes, and workers have room')
+        for queue in there.queues
+        if queue.paused_at is None
+        and queue.oldest is not None
+        and queue.counts.get(State.AVAILABLE)
+        and there.now - queue.oldest > _LATE
+        and any(len(each.running) < each.concurrency for each in _at(queue.name, there))
+    ]
+
+
+def _overdue(there: Snapshot) -> list[Finding]:
+    return [
+        warned(
+            "A-STUCK",
+            f"{job.kind} {job.ref} runs past its time on {worker.host}:{worker.pid}",
+            f"ferryman job cancel {job.ref}",
+        )
+        for worker in there.workers
+        for job in worker.running
+        if job.until is not None and there.now - job.until > _SILENT
+    ]
+
+
+def _workers(there: Snapshot) -> list[Finding]:
+    found = [
+        warned(
+            "A-WORKER", f"the worker {each.host}:{each.pid} has not been heard of for {_seconds(there, each):,.0f} s"
+        )
+        for each in there.workers
+        if each.beat_at is not None and there.now - each.beat_at > _SILENT
+    ]
+    versions = sorted({each.version for each in there.workers if each.version})
+    if len(versions) > 1:
+        found.append(warned("A-WORKER", f"workers of several versions run beside each other: {', '.join(versions)}"))
+    return found or [passed("A-WORKER", f"{len(there.workers)} workers are alive")]
+
+
+def _seconds(there: Snapshot, worker: WorkerInfo) -> float:
+    return (there.now - (worker.beat_at or there.now)).total_seconds()
+
+
+def _at(queue: str, there: Snapshot) -> list[WorkerInfo]:
+    return [worker for worker in there.workers if queue in worker.queues]

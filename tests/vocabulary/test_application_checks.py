@@ -1,0 +1,71 @@
+"""What keeps jobs from being worked although the storage is well."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ferryman.admin.application import Snapshot, judge
+from ferryman.findings import Level
+from ferryman.job import JobRef, State
+from ferryman.storage.values import QueueInfo, Running, WorkerInfo
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+
+
+def worker(**said: Any) -> WorkerInfo:
+    usual = {"id": "w", "host": "box", "pid": 1, "started_at": NOW, "queues": {"q": 1}, "concurrency": 2}
+    return WorkerInfo(**{**usual, **said})
+
+
+def queue(**said: Any) -> QueueInfo:
+    return QueueInfo(**{"name": "q", "counts": {State.AVAILABLE: 2}, "oldest": NOW, **said})
+
+
+def wrong(**said: Any) -> list[tuple[str, Level]]:
+    usual = {"queues": [queue()], "workers": [worker()], "waiting": {"q": ["mail"]}, "tasks": [], "now": NOW}
+    return [(each.id, each.level) for each in judge(Snapshot(**{**usual, **said})) if each.level is not Level.OK]
+
+
+def test_where_everything_is_worked_nothing_is_wrong() -> None:
+    assert wrong() == []
+    assert wrong(workers=[worker(kinds=("mail",))]) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "id", "level"),
+    [
+        ({"workers": [worker(kinds=("other",))]}, "A-KIND", Level.ERROR),
+        ({"workers": []}, "A-QUEUE", Level.ERROR),
+        ({"workers": [worker(queues={"else": 1})]}, "A-QUEUE", Level.ERROR),
+        ({"queues": [queue(oldest=NOW - timedelta(minutes=11))]}, "A-STUCK", Level.WARNING),
+        ({"workers": [worker(beat_at=NOW - timedelta(minutes=1))]}, "A-WORKER", Level.WARNING),
+        ({"workers": [worker(version="1"), worker(version="2")]}, "A-WORKER", Level.WARNING),
+    ],
+)
+def test_what_is_wrong_is_found(said: dict[str, Any], id: str, level: Level) -> None:
+    assert wrong(**said) == [(id, level)]
+
+
+def test_a_job_that_runs_past_its_time_is_found_with_its_address() -> None:
+    late = Running(ref=JobRef("7"), kind="mail", until=NOW - timedelta(minutes=1))
+
+    assert wrong(workers=[worker(running=(late,))]) == [("A-STUCK", Level.WARNING)]
+
+
+def test_a_kind_that_one_of_several_workers_knows_is_handled() -> None:
+    assert wrong(workers=[worker(kinds=("other",)), worker(kinds=("mail",))]) == []
+    assert wrong(workers=[worker(kinds=("other",))], tasks=["mail"]) == []
+
+
+@pytest.mark.parametrize("said", [{"paused_at": NOW}, {"counts": {}}])
+def test_a_queue_that_is_paused_or_empty_needs_no_worker(said: dict[str, Any]) -> None:
+    assert wrong(queues=[queue(**said)], workers=[], waiting={}) == []
+
+
+def test_old_jobs_are_no_wonder_while_workers_are_full() -> None:
+    busy = worker(running=tuple(Running(ref=JobRef(str(n)), kind="mail") for n in range(2)))
+
+    assert wrong(queues=[queue(oldest=NOW - timedelta(hours=1))], workers=[busy]) == []
