@@ -9,7 +9,20 @@ import pytest
 
 SRC = Path(__file__).parent.parent / "src"
 
-HELD = ("app", "admin", "client", "connect", "connections", "lifespan", "logs", "opening", "settings", "sync", "worker")
+HELD = (
+    "app",
+    "admin",
+    "client",
+    "connect",
+    "connections",
+    "lifespan",
+    "logs",
+    "opening",
+    "settings",
+    "sync",
+    "terms",
+    "worker",
+)
 
 # The first prefix that fits decides.  Storages and the engine share a floor and never meet.
 FLOORS = [

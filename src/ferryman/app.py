@@ -6,21 +6,16 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self
 
-from ferryman.aggregation import Aggregation, Combine, group_rules
-from ferryman.cron import Cron, Interval
-from ferryman.duration import format_duration, parse_duration
 from ferryman.events import EventBus
 from ferryman.job import Inserted, NewJob
 from ferryman.lifespan import provided_types, with_types
 from ferryman.middleware import EnqueueMiddleware, Middleware
+from ferryman.registry import Registry
 from ferryman.settings import Loaded, Settings, load
-from ferryman.task import Kind, Task, Tasks
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from ferryman.admin._async.admin import AsyncAdmin
     from ferryman.client._async.client import AsyncClient
     from ferryman.connections import Connections
@@ -29,11 +24,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Ferryman"]
 
-T = TypeVar("T", bound=Task[..., Any])
-C = TypeVar("C", bound=Combine)
 
-
-class Ferryman:
+class Ferryman(Registry):
     """Settings and tasks.  Connects on first use, never on import.
 
     Keyword arguments are the fields of `Settings`; they win over FERRYMAN_… variables,
@@ -50,9 +42,8 @@ class Ferryman:
         config: Path | None = None,
         **settings: Any,
     ) -> None:
-        self.tasks = Tasks()
+        super().__init__()
         self.tasks.bind(self)
-        self.task = self.tasks.task
         self.events = EventBus()
         self.lifespan = lifespan
         self.middleware = middleware
@@ -77,53 +68,6 @@ class Ferryman:
         self._config = config or self._config
         self._arguments |= {name: value for name, value in settings.items() if value is not None}
         self.__dict__.pop("loaded", None)
-
-    def every(
-        self,
-        interval: timedelta | float | str,
-        *,
-        on_start: bool = False,
-        id: str | None = None,
-    ) -> Callable[[T], T]:
-        """Enqueue a task again and again: `@jobs.every("1m", on_start=True)` above `@jobs.task(…)`."""
-        delay = parse_duration(interval)
-        return self._scheduled(Interval(delay), f"@every {format_duration(delay)}", id, on_start)
-
-    def cron(self, line: str, *, tz: str = "UTC", on_start: bool = False, id: str | None = None) -> Callable[[T], T]:
-        """Enqueue a task at the times of a cron line, in a zone.  Raises ConfigError when the line is wrong."""
-        return self._scheduled(Cron.parse(line, tz=tz), line, id, on_start)
-
-    def aggregate(
-        self,
-        *,
-        grace: timedelta | float | str = "1m",
-        max_delay: timedelta | float | str | None = None,
-        max_size: int | None = None,
-    ) -> Callable[[C], C]:
-        """Make one job of the jobs of a group (`using(group=…)`): `@jobs.aggregate(max_size=100)` above a function.
-
-        It takes the group's name and its jobs, and returns the job that they become, in
-        their queue.  It is called when no other has joined them for `grace`, when the
-        oldest has waited for `max_delay`, or when there are `max_size`.  Raises ConfigError.
-        """
-        rules = group_rules(grace, max_delay, max_size)
-
-        def add(combine: C) -> C:
-            self.tasks.aggregate(Aggregation(combine, rules))
-            return combine
-
-        return add
-
-    def _scheduled(self, schedule: Any, spec: str, id: str | None, on_start: bool) -> Callable[[T], T]:
-        def add(task: T) -> T:
-            self.tasks.schedule(task, schedule, spec, id=id, on_start=on_start)
-            return task
-
-        return add
-
-    def kind(self, kind: str) -> Kind:
-        """Name a task that is written elsewhere: `jobs.kind("email:send").enqueue({"to": …})`."""
-        return Kind(kind, self.tasks)
 
     @cached_property
     def connections(self) -> Connections:

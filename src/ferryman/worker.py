@@ -8,14 +8,13 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 import ferryman
 from ferryman import logs
 from ferryman.clock import Clock, SystemClock
-from ferryman.duration import parse_duration
 from ferryman.engine.aggregator import Aggregator
 from ferryman.engine.checkup import Checkup
 from ferryman.engine.cleaner import Cleaner
@@ -30,13 +29,13 @@ from ferryman.engine.rescuer import Rescuer
 from ferryman.engine.scheduler import Scheduler
 from ferryman.engine.service import Service, Tick, background, every
 from ferryman.engine.strangers import Strangers
-from ferryman.errors import ConfigError, InvalidJob
 from ferryman.events import EventBus, WorkerStarted, WorkerStopped, WorkerStopping
 from ferryman.middleware import EnqueueMiddleware, Middleware
 from ferryman.settings import Settings
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import Retention, WorkerInfo
+from ferryman.storage.values import WorkerInfo
 from ferryman.task import Tasks
+from ferryman.terms import refuse_what_cannot_work, rescue_after, retention
 
 __all__ = ["Lifespan", "Worker", "worker_name"]
 
@@ -87,7 +86,7 @@ class Worker:
 
     async def serve(self) -> None:
         """Work until told to stop.  Shutdown order is nesting order: the innermost block ends first."""
-        self._refuse_what_cannot_work()
+        refuse_what_cannot_work(self.tasks, self.settings)
         storage = await self.open()
         async with self.lifespan() as state:
             completer = Completer(storage, self.clock, self.events)
@@ -179,8 +178,16 @@ class Worker:
             storage, s.queues, fetcher.nudge, executor.cancel, leader.seek, leader.resign, clock, events
         )
         scheduler = Scheduler(storage, clock, events)
-        rescuer = Rescuer(storage, self.tasks, self._rescue_after(), s.timeout or None, s.rescue_unknown, clock, events)
-        cleaner = Cleaner(storage, self._retention(), clock, events)
+        rescuer = Rescuer(
+            storage,
+            self.tasks,
+            rescue_after(self.tasks, self.settings),
+            s.timeout or None,
+            s.rescue_unknown,
+            clock,
+            events,
+        )
+        cleaner = Cleaner(storage, retention(self.tasks, self.settings), clock, events)
         strangers = Strangers(storage, tuple(s.queues), self.tasks, events)
 
         def always(seconds: float, tick: Tick, name: str) -> Service:
@@ -278,58 +285,8 @@ class Worker:
             WorkerStarted(self.name, tuple(s.queues), kinds, s.concurrency, storage.location, self.origin)
         )
 
-    def _retention(self) -> Retention:
-        s = self.settings
-        kinds = {
-            kind: _seconds(task.options["retention"])
-            for kind, task in self.tasks.items()
-            if "retention" in task.options
-        }
-        return Retention(
-            completed=_period(s.keep_completed),
-            cancelled=_period(s.keep_cancelled),
-            discarded=_period(s.keep_discarded),
-            kinds=kinds,
-        )
-
-    def _rescue_after(self) -> timedelta:
-        """River's hour, or the longest timeout and an hour; never below the longest timeout."""
-        timeouts = [_seconds(task.options["timeout"]) for task in self.tasks.values() if "timeout" in task.options]
-        longest = max([self.settings.timeout, *timeouts])
-        if self.settings.rescue_after is None:
-            return timedelta(seconds=max(3600.0, longest + 3600.0 if timeouts else 0.0))
-        return timedelta(seconds=self.settings.rescue_after)
-
-    def _refuse_what_cannot_work(self) -> None:
-        """Find out now, and not at the first job, that a task's parameters cannot travel."""
-        if not self.tasks and not self.settings.take_unknown_kinds:
-            raise ConfigError(
-                "This worker has no task to run. Import the modules that define them, or name the right app."
-            )
-        for task in self.tasks.values():
-            _ = task.arguments
-            if task.run == "process" and "<locals>" in task.function.__qualname__:
-                raise ConfigError(
-                    f"{task!r} is written inside a function, where its process cannot find it. Move it to the module."
-                )
-        for entry in self.tasks.periodic if self.settings.periodic else ():
-            try:
-                entry.task.job()
-            except InvalidJob as error:
-                raise ConfigError(
-                    f'The schedule "{entry.id}" gives no arguments, so its task needs defaults. {error}'
-                ) from error
-
 
 def worker_name(now: datetime) -> str:
     """Return a name of River's form: host, and when it started to the microsecond (spec/river.md 7.1)."""
     host = (socket.gethostname() or "unknown_host").replace(".", "_")[:60]
     return f"{host}_{now.astimezone(UTC):%Y_%m_%dT%H_%M_%S_%f}"
-
-
-def _seconds(duration: Any) -> float:
-    return parse_duration(duration).total_seconds()
-
-
-def _period(seconds: float | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)

@@ -1,0 +1,61 @@
+"""What a program's tasks and its settings mean together: how long jobs are kept, and when they are given up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from ferryman.duration import parse_duration
+from ferryman.errors import ConfigError, InvalidJob
+from ferryman.settings import Settings
+from ferryman.storage.values import Retention
+from ferryman.task import Tasks
+
+__all__ = ["refuse_what_cannot_work", "rescue_after", "retention"]
+
+
+def retention(tasks: Tasks, settings: Settings) -> Retention:
+    """Return how long finished jobs are kept."""
+    kinds = {kind: _seconds(task.options["retention"]) for kind, task in tasks.items() if "retention" in task.options}
+    return Retention(
+        completed=_period(settings.keep_completed),
+        cancelled=_period(settings.keep_cancelled),
+        discarded=_period(settings.keep_discarded),
+        kinds=kinds,
+    )
+
+
+def rescue_after(tasks: Tasks, settings: Settings) -> timedelta:
+    """Return River's hour, or the longest timeout and an hour; never below the longest timeout."""
+    timeouts = [_seconds(task.options["timeout"]) for task in tasks.values() if "timeout" in task.options]
+    longest = max([settings.timeout, *timeouts])
+    if settings.rescue_after is None:
+        return timedelta(seconds=max(3600.0, longest + 3600.0 if timeouts else 0.0))
+    return timedelta(seconds=settings.rescue_after)
+
+
+def refuse_what_cannot_work(tasks: Tasks, settings: Settings) -> None:
+    """Find out before the first job that a task cannot be run as it is written.  Raises ConfigError."""
+    if not tasks and not settings.take_unknown_kinds:
+        raise ConfigError("This worker has no task to run. Import the modules that define them, or name the right app.")
+    for task in tasks.values():
+        _ = task.arguments
+        if task.run == "process" and "<locals>" in task.function.__qualname__:
+            raise ConfigError(
+                f"{task!r} is written inside a function, where its process cannot find it. Move it to the module."
+            )
+    for entry in tasks.periodic if settings.periodic else ():
+        try:
+            entry.task.job()
+        except InvalidJob as error:
+            raise ConfigError(
+                f'The schedule "{entry.id}" gives no arguments, so its task needs defaults. {error}'
+            ) from error
+
+
+def _seconds(duration: Any) -> float:
+    return parse_duration(duration).total_seconds()
+
+
+def _period(seconds: float | None) -> timedelta | None:
+    return None if seconds is None else timedelta(seconds=seconds)
