@@ -38,6 +38,7 @@ __all__ = [
     "ProcessEnded",
     "ProcessStarted",
     "ResultDropped",
+    "ServiceBack",
     "ServiceFailed",
     "StorageBack",
     "StorageLost",
@@ -208,10 +209,16 @@ class CodeChanged(Event, frozen=True):
 
 
 class ServiceFailed(Event, frozen=True):
-    """A service's tick failed; it is tried again at its next time."""
+    """A service failed; it is tried again and again, and more is said only when it works or fails in another way."""
 
     service: str
     error: BaseException
+
+
+class ServiceBack(Event, frozen=True):
+    """A service that failed works again."""
+
+    service: str
 
 
 class StorageLost(Event, frozen=True):

@@ -218,6 +218,10 @@ def _service_failed(event: e.ServiceFailed) -> Line:
     return logging.ERROR, text, {"service": event.service, "error": repr(event.error)}
 
 
+def _service_back(event: e.ServiceBack) -> Line:
+    return logging.INFO, f"{event.service} works again", {"service": event.service}
+
+
 def _lost(event: e.StorageLost) -> Line:
     return logging.ERROR, f"storage does not answer: {event.error}", {"error": repr(event.error)}
 
@@ -301,6 +305,7 @@ _LINES: dict[type[e.Event], tuple[int, Callable[[Any], Line | None]]] = {
     e.ProcessStarted: (logging.INFO, _process_started),
     e.ProblemFound: (logging.ERROR, _problem),
     e.ResultDropped: (logging.WARNING, _result_dropped),
+    e.ServiceBack: (logging.INFO, _service_back),
     e.ServiceFailed: (logging.ERROR, _service_failed),
     e.StorageBack: (logging.INFO, _back),
     e.StorageLost: (logging.ERROR, _lost),

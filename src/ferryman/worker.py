@@ -24,6 +24,7 @@ from ferryman.engine.fetcher import Fetcher
 from ferryman.engine.heartbeater import Heartbeater
 from ferryman.engine.leader import Leader
 from ferryman.engine.listener import Listener
+from ferryman.engine.outage import Report
 from ferryman.engine.periodic import Periodic
 from ferryman.engine.rescuer import Rescuer
 from ferryman.engine.scheduler import Scheduler
@@ -96,7 +97,7 @@ class Worker:
             with self._telling_how_it_ends(executor, completer):
                 async with completer:  # 4. write the last outcomes
                     async with background(*self._services(storage, executor, completer, fetcher)):  # 3. stop the chores
-                        async with self._heartbeater(storage, executor).beating():  # 2. alive until here
+                        async with self._heartbeater(storage, executor, completer).beating():  # 2. alive until here
                             try:
                                 self._started(storage)
                                 await fetcher.run()  # 1. take no more jobs
@@ -172,10 +173,18 @@ class Worker:
         self, storage: AsyncStorage, executor: Executor, completer: Completer, fetcher: Fetcher
     ) -> list[Service]:
         """What runs beside the jobs, how often, and whether only the leader does it."""
-        s, clock, events = self.settings, self.clock, self.events
+        s, clock, events, outage = self.settings, self.clock, self.events, completer.outage
         leader = Leader(storage, self.name, interval=s.elect_interval, enabled=s.lead, clock=clock, events=events)
         listener = Listener(
-            storage, s.queues, fetcher.nudge, executor.cancel, leader.seek, leader.resign, clock, events
+            storage,
+            s.queues,
+            fetcher.nudge,
+            executor.cancel,
+            leader.seek,
+            leader.resign,
+            clock,
+            events,
+            Report("listener", outage),
         )
         scheduler = Scheduler(storage, clock, events)
         rescuer = Rescuer(
@@ -191,7 +200,10 @@ class Worker:
         strangers = Strangers(storage, tuple(s.queues), self.tasks, events)
 
         def always(seconds: float, tick: Tick, name: str) -> Service:
-            return every(seconds, tick, name=name, clock=clock, events=events)
+            return every(seconds, tick, clock=clock, report=Report(name, outage))
+
+        def leading(seconds: float, tick: Tick, name: str) -> Service:
+            return leader.only(seconds, tick, report=Report(name, outage))
 
         services = [
             completer.run,
@@ -200,14 +212,14 @@ class Worker:
             Checkup(storage, not logs.in_development(), events).run,
             always(_EXPIRE_EVERY, executor.expire, "timeouts"),
             always(_STRANGERS_EVERY, strangers.tick, "strangers"),
-            leader.only(s.schedule_interval, scheduler.tick, name="scheduler"),
-            leader.only(s.rescue_interval, rescuer.tick, name="rescuer"),
-            leader.only(s.clean_interval, cleaner.tick, name="cleaner"),
-            leader.only(_RARELY, cleaner.rare_tick, name="cleaner"),
+            leading(s.schedule_interval, scheduler.tick, "scheduler"),
+            leading(s.rescue_interval, rescuer.tick, "rescuer"),
+            leading(s.clean_interval, cleaner.tick, "cleaner"),
+            leading(_RARELY, cleaner.rare_tick, "cleaner"),
         ]
         if s.periodic and s.lead and self.tasks.periodic:
             entries, changes = self.tasks.periodic, self.on_enqueue
-            self._periodic = Periodic(storage, leader, entries, on_enqueue=changes, clock=clock, events=events)
+            self._periodic = Periodic(storage, leader, entries, on_enqueue=changes, clock=clock, outage=outage)
             services.append(self._periodic.run)
         if self.tasks.aggregation is not None and storage.groups is not None:
             aggregator = Aggregator(storage.groups, tuple(s.queues), self.tasks.aggregation, clock, events)
@@ -248,13 +260,13 @@ class Worker:
         fetcher.quiet = self._quiet
         return fetcher
 
-    def _heartbeater(self, storage: AsyncStorage, executor: Executor) -> Heartbeater:
+    def _heartbeater(self, storage: AsyncStorage, executor: Executor, completer: Completer) -> Heartbeater:
         return Heartbeater(
             storage.twin(),
             lambda: self._describe(executor),
             lambda: [attempt.job.ref for attempt in executor.running],
             interval=self.settings.heartbeat_interval,
-            events=self.events,
+            outage=completer.outage,
         )
 
     def _describe(self, executor: Executor) -> WorkerInfo:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.stage import Flaky, Stage
+from ferryman.engine.outage import Outage, Report
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.river._async.storage import AsyncSqliteStorage
 from ferryman.storage.river.sqlite import Location
@@ -24,6 +25,18 @@ def clock() -> FakeClock:
 def seen() -> Recorder:
     """What has happened."""
     return Recorder()
+
+
+@pytest.fixture
+def outage(clock: FakeClock, seen: Recorder) -> Outage:
+    """No outage yet."""
+    return Outage(clock, seen.bus)
+
+
+@pytest.fixture
+def report(outage: Outage) -> Report:
+    """What a service says of itself."""
+    return Report("cleaner", outage)
 
 
 @pytest.fixture

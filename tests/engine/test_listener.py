@@ -10,6 +10,7 @@ import pytest
 
 from engine.stage import Stage
 from ferryman.engine.listener import Listener
+from ferryman.engine.outage import Outage, Report
 from ferryman.engine.service import background
 from ferryman.events import ServiceFailed
 from ferryman.job import JobRef, NewJob
@@ -40,6 +41,7 @@ class Ears:
             lambda: say("resign"),
             clock,
             seen.bus,
+            Report("listener", Outage(clock, seen.bus)),
         )
 
     async def next(self) -> Any:

@@ -47,8 +47,8 @@ def leader() -> Leading:
 
 
 def make_periodic(stage: Stage, leader: Leading, *on_enqueue: EnqueueMiddleware) -> Periodic:
-    entries, events = stage.tasks.periodic, stage.seen.bus
-    return Periodic(stage.storage, leader, entries, on_enqueue=on_enqueue, clock=stage.clock, events=events)
+    entries, outage = stage.tasks.periodic, stage.completer.outage
+    return Periodic(stage.storage, leader, entries, on_enqueue=on_enqueue, clock=stage.clock, outage=outage)
 
 
 @pytest.fixture

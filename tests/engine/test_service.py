@@ -6,8 +6,9 @@ import asyncio
 
 import pytest
 
+from ferryman.engine.outage import Report
 from ferryman.engine.service import Nudge, background, every
-from ferryman.events import ServiceFailed
+from ferryman.events import ServiceBack
 from ferryman.testing import FakeClock, Recorder
 
 
@@ -121,20 +122,20 @@ async def test_cancelling_the_block_is_still_being_cancelled() -> None:
 # The loop
 
 
-async def test_a_tick_runs_at_once_and_again_after_its_interval(clock: FakeClock, seen: Recorder) -> None:
+async def test_a_tick_runs_at_once_and_again_after_its_interval(clock: FakeClock, report: Report) -> None:
     at: list[float] = []
     start = clock.now()
 
     async def tick() -> None:
         at.append((clock.now() - start).total_seconds())
 
-    async with background(every(30, tick, name="cleaner", clock=clock, events=seen.bus)):
+    async with background(every(30, tick, clock=clock, report=report)):
         await clock.advance(100)
 
     assert at == [0, 30, 60, 90]
 
 
-async def test_a_tick_that_fails_is_told_and_tried_again(clock: FakeClock, seen: Recorder) -> None:
+async def test_a_tick_that_fails_is_told_and_tried_again(clock: FakeClock, report: Report, seen: Recorder) -> None:
     outcomes = iter([OSError("no space left"), None, None])
     done = []
 
@@ -143,9 +144,10 @@ async def test_a_tick_that_fails_is_told_and_tried_again(clock: FakeClock, seen:
             raise error
         done.append(clock.now())
 
-    async with background(every(30, tick, name="cleaner", clock=clock, events=seen.bus)):
+    async with background(every(30, tick, clock=clock, report=report)):
         await clock.advance(60)
 
-    (failed,) = seen.of(ServiceFailed)
+    failed, back = seen.events
     assert (failed.service, str(failed.error)) == ("cleaner", "no space left")
+    assert back == ServiceBack("cleaner")
     assert len(done) == 2

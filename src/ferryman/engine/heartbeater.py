@@ -14,7 +14,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 
-from ferryman.events import EventBus, LoopBlocked, ServiceFailed
+from ferryman.engine.outage import Outage, Report
+from ferryman.events import LoopBlocked
 from ferryman.job import JobRef
 from ferryman.storage._sync.protocol import Storage
 from ferryman.storage.values import WorkerInfo
@@ -38,13 +39,14 @@ class Heartbeater:
         running: Callable[[], list[JobRef]],
         *,
         interval: float,
-        events: EventBus,
+        outage: Outage,
     ) -> None:
         self.storage = storage
         self.describe = describe
         self.running = running
         self.interval = interval
-        self.events = events
+        self.events = outage.events
+        self._report = Report("heartbeater", outage)
         self._stop = threading.Event()
         self._loop_seen = time.monotonic()
         self._blocked = False
@@ -85,6 +87,7 @@ class Heartbeater:
                 with self._reported():
                     self.beat(announce=now >= next_announce)
                     next_announce = now + _ANNOUNCE_EVERY if now >= next_announce else next_announce
+                    self._report.works()
                 next_beat = now + self.interval
             self._stop.wait(min(_LOOK, self.interval))
         self.storage.workers.leave(self.describe().id)
@@ -106,4 +109,4 @@ class Heartbeater:
         try:
             yield
         except Exception as error:
-            self.events.publish(ServiceFailed("heartbeater", error))
+            self._report.failed(error)

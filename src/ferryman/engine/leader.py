@@ -12,6 +12,7 @@ import random
 import time
 
 from ferryman.clock import Clock
+from ferryman.engine.outage import Report
 from ferryman.engine.service import Nudge, Service, Tick, reported
 from ferryman.errors import StorageError
 from ferryman.events import EventBus, LeaderChanged
@@ -77,14 +78,14 @@ class Leader:
             self._resigning = True
             self._nudge()
 
-    def only(self, seconds: float, tick: Tick, *, name: str) -> Service:
+    def only(self, seconds: float, tick: Tick, *, report: Report) -> Service:
         """Make a service of a tick that runs only while leading: at once when elected, then again and again."""
 
         async def loop() -> None:
             while True:
                 await self.led()
                 if self.leading:
-                    await reported(tick, name=name, events=self.events)
+                    await reported(tick, report)
                 await self.clock.sleep(seconds)
 
         return loop

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from ferryman.clock import Clock
-from ferryman.events import EventBus, Listening, ServiceFailed
+from ferryman.engine.outage import Report
+from ferryman.events import EventBus, Listening
 from ferryman.job import JobRef
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import (
@@ -38,6 +39,7 @@ class Listener:
     resign: Callable[[], None]
     clock: Clock
     events: EventBus
+    report: Report
 
     async def run(self) -> None:
         """Listen, and listen again after a failure; meanwhile polling does the work."""
@@ -47,12 +49,13 @@ class Listener:
                 heard: Any = self.storage.notices.listen()
                 async with aclosing(heard):
                     async for notice in heard:
+                        self.report.works()
                         if isinstance(notice, HowWoken) and notice != known:
                             known = notice
                             self.events.publish(Listening(notice.by, notice.lacking))
                         self.hear(notice)
             except Exception as error:
-                self.events.publish(ServiceFailed("listener", error))
+                self.report.failed(error)
             await self.clock.sleep(_PAUSE)
 
     def hear(self, notice: Notice) -> None:

@@ -1,12 +1,12 @@
-"""Whether the storage answers: said once when it stops, and once when it is back, whoever notices first."""
+"""Whether the storage answers, and whether each service works: said once when not, and once when it is over."""
 
 from __future__ import annotations
 
 from ferryman.clock import Clock
-from ferryman.errors import StorageError
-from ferryman.events import EventBus, StorageBack, StorageLost
+from ferryman.errors import StorageError, StorageUnavailable
+from ferryman.events import EventBus, ServiceBack, ServiceFailed, StorageBack, StorageLost
 
-__all__ = ["Outage"]
+__all__ = ["Outage", "Report"]
 
 
 class Outage:
@@ -28,3 +28,31 @@ class Outage:
         if self.lasts:
             self.lasts = False
             self.events.publish(StorageBack(self.clock.now()))
+
+
+class Report:
+    """What a service says of itself."""
+
+    def __init__(self, service: str, outage: Outage) -> None:
+        self.service = service
+        self.outage = outage
+        self._said: type[Exception] | None = None
+
+    @property
+    def is_bad(self) -> bool:
+        """Whether it was said that the service fails."""
+        return self._said is not None
+
+    def failed(self, error: Exception) -> None:
+        """Say that the service failed, unless it is the outage that everybody has heard of."""
+        if self.outage.lasts and isinstance(error, StorageUnavailable):
+            return
+        if self._said is not type(error):
+            self._said = type(error)
+            self.outage.events.publish(ServiceFailed(self.service, error))
+
+    def works(self) -> None:
+        """Say that it works again."""
+        if self._said is not None:
+            self._said = None
+            self.outage.events.publish(ServiceBack(self.service))

@@ -16,8 +16,9 @@ import msgspec
 from ferryman.clock import Clock
 from ferryman.cron import Interval
 from ferryman.engine.leader import Leader
+from ferryman.engine.outage import Outage, Report
 from ferryman.errors import FerrymanError, StorageError
-from ferryman.events import EventBus, JobEnqueued, ServiceFailed
+from ferryman.events import JobEnqueued
 from ferryman.job import NewJob, State
 from ferryman.middleware import EnqueueMiddleware, changed
 from ferryman.storage._async.protocol import AsyncStorage
@@ -42,17 +43,18 @@ class Periodic:
         *,
         on_enqueue: Sequence[EnqueueMiddleware],
         clock: Clock,
-        events: EventBus,
+        outage: Outage,
     ) -> None:
         self.storage = storage
         self.leader = leader
         self.entries = entries
         self.on_enqueue = on_enqueue
         self.clock = clock
-        self.events = events
+        self.events = outage.events
+        self._report = Report("periodic", outage)
+        self._reports: dict[str, Report] = {}
         self._next: dict[str, datetime | None] = {}
         self._last: dict[str, datetime] = {}
-        self._refused: set[str] = set()
 
     async def run(self) -> None:
         """Enqueue what is due, until cancelled; a schedule begins anew with each leadership."""
@@ -64,9 +66,10 @@ class Periodic:
             try:
                 await self.tick()
             except StorageError as error:
-                self.events.publish(ServiceFailed("periodic", error))
+                self._report.failed(error)
                 await self.clock.sleep(_LONGEST_SLEEP)  # what is due stays due
             else:
+                self._report.works()
                 await self.clock.sleep(self._until_next())
 
     async def tick(self) -> None:
@@ -92,24 +95,23 @@ class Periodic:
         return tuple(found)
 
     async def _enqueued(self, entry: PeriodicEntry, at: datetime) -> bool:
-        """Store one run.  One that nobody can store is told of once, stays due, and keeps no other from its time."""
+        """Store one run.  One that nobody can store stays due, and keeps no other from its time."""
+        report = self._reports.setdefault(entry.id, Report(f"periodic {entry.id}", self._report.outage))
         try:
             job = changed(self.on_enqueue, periodic_job(entry, at))
             (stored,) = await self.storage.jobs.insert([job], now=self.clock.stamp())
         except StorageError:
             raise
         except Exception as error:
-            if entry.id not in self._refused:
-                self._refused.add(entry.id)
-                self.events.publish(ServiceFailed(f"periodic {entry.id}", error))
+            report.failed(error)
             return False
-        self._refused.discard(entry.id)
+        report.works()
         self.events.publish(JobEnqueued(stored.ref, job.kind, job.queue, stored.duplicate))
         return True
 
     def _until_next(self) -> float:
         times = [when for when in self._next.values() if when is not None]
-        if self._refused or not times:
+        if not times or any(report.is_bad for report in self._reports.values()):
             return _LONGEST_SLEEP
         return min(max((min(times) - self.clock.now()).total_seconds(), 0.0), _LONGEST_SLEEP)
 

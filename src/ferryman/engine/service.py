@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from ferryman.clock import Clock
-from ferryman.events import EventBus, ServiceFailed
+from ferryman.engine.outage import Report
 
 __all__ = ["Nudge", "Service", "Tick", "background", "every"]
 
@@ -64,20 +64,22 @@ async def _run(service: Service) -> None:
     await service()
 
 
-def every(seconds: float, tick: Tick, *, name: str, clock: Clock, events: EventBus) -> Service:
+def every(seconds: float, tick: Tick, *, clock: Clock, report: Report) -> Service:
     """Make a service of a tick: now, and again this long after each end.  A tick that fails is reported."""
 
     async def loop() -> None:
         while True:
-            await reported(tick, name=name, events=events)
+            await reported(tick, report)
             await clock.sleep(seconds)
 
     return loop
 
 
-async def reported(tick: Tick, *, name: str, events: EventBus) -> None:
+async def reported(tick: Tick, report: Report) -> None:
     """Run a tick once; its failure is an event, and no reason to stop."""
     try:
         await tick()
     except Exception as error:
-        events.publish(ServiceFailed(name, error))
+        report.failed(error)
+    else:
+        report.works()

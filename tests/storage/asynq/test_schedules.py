@@ -9,6 +9,7 @@ import pytest
 
 from ferryman.cron import Interval
 from ferryman.engine.leader import Leader
+from ferryman.engine.outage import Outage
 from ferryman.engine.periodic import Periodic
 from ferryman.errors import DuplicateJob
 from ferryman.events import EventBus
@@ -135,7 +136,8 @@ def every_minute(storage: AsyncRedisStorage, clock: FakeClock) -> Periodic:
 
     tasks.schedule(heartbeat, Interval(timedelta(minutes=1)), "@every 1m", id=None, on_start=True)
     leader = Always(storage, "ada", interval=5, enabled=True, clock=clock, events=EventBus())
-    return Periodic(storage, leader, tasks.periodic, on_enqueue=(), clock=clock, events=EventBus())
+    outage = Outage(clock, EventBus())
+    return Periodic(storage, leader, tasks.periodic, on_enqueue=(), clock=clock, outage=outage)
 
 
 async def test_workers_that_started_at_different_times_run_an_interval_once(

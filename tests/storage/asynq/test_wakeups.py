@@ -12,6 +12,7 @@ import pytest
 
 from ferryman import Ferryman, Worker
 from ferryman.engine.listener import Listener
+from ferryman.engine.outage import Outage, Report
 from ferryman.errors import StorageUnavailable
 from ferryman.events import JobFinished, JobStarted, Listening, ServiceFailed
 from ferryman.job import JobRef
@@ -290,9 +291,9 @@ async def test_without_the_right_to_listen_it_hears_of_jobs_and_says_what_it_can
 async def test_how_it_hears_is_said_once_however_often_it_begins_anew(user: Callable[..., Address], redis: Any) -> None:
     seen, clock = Recorder(), FakeClock(NOW)
     async with AsyncRedisStorage(user("-client|tracking")) as storage:
-        listener = Listener(
-            storage, {"default"}, lambda: None, lambda ref: None, lambda leader: None, lambda: None, clock, seen.bus
-        )
+        report = Report("listener", Outage(clock, seen.bus))
+        nothing: Any = lambda *said: None  # noqa: E731 - four of the same
+        listener = Listener(storage, {"default"}, nothing, nothing, nothing, nothing, clock, seen.bus, report)
         listening = asyncio.create_task(listener.run())
         said = await seen.wait_for(Listening)
         for _ in range(2):
