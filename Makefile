@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+BENCH  ?= --peers
 
 .PHONY: help setup dev worker test check sync docs bench interop clean
 
@@ -48,8 +49,8 @@ sync: $(READY)  ## write every _sync/ twin from its _async/ original
 docs: $(READY)  ## write the reference pages that are made from the code
 	@$(BIN)/python tools/reference.py
 
-bench: $(READY)  ## measure speed, worker and client in separate processes
-	@$(BIN)/python -m bench
+bench: $(READY)  ## measure speed, beside real asynq and other queues (BENCH="--peers --python python3.13 --runs 5")
+	@$(BIN)/python -m bench $(BENCH)
 
 interop: $(READY)  ## work together with real Go programs on one Redis; needs Go
 	@command -v go >/dev/null 2>&1 || \

@@ -7,12 +7,14 @@ import json
 import sys
 import time
 
-from bench.tasks import jobs, noop, pickup, waits
-from ferryman.events import WorkerStarted, WorkerStopping
+from bench.tasks import jobs, linger, noop, pickup, waits
+from ferryman.events import JobFinished, WorkerStarted, WorkerStopping
 
 SLOTS = 200
 JOBS = 20_000
 SAMPLES = 200
+BESIDE = 1_000
+"""How many jobs run for long while others are finished."""
 
 
 async def insert() -> dict[str, float]:
@@ -48,6 +50,30 @@ async def drain() -> dict[str, float]:
     await jobs.worker(burst=True, concurrency=SLOTS, periodic=False).serve()
     done = waiting - (await jobs.admin.jobs.count()).get("available", 0)
     return {"per_second": done / (marks[WorkerStopping] - marks[WorkerStarted]), "done": done}
+
+
+async def finish_alone() -> dict[str, float]:
+    """Work JOBS no-op jobs, from the first that is written until the last."""
+    return await _finish(SLOTS)
+
+
+async def finish_beside() -> dict[str, float]:
+    """The same with as many free slots, while BESIDE jobs run."""
+    await jobs.enqueue_many([linger.job() for _ in range(BESIDE)])
+    return await _finish(SLOTS + BESIDE)
+
+
+async def _finish(slots: int) -> dict[str, float]:
+    for first in range(0, JOBS, 1_000):
+        await jobs.enqueue_many([noop.job(n) for n in range(first, first + 1_000)])
+    marks: list[float] = []
+    jobs.events.subscribe(JobFinished, lambda happened: marks.append(time.perf_counter()))
+    worker = jobs.worker(concurrency=slots)
+    async with worker:
+        while len(marks) < JOBS:
+            await asyncio.sleep(0.005)
+        worker.stop_now()
+    return {"per_second": (JOBS - 1) / (marks[JOBS - 1] - marks[0])}
 
 
 async def pickup_here() -> dict[str, float]:

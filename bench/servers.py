@@ -23,7 +23,7 @@ def redis_server(folder: Path) -> Iterator[str]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     settings = ["--port", str(port), "--bind", "127.0.0.1", "--dir", str(folder), "--save", ""]
-    durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--databases", "64"]
+    durable = ["--appendonly", "yes", "--appendfsync", "everysec", "--databases", "1000"]
     with (folder / "redis.log").open("wb") as log:
         process = subprocess.Popen([_program(), *settings, *durable], stdout=log, stderr=log)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 
@@ -16,6 +17,12 @@ waits: list[float] = []
 @jobs.task("bench:noop")
 async def noop(n: int) -> None:
     """Do nothing."""
+
+
+@jobs.task("bench:linger")
+async def linger() -> None:
+    """Run until the worker stops."""
+    await asyncio.Event().wait()
 
 
 @jobs.task("bench:pickup")
