@@ -11,6 +11,7 @@ import json
 import logging
 import os
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -70,7 +71,7 @@ class _Text(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created).strftime("%H:%M:%S")  # noqa: DTZ006 - a person's own clock
         line = f"{at} {record.levelname.lower().replace('warning', 'warn'):5} {record.getMessage()}"
-        trace = getattr(record, "values", {}).get("trace")
+        trace = _values(record).get("trace")
         return f"{line}\n{trace.rstrip()}" if trace else line
 
 
@@ -78,8 +79,15 @@ class _Json(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
         level = record.levelname.lower().replace("warning", "warn")
-        line = {"time": at, "level": level, "msg": record.getMessage(), **getattr(record, "values", {})}
+        line = {"time": at, "level": level, "msg": record.getMessage(), **_values(record)}
         return json.dumps(line, default=str, ensure_ascii=False)
+
+
+def _values(record: logging.LogRecord) -> Mapping[str, Any]:
+    """Return what stands beside the sentence; a program that logs with us may log an exception."""
+    if record.exc_info and record.exc_info[0]:
+        return {"trace": "".join(traceback.format_exception(*record.exc_info))}
+    return getattr(record, "values", {})
 
 
 def _job(job: Job) -> dict[str, Any]:

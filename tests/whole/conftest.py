@@ -1,4 +1,7 @@
-"""Places to run Briefings in: one development program for a whole module, or a folder of one's own."""
+"""Places to run Briefings in: one development program for a whole module, or a folder of one's own.
+
+Where nothing is said about the storage, jobs are in the SQLite file beside everything else.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from servers import valkey
 from whole.program import Place, Program
 
 
-@pytest.fixture(scope="module")
-def dev(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """The place of `make dev`."""
-    place = Place(tmp_path_factory.mktemp("dev"))
+@pytest.fixture(scope="module", params=["sqlite", "redis"])
+def dev(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """The place of `make dev`, and of the same with REDIS_URL."""
+    env = {}
+    if request.param == "redis":
+        valkey().flush()
+        env["REDIS_URL"] = valkey().url
+    place = Place(tmp_path_factory.mktemp("dev"), **env)
     yield place
     place.http.close()
 

@@ -92,7 +92,7 @@ class Place:
         self.folder = folder
         self.web, self.mock = free_port(), free_port()
         self.env = {
-            **{name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")},
+            **{name: value for name, value in os.environ.items() if not name.startswith(("FERRYMAN_", "REDIS_"))},
             "PYTHONPATH": str(EXAMPLE),
             "APP_ENV": "development",
             "DATABASE_URL": f"sqlite:///{self.database}",
@@ -168,6 +168,19 @@ class Place:
         finally:
             connection.close()
 
+    @property
+    def jobs_table(self) -> str:
+        """Where the web writes the job of a briefing down."""
+        return "outbox" if "REDIS_URL" in self.env else "river_job"
+
+    def enqueued(self, id: str = "") -> int:
+        """Return how many jobs were written down for this briefing, or for all."""
+        found = {
+            "outbox": "select count(*) from outbox where job_ref like ?",
+            "river_job": "select count(*) from river_job where kind = 'briefing:generate' and args like ?",
+        }
+        return int(self.sql(found[self.jobs_table], f"%{id}%")[0][0])
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep everybody else from writing, as a database that is away does."""
@@ -181,7 +194,7 @@ class Place:
     @contextmanager
     def jobs(self) -> Iterator[Ferryman]:
         """Open the jobs as another program would."""
-        jobs = Ferryman(f"sqlite:///{self.database}")
+        jobs = Ferryman(self.env.get("REDIS_URL", f"sqlite:///{self.database}"))
         try:
             yield jobs
         finally:

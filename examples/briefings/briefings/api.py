@@ -21,7 +21,7 @@ from briefings.briefing import Briefing, briefing_from
 from briefings.database import Connection
 from briefings.guard import refuse_strangers
 from briefings.pages import last_beat, page, waiting_for
-from briefings.tasks import database, generate_briefing, jobs
+from briefings.tasks import database, generate_briefing, jobs, outbox
 
 logger = logging.getLogger("briefings")
 
@@ -33,7 +33,7 @@ async def index(request: Request, topic: str = "", error: Mapping[str, str] | No
     """The form and the latest briefings."""
     with database.reading() as connection:
         latest, beat = [briefing_from(row) for row in connection.run("latest")], last_beat(connection)
-    waiting = {briefing.id: await waiting_for(briefing, beat) for briefing in latest if briefing}
+        waiting = await waiting_for(latest, connection)
     values = {"briefings": latest, "waiting": waiting, "beat": beat, "topic": topic, "error": error, "key": uuid4()}
     return page(request, "index.html", 422 if error else 200, **values)
 
@@ -46,6 +46,7 @@ async def create(request: Request) -> Response:
     if error := _problem(topic, key):
         return await index(request, str(topic or ""), error) if is_form else _json_answer({"errors": error}, 422)
     briefing = await _create(" ".join(topic.split()), key)
+    outbox.send_soon()
     logger.info("briefing %s is job %s (request %s)", briefing.id, briefing.job_ref, _request_id(request))
     return RedirectResponse(_links(briefing)["self"], 303) if is_form else _accepted(briefing)
 
@@ -64,8 +65,12 @@ async def _create(topic: str, key: str | None) -> Briefing:
 
 async def _enqueue(tx: Connection, id: UUID) -> Briefing:
     # The job is in the transaction of its briefing: there is never one without the other.
-    job = await generate_briefing.using(tx=tx).enqueue(id)
-    tx.run("belongs_to", id=id, job=job.ref)
+    if outbox.used:
+        name = f"briefing:{id}:{_briefing(tx, id).tries}"
+        ref = outbox.put(tx, generate_briefing.using(id=name).job(id))
+    else:
+        ref = (await generate_briefing.using(tx=tx).enqueue(id)).ref
+    tx.run("belongs_to", id=id, job=ref)
     return _briefing(tx, id)
 
 
@@ -74,11 +79,11 @@ async def show(request: Request) -> Response:
     with database.reading() as connection:
         briefing = _briefing(connection, request.path_params["id"])
         names = [row["name"] for row in connection.run("files_of_briefing", id=briefing.id)]
-        beat = last_beat(connection)
+        waiting = await waiting_for([briefing], connection) if _wants_html(request) else {}
     if not _wants_html(request):
         return _with_etag(request, _json_answer(_as_json(briefing), headers={"Vary": "Accept"}))
-    waiting = await waiting_for(briefing, beat)
-    return _with_etag(request, page(request, "briefing.html", briefing=briefing, files=names, waiting=waiting))
+    values = {"briefing": briefing, "files": names, "waiting": waiting.get(briefing.id)}
+    return _with_etag(request, page(request, "briefing.html", **values))
 
 
 async def events(request: Request) -> Response:
@@ -108,6 +113,7 @@ async def again(request: Request) -> Response:
         if not tx.run("reset", id=id).rowcount:
             raise HTTPException(409, f"This briefing is {_briefing(tx, id).status}. Only a failed one is tried again.")
         briefing = await _enqueue(tx, id)
+    outbox.send_soon()
     return RedirectResponse(_links(briefing)["self"], 303) if _wants_html(request) else _accepted(briefing)
 
 

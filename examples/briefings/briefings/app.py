@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -19,7 +19,7 @@ from briefings.database import DatabaseAway
 from briefings.files import Gone
 from briefings.guard import Guard
 from briefings.pages import HERE, page
-from briefings.tasks import jobs
+from briefings.tasks import jobs, outbox
 from ferryman import JobNotFound, StorageError, WrongState
 
 __all__ = ["make_app"]
@@ -34,12 +34,13 @@ def make_app(*, with_worker: bool) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        async with jobs:
-            if not with_worker:
-                yield
-                return
-            async with jobs.worker(concurrency=EMBEDDED_SLOTS):
-                yield
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(jobs.close)
+            if not outbox.used:  # it answers without the queue
+                await jobs.connections.storage()
+            if with_worker:
+                await stack.enter_async_context(jobs.worker(concurrency=EMBEDDED_SLOTS))
+            yield
 
     return Starlette(
         routes=[
@@ -52,15 +53,13 @@ def make_app(*, with_worker: bool) -> Starlette:
             Route("/briefings/{id:uuid}/retry", api.again, methods=["POST"]),
             Route("/briefings/{id:uuid}/files", api.upload, methods=["POST"]),
             Route("/failed", api.failed),
-            Route("/failed/{ref}/retry", api.revive, methods=["POST"]),
+            Route("/failed/{ref:path}/retry", api.revive, methods=["POST"]),
             Route("/healthz", api.healthz),
             Route("/readyz", api.readyz),
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
         middleware=[Middleware(Guard)],
-        exception_handlers=dict.fromkeys(
-            (HTTPException, DatabaseAway, StorageError, Gone, JobNotFound, WrongState), refused
-        ),
+        exception_handlers=dict.fromkeys((HTTPException, StorageError, Gone, JobNotFound, WrongState), refused),
         lifespan=lifespan,
     )
 
@@ -70,9 +69,10 @@ async def refused(request: Request, error: Exception) -> Response:
     code, sentence, headers = 404, "There is nothing here. It may have been deleted.", {}
     if isinstance(error, HTTPException):
         code, sentence, headers = error.status_code, error.detail, dict(error.headers or {})
-    elif isinstance(error, DatabaseAway | StorageError):
-        logger.error("the database is away: %s", error)
-        code, sentence = 503, "The database does not answer just now. Nothing was stored. Please try again."
+    elif isinstance(error, StorageError):
+        away = "database" if isinstance(error, DatabaseAway) else "queue"
+        logger.error("the %s is away: %s", away, error)
+        code, sentence = 503, f"The {away} does not answer just now. Nothing was stored. Please try again."
         headers = {"Retry-After": "5"}
     elif isinstance(error, WrongState):
         code, sentence = 409, str(error)

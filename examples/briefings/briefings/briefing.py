@@ -24,11 +24,12 @@ class Content(msgspec.Struct, frozen=True):
 
 
 class Briefing(msgspec.Struct, frozen=True, kw_only=True):
-    """A row.  `attempt` is the latest that began; `error_message` is there once the job gave up."""
+    """A row.  `attempt` is the latest that `job_ref` began; `error_message` is there once that job gave up."""
 
     id: UUID
     topic: str
     status: str
+    tries: int
     attempt: int
     max_attempts: int
     next_attempt_at: datetime | None

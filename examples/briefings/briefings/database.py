@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from ferryman import StorageUnavailable
 from ferryman.storage.river.sqlite import library
 
 __all__ = ["Connection", "Database", "DatabaseAway"]
@@ -29,7 +30,7 @@ PATIENCE = 2.0
 sqlite = library()
 
 
-class DatabaseAway(Exception):
+class DatabaseAway(StorageUnavailable):
     """The database does not answer; nothing was stored."""
 
 
@@ -86,11 +87,16 @@ class Database:
 
     def pending(self) -> list[str]:
         """Return the names of the migrations that are not applied yet."""
+        if not self.path.exists():
+            return [file.name for file in MIGRATIONS]
         with self.reading() as connection:
             return [file.name for file in _pending(connection)]
 
     async def migrate(self) -> list[str]:
         """Apply what is pending, and name it.  Processes that start together do it once."""
+        self.path.touch()
+        with self.reading() as connection:
+            connection.execute("pragma journal_mode = wal")  # whoever reads keeps nobody from writing
         async with self.transaction() as tx:
             pending = _pending(tx)
             for file in pending:

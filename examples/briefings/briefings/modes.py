@@ -14,7 +14,7 @@ import uvicorn
 from briefings import webhook
 from briefings.app import make_app
 from briefings.settings import Address, settings
-from briefings.tasks import database, jobs
+from briefings.tasks import database, jobs, outbox
 from ferryman import ConfigError, logs
 
 __all__ = ["migrate", "mock_webhook", "web", "work", "write_log"]
@@ -53,7 +53,7 @@ def write_log() -> None:
 def web(*, with_worker: bool) -> None:
     """Answer requests; in development run the mock of the briefing service too."""
     _refuse_mock_in_production()
-    asyncio.run(_prepare())
+    asyncio.run(_prepare(connect=with_worker or not outbox.used))
     if settings.own_mock:
         Thread(target=Server("the mock service", webhook.app, settings.mock).run, daemon=True).start()
     for each in STOP:
@@ -68,7 +68,7 @@ def work() -> None:
 
 
 async def _work() -> None:
-    await _prepare()
+    await _prepare(connect=True)
     async with jobs:
         worker, loop = jobs.worker(), asyncio.get_running_loop()
 
@@ -103,10 +103,11 @@ def mock_webhook() -> None:
     Server("the mock service", webhook.app, settings.mock).run()
 
 
-async def _prepare() -> None:
-    """See that all tables are there; in development, make them."""
-    # Connected now, and not in the first transaction that enqueues: it would wait for itself if tables had to be made.
-    await jobs.connections.storage()
+async def _prepare(*, connect: bool) -> None:
+    """See that all tables are there; in development, make them.  `connect` is for who cannot do without the queue."""
+    if connect:
+        async with jobs:
+            pass
     if settings.development:
         await database.migrate()
     elif pending := database.pending():

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -14,7 +16,7 @@ from briefings.briefing import Briefing
 from briefings.database import Connection
 from briefings.guard import is_operator
 from briefings.tasks import jobs
-from ferryman import QueueNotFound
+from ferryman import QueueNotFound, StorageUnavailable
 
 __all__ = ["HERE", "last_beat", "page", "waiting_for"]
 
@@ -34,20 +36,35 @@ def page(request: Request, template: str, code: int = 200, headers: Any = None, 
 
 def last_beat(connection: Connection) -> datetime | None:
     """Return when a worker last said that it works."""
-    (at,) = connection.run("last_beat").fetchone()
-    return at and datetime.fromisoformat(at)
+    return _time(connection.run("last_beat"))
 
 
-async def waiting_for(briefing: Briefing, beat: datetime | None) -> str:
-    """Say what a queued briefing waits for, if it is more than its turn."""
-    if briefing.status != "queued":
-        return ""
+async def waiting_for(briefings: Iterable[Briefing], connection: Connection) -> dict[UUID, str]:
+    """Say what queued briefings wait for, if it is more than their turn."""
+    queued = [briefing for briefing in briefings if briefing.status == "queued"]
+    held_up = await _held_up(connection) if queued else ""
+    idle = not alive(last_beat(connection))
+    return {
+        briefing.id: held_up or ("waiting for a worker" if idle and _since(briefing.created_at) > 10 else "")
+        for briefing in queued
+    }
+
+
+async def _held_up(connection: Connection) -> str:
+    oldest = _time(connection.run("oldest_unsent"))
+    if oldest and _since(oldest) > 2:
+        return f"the queue has not answered for {_since(oldest):.0f} s, and the job is kept here until it does"
     try:
-        if (await jobs.admin.queues.get("default")).paused_at:
-            return "the queue is paused"
+        return "the queue is paused" if (await jobs.admin.queues.get("default")).paused_at else ""
     except QueueNotFound:
-        pass  # no worker has ever run
-    return "waiting for a worker" if _since(briefing.created_at) > 10 and not alive(beat) else ""
+        return ""  # no worker has ever run
+    except StorageUnavailable:
+        return "the queue does not answer"
+
+
+def _time(found: Any) -> datetime | None:
+    (at,) = found.fetchone()
+    return at and datetime.fromisoformat(at)
 
 
 def alive(beat: datetime | None) -> bool:

@@ -6,7 +6,11 @@
 select * from briefings order by created_at desc limit 50;
 
 -- name: unfinished
-select * from briefings where status in ('queued', 'processing');
+-- A job that is still in the outbox is neither over nor gone.
+select *
+from briefings
+where status in ('queued', 'processing')
+  and not exists (select 1 from outbox where outbox.job_ref = briefings.job_ref and sent_at is null);
 
 -- name: briefing
 select * from briefings where id = :id;
@@ -38,7 +42,7 @@ set status = 'processing',
     error_message = null,
     finished_at = null
 where id = :id and job_ref = :job and status != 'completed'
-returning topic;
+returning *;
 
 -- name: complete
 update briefings
@@ -67,6 +71,7 @@ where job_ref = :job and attempt <= :attempt and status in ('queued', 'processin
 -- A failed briefing gets a new start.
 update briefings
 set status = 'queued',
+    tries = tries + 1,
     attempt = 0,
     job_ref = null,
     error_message = null,
@@ -114,3 +119,32 @@ insert or replace into beats (name, at, instance) values ('worker', :now, :insta
 
 -- name: last_beat
 select max(at) from beats;
+
+-- name: write_down
+insert into outbox (job_ref, job, created_at) values (:job_ref, :job, :now);
+
+-- name: claim_unsent
+-- Takes the oldest job that nobody else is sending.
+update outbox
+set claimed_at = :now, tries = tries + 1
+where id = (
+    select id
+    from outbox
+    where sent_at is null
+      and (claimed_at is null or claimed_at < :lapsed)
+    order by id
+    limit 1
+)
+returning *;
+
+-- name: sent
+update outbox set sent_at = :now, last_error = null where id = :id;
+
+-- name: not_sent
+update outbox set claimed_at = :claimed, last_error = :error where id = :id;
+
+-- name: oldest_unsent
+select min(created_at) from outbox where sent_at is null;
+
+-- name: forget_sent
+delete from outbox where sent_at < :horizon;

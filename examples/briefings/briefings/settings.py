@@ -31,6 +31,8 @@ class Settings:
 
     development: bool
     database: Path
+    jobs_url: str | None
+    """The database, unless jobs are kept apart; None leaves it to ferryman, which takes REDIS_URL."""
     http: Address
     webhook_url: str
     webhook_secret: str
@@ -69,10 +71,12 @@ def read(env: Mapping[str, str]) -> Settings:
         return value(f"{name}_FILE", "", _text) or env.get(name, "")
 
     development = in_development(env)
+    database = value("DATABASE_URL", "sqlite:///briefings.db", _sqlite_file)
     mock = value("MOCK_ADDR", "127.0.0.1:9000", _address)
     return Settings(
         development=development,
-        database=value("DATABASE_URL", "sqlite:///briefings.db", _sqlite_file),
+        database=database,
+        jobs_url=None if env.get("FERRYMAN_URL") or env.get("REDIS_URL") else f"sqlite:///{database}",
         http=value("HTTP_ADDR", "127.0.0.1:8080", _address),
         webhook_url=env.get("WEBHOOK_URL") or (f"http://{mock[0]}:{mock[1]}/briefings" if development else ""),
         webhook_secret=secret("WEBHOOK_SECRET"),

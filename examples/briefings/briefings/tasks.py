@@ -16,11 +16,13 @@ import httpx
 import msgspec
 
 from briefings import files, progress, service
+from briefings.briefing import briefing_from
 from briefings.database import Database
+from briefings.outbox import Outbox
 from briefings.settings import settings
 from ferryman import Ferryman, Job, exponential, provided
 
-__all__ = ["cleanup_orphans", "database", "generate_briefing", "heartbeat", "jobs"]
+__all__ = ["cleanup_orphans", "database", "generate_briefing", "heartbeat", "jobs", "outbox"]
 
 database = Database(settings.database)
 
@@ -28,17 +30,18 @@ database = Database(settings.database)
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[httpx.AsyncClient]:
     """Open what tasks need while a worker runs."""
-    async with progress.followed(jobs.events, database), service.client() as http:
+    async with progress.followed(jobs.events, database), outbox.relayed(), service.client() as http:
         yield http
 
 
 jobs = Ferryman(
-    f"sqlite:///{settings.database}",
+    settings.jobs_url,
     lifespan=lifespan,
     config=Path(__file__).parent.parent / "ferryman.toml",
     concurrency=settings.concurrency,
     shutdown_timeout=settings.shutdown_timeout,
 )
+outbox = Outbox(jobs, database, used=settings.jobs_url is None)
 
 
 @jobs.task(
@@ -52,10 +55,11 @@ async def generate_briefing(job: Job, briefing_id: UUID, http: httpx.AsyncClient
     """Have one briefing made, and keep it.  No transaction is open while the service works."""
     own = {"id": briefing_id, "job": job.ref}
     async with database.transaction() as tx:
-        row = tx.run("begin", **own, attempt=job.attempt, max_attempts=job.max_attempts).fetchone()
-    if row is None:
+        begun = tx.run("begin", **own, attempt=job.attempt, max_attempts=job.max_attempts)
+        briefing = briefing_from(begun.fetchone())
+    if briefing is None:
         return "skipped"  # it was deleted, or this is not its job
-    content = await service.ask(http, briefing_id, row["topic"], job)
+    content = await service.ask(http, briefing)
     async with database.transaction() as tx:
         tx.run("complete", **own, content=msgspec.json.encode(content).decode())
     return "completed"
@@ -67,6 +71,7 @@ async def heartbeat() -> None:
     """Show that a worker works, and repair what a killed one has left."""
     async with database.transaction() as tx:
         tx.run("beat", instance=f"{gethostname()}:{getpid()}")
+        outbox.clean(tx)
     await progress.repair(jobs, database)
 
 
