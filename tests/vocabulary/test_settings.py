@@ -221,3 +221,10 @@ def test_a_file_that_is_named_and_not_there_is_refused(tmp_path: Path) -> None:
 def test_a_file_that_is_no_toml_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"ferryman\.toml is not TOML"):
         loaded(file=written(tmp_path, "concurrency: 3"))
+
+
+def test_variables_that_do_not_bear_our_name_say_nothing() -> None:
+    """Defect D24 of asynq's command line: it takes a stray USERNAME for Redis's user (spec/asynq.md 10.1)."""
+    stray = {"URL": "redis://elsewhere", "URI": "elsewhere", "DB": "3", "USERNAME": "ada", "PASSWORD": "x", "TLS": "1"}
+
+    assert loaded(stray).settings == Settings()

@@ -227,7 +227,7 @@ async def test_a_job_that_is_in_no_list_can_be_deleted(storage: AsyncRedisStorag
         await storage.jobs.get(job.ref)
 
 
-# What cannot be is not half done (D7)
+# What cannot be is not half done (defect D7)
 
 
 @pytest.mark.parametrize("verb", ["cancel", "retry", "discard"])
