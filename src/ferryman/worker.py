@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -46,6 +46,7 @@ Lifespan = Callable[[], AbstractAsyncContextManager[Mapping[type, Any]]]
 _RARELY = 600.0
 _STRANGERS_EVERY = 60.0
 _EXPIRE_EVERY = 0.05
+_LONGEST_SILENCE = 1.0
 
 
 @asynccontextmanager
@@ -83,6 +84,7 @@ class Worker:
         self._hurry = asyncio.Event()
         self._fetcher: Fetcher | None = None
         self._periodic: Periodic | None = None
+        self._listening = asyncio.Event()
         self._serving: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
@@ -100,6 +102,7 @@ class Worker:
                         async with self._heartbeater(storage, executor, completer).beating():  # 2. alive until here
                             try:
                                 self._started(storage)
+                                await self._can_hear()
                                 await fetcher.run()  # 1. take no more jobs
                             finally:
                                 self.events.publish(WorkerStopping(len(executor.running), self._why))
@@ -158,6 +161,12 @@ class Worker:
         if self._serving is not None:
             await self._serving
 
+    async def _can_hear(self) -> None:
+        """Wait until somebody listens, before any job is taken: a cancellation that nobody hears is gone."""
+        with suppress(TimeoutError):  # jobs are worked all the same
+            async with asyncio.timeout(_LONGEST_SILENCE):
+                await self._listening.wait()
+
     @contextmanager
     def _telling_how_it_ends(self, executor: Executor, completer: Completer) -> Iterator[None]:
         error = None
@@ -185,6 +194,7 @@ class Worker:
             clock,
             events,
             Report("listener", outage),
+            self._listening,
         )
         scheduler = Scheduler(storage, clock, events)
         rescuer = Rescuer(

@@ -15,6 +15,7 @@ import pytest
 from engine.stage import Flaky
 from ferryman import ConfigError, Ferryman, Job, JobRef, StorageUnavailable
 from ferryman.engine import heartbeater
+from ferryman.engine.listener import Listener
 from ferryman.events import (
     Event,
     JobEnqueued,
@@ -527,6 +528,27 @@ async def test_a_stopped_worker_is_no_longer_listed(jobs: Ferryman, seen: Record
 
 
 # Failing
+
+
+async def test_no_job_is_taken_before_somebody_hears_of_its_cancellation(
+    jobs: Ferryman, seen: Recorder, wait: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listen = Listener.run
+
+    async def run(listener: Listener) -> None:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.1):
+                await seen.wait_for(JobStarted)
+        await listen(listener)
+
+    monkeypatch.setattr(Listener, "run", run)
+    inserted = await wait.enqueue()
+
+    async with jobs.worker():
+        await seen.wait_for(JobStarted)
+        await jobs.admin.jobs.cancel(inserted.ref)
+
+        assert (await seen.wait_for(JobFinished)).state is State.CANCELLED
 
 
 async def test_a_service_that_ends_in_an_error_ends_the_worker_loudly_with_jobs_given_back(

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ferryman.clock import Clock
@@ -40,6 +41,8 @@ class Listener:
     clock: Clock
     events: EventBus
     report: Report
+    settled: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once notices are heard, or it is known that they are not."""
 
     async def run(self) -> None:
         """Listen, and listen again after a failure; meanwhile polling does the work."""
@@ -54,7 +57,9 @@ class Listener:
                             known = notice
                             self.events.publish(Listening(notice.by, notice.lacking))
                         self.hear(notice)
+                        self.settled.set()
             except Exception as error:
+                self.settled.set()
                 self.report.failed(error)
             await self.clock.sleep(_PAUSE)
 
