@@ -121,6 +121,10 @@ async def hold_once(payload: bytes, job: Job) -> None:
         await asyncio.Event().wait()
 
 
+async def tick(job: Job) -> None:
+    tell(job)
+
+
 async def combine(group: str, gathered: Sequence[Job]) -> NewJob:
     return jobs.kind("note").job(b"\n".join(job.args for job in gathered))
 
@@ -137,5 +141,7 @@ async def main() -> None:
 if __name__ == "__main__":
     if size := said.get("group_size"):
         jobs.aggregate(grace="1s", max_size=size)(combine)
+    if spec := said.get("every"):
+        jobs.every(spec)(jobs.task("tick", retries=3, timeout="40s")(tick))
     jobs.events.subscribe(WorkerStarted, lambda event: say("ready"))
     asyncio.run(main())

@@ -32,6 +32,7 @@ func handlers(log *os.File) *asynq.ServeMux {
 		return err
 	})
 	kinds := map[string]asynq.HandlerFunc{
+		"tick":   func(context.Context, *asynq.Task) error { return nil },
 		"note":   func(context.Context, *asynq.Task) error { return nil },
 		"result": result,
 		"fail":   func(_ context.Context, t *asynq.Task) error { return errors.New(text(t)) },
