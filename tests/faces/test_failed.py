@@ -11,7 +11,7 @@ def test_jobs_that_gave_up_are_listed_with_the_reason_and_what_to_do(ferryman: T
     ref = there.failed()
     there.retrying()
 
-    answer = ferryman("failed")
+    answer = ferryman("failed --list")
 
     title, row = answer.lines
     assert title.split() == ["ID", "KIND", "QUEUE", "ATTEMPT", "WHEN", "ERROR"]
@@ -25,8 +25,8 @@ def test_retrying_adds_those_that_will_be_tried_again(ferryman: Typed, there: Th
     failed, retrying = there.failed(), there.retrying()
 
     assert ferryman("failed --retrying -o ids").lines == [retrying, failed]
-    assert [job["state"] for job in ferryman("failed --retrying --json").data] == ["retryable", "discarded"]
-    assert "in 59m" in ferryman("failed --retrying").out
+    assert [job["state"] for job in ferryman("failed --retrying --list --json").data] == ["retryable", "discarded"]
+    assert "in 59m" in ferryman("failed --retrying --list").out
 
 
 def test_nothing_failed_is_good_news(ferryman: Typed) -> None:
@@ -34,3 +34,49 @@ def test_nothing_failed_is_good_news(ferryman: Typed) -> None:
 
     assert (answer.code, answer.out, answer.err) == (0, "", "No job has given up.\n")
     assert ferryman("failed --json").data == []
+
+
+def test_failures_are_gathered_by_what_went_wrong(ferryman: Typed, there: There) -> None:
+    refs = [there.failed(f"TimeoutError: took {n} s") for n in (30, 31)]
+    there.failed("KeyError: 'x'", kind="report")
+
+    answer = ferryman("failed")
+    title, first, second = answer.lines
+    fp = first.split()[5]
+
+    assert title.split() == ["JOBS", "1H", "24H", "LAST", "FP", "KIND", "ERROR"]
+    assert (first.split()[:3], first[first.index("mail") :]) == (["2", "2", "2"], "mail:send  TimeoutError: took <n> s")
+    assert second.endswith("report     KeyError: <text>")
+    assert f"ferryman failed --fp {fp}" in answer.err
+    assert sorted(ferryman(f"failed --fp {fp} -o ids").lines) == sorted(refs)
+    assert sorted(ferryman(f"job list --fp {fp} -o ids").lines) == sorted(refs)
+
+
+def test_groups_are_json_too(ferryman: Typed, there: There) -> None:
+    ref = there.failed()
+
+    (group,) = ferryman("failed --json").data
+
+    assert (group["count"], group["kind"], group["error"]) == (1, "mail:send", "ValueError: no such person")
+    assert (group["latest"], group["queues"], len(group["fingerprint"])) == ([ref], ["default"], 12)
+
+
+def test_what_failed_long_ago_is_left_out_when_asked_for(ferryman: Typed, there: There) -> None:
+    there.failed()
+
+    assert len(ferryman("failed --since 1h").lines) == 2
+    assert ferryman("failed --since 2099-01-01").out == ""
+
+
+def test_jobs_are_listed_by_what_is_in_them(ferryman: Typed, there: There) -> None:
+    ref = there.failed(args=b'{"to":"ada","user":{"id":7}}')
+    there.available(args=b'{"to":"bob"}')
+
+    assert ferryman("job list --args user.id=7 --error PERSON -o ids").lines == [ref]
+    assert ferryman("job list --args user.id=8 -o ids").lines == []
+
+
+def test_an_argument_to_look_for_needs_a_value(ferryman: Typed) -> None:
+    answer = ferryman("job list --args user")
+
+    assert (answer.code, "It takes a path and a value, such as user.id=7" in answer.err) == (2, True)

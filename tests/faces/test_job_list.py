@@ -137,7 +137,7 @@ def test_wide_shows_times_in_the_zone_that_was_asked_for(ferryman: Typed, there:
 def test_what_a_job_carries_cannot_steer_the_terminal(ferryman: Typed, there: There) -> None:
     there.failed("Evil: \x1b[2J\nsecond line\x9b")
 
-    (row,) = ferryman("failed").lines[1:]
+    (row,) = ferryman("failed --list").lines[1:]
 
     assert row.endswith("Evil: \\x1b[2J second line\\x9b")
 

@@ -22,7 +22,7 @@ COMMANDS: Lazy = {
     "worker": (f"{_HERE}.worker:worker", "Run an app's jobs until told to stop."),
     "enqueue": (f"{_HERE}.enqueue:enqueue", "Store a job, and print its id."),
     "job": (f"{_HERE}.job:job", "Look at jobs, and act on them."),
-    "failed": (f"{_HERE}.failed:failed", "List the jobs that gave up, the newest first."),
+    "failed": (f"{_HERE}.failed:failed", "Show what gave up, gathered by what went wrong."),
     "queue": (f"{_HERE}.queue:queue", "Look at queues, pause and resume them."),
     "workers": (f"{_HERE}.workers:workers", "List the workers that are alive."),
     "doctor": (f"{_HERE}.doctor:doctor", "Look for what may lose, delay or hide jobs."),

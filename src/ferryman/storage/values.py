@@ -145,6 +145,20 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Created at this time or later."""
     before: datetime | None = None
     """Created before this time."""
+    ended_since: datetime | None = None
+    """Ended, or failed the last time, at this time or later."""
+    ended_before: datetime | None = None
+    """Ended, or failed the last time, before this time."""
+    error: str = ""
+    """What the latest error contains, in small or capital letters."""
+    fingerprint: str = ""
+    """Which failure it is."""
+    args: Mapping[str, str] = {}
+    """What stands in the arguments at a path such as user.id."""
+    tags: tuple[str, ...] = ()
+    """Which tags it has, all of them."""
+    worker: str = ""
+    """What the name of a worker contains that ran it."""
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):

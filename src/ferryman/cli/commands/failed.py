@@ -1,30 +1,98 @@
-"""`ferryman failed`: what gave up, in one command."""
+"""`ferryman failed`: what is broken, in one command."""
 
 from __future__ import annotations
 
-import click
+from typing import Any
 
+import click
+import msgspec
+
+from ferryman.admin.failures import FailedGroup, FailedGroups
+from ferryman.cli.filters import read_filter
 from ferryman.cli.grammar import command
 from ferryman.cli.jobs_shown import FAILED, RETRYING
-from ferryman.cli.output import show
+from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
+from ferryman.job import State
+from ferryman.storage.values import JobFilter
 
 __all__ = ["failed"]
+
+GROUPS = Listing[FailedGroup](
+    lambda group: {**msgspec.structs.asdict(group), "latest": [str(ref) for ref in group.latest]},
+    lambda group: group.fingerprint,
+    (
+        Column("JOBS", lambda group, times: f"{group.count:,}", right=True),
+        Column("1H", lambda group, times: f"{group.last_hour:,}", right=True),
+        Column("24H", lambda group, times: f"{group.last_day:,}", right=True),
+        Column("LAST", lambda group, times: times.ago(group.last_at), right=True),
+        Column("FP", lambda group, times: group.fingerprint),
+        Column("KIND", lambda group, times: group.kind),
+        Column("QUEUES", lambda group, times: " ".join(group.queues), wide=True),
+        Column("FIRST", lambda group, times: times.clock(group.first_at), wide=True),
+        Column("ERROR", lambda group, times: group.error),
+    ),
+    none="No job has given up.",
+)
 
 
 @command(
     "failed",
-    examples=["ferryman failed", "ferryman failed --retrying -o wide", "ferryman failed -o ids | ferryman job retry -"],
+    examples=[
+        "ferryman failed",
+        "ferryman failed --since 24h --kind email:send",
+        "ferryman failed --fp 9f31c2ab04de",
+        "ferryman failed -o ids | ferryman job retry -",
+    ],
 )
+@click.option("--list", "listed", is_flag=True, help="Each job by itself; so are -o ids, --fp and --cursor.")
 @click.option("--retrying", is_flag=True, help="Also the jobs that failed and will be tried again.")
+@click.option("--since", metavar="TIME", help="Failed since then: 24h, or 2026-11-22T08:00.")
+@click.option("-Q", "--queue", "queues", multiple=True, metavar="QUEUE", help="Only of this queue.")
+@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only of this kind.")
+@click.option("--fp", metavar="FP", help="Only of this group.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="How many at most."
 )
 @click.option("--cursor", help="Go on where the page before ended.")
 @click.pass_obj
-def failed(session: Session, retrying: bool, limit: int, cursor: str | None) -> None:
-    """List the jobs that gave up, the newest first."""
-    page = session.admin.jobs.failed(retrying=retrying, limit=limit, cursor=cursor)
+def failed(session: Session, /, listed: bool, limit: int, cursor: str | None, **said: Any) -> None:
+    """Show what gave up, gathered by what went wrong."""
+    which = _filter(session, **said)
+    if listed or said["fp"] or cursor or session.format == "ids":
+        _list(session, which, limit, cursor, retrying=said["retrying"])
+    else:
+        _gather(session, which, limit)
+
+
+def _filter(session: Session, *, retrying: bool, since: str | None, **said: Any) -> JobFilter:
+    states = (State.DISCARDED, State.RETRYABLE) if retrying else (State.DISCARDED,)
+    ended = session.times.since(since, "--since") if since else None
+    return msgspec.structs.replace(read_filter(session, **said), states=states, ended_since=ended)
+
+
+def _gather(session: Session, which: JobFilter, limit: int) -> None:
+    found = session.admin.failed.groups(which)
+    show(session, GROUPS, found.groups[:limit], warnings=_left_out(found, limit))
+    if found.groups and session.format in ("table", "wide"):
+        first = found.groups[0].fingerprint
+        session.note(f"\nLook at one group:  ferryman failed --fp {first}")
+        session.note(f"Run it again:       ferryman failed --fp {first} -o ids | ferryman job retry -")
+
+
+def _left_out(found: FailedGroups, limit: int) -> list[str]:
+    said = []
+    if found.truncated:
+        said.append(
+            f"Only {found.scanned:,} jobs of {found.of:,} were looked at, the latest. Narrow it: --since, --kind."
+        )
+    if len(found.groups) > limit:
+        said.append(f"{len(found.groups) - limit} more groups are not shown: --limit {len(found.groups)}.")
+    return said
+
+
+def _list(session: Session, which: JobFilter, limit: int, cursor: str | None, *, retrying: bool) -> None:
+    page = session.admin.jobs.list(which, limit=limit, cursor=cursor)
     show(session, RETRYING if retrying else FAILED, page.items, next=page.next)
     if page.items and session.format in ("table", "wide"):
         first = page.items[0].ref

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
 from ferryman.cli.acting import act, read_refs
+from ferryman.cli.filters import choosing, read_filter
 from ferryman.cli.grammar import Group
 from ferryman.cli.jobs_shown import CARD, JOBS
 from ferryman.cli.output import show
 from ferryman.cli.session import Session
 from ferryman.errors import WrongState
 from ferryman.job import FINAL, Job, JobRef, State
-from ferryman.state_words import hint, read_states
+from ferryman.state_words import hint
 from ferryman.storage.values import JobFilter
 
 __all__ = ["job"]
@@ -35,40 +37,21 @@ def job() -> None:
     examples=[
         "ferryman job list --state failed --since 24h",
         "ferryman job list -Q critical --state available,running",
+        "ferryman job list --error timeout --args user.id=7",
         "ferryman job list --state failed --kind email:send -o ids | ferryman job retry -",
     ],
 )
-@click.option("--state", "states", multiple=True, metavar="STATE", help="Only in this state; failed means discarded.")
-@click.option("-Q", "--queue", "queues", multiple=True, metavar="QUEUE", help="Only of this queue.")
-@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only of this kind.")
-@click.option("--since", metavar="TIME", help="Created since then: 24h, or 2026-11-22T08:00.")
-@click.option("--older-than", metavar="TIME", help="Created before then.")
+@choosing
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="How many at most."
 )
 @click.option("--cursor", help="Go on where the page before ended.")
 @click.option("--all", "everything", is_flag=True, help="Every page.")
 @click.pass_obj
-def list_(
-    session: Session,
-    states: tuple[str, ...],
-    queues: tuple[str, ...],
-    kinds: tuple[str, ...],
-    since: str | None,
-    older_than: str | None,
-    limit: int,
-    cursor: str | None,
-    everything: bool,
-) -> None:
+def list_(session: Session, /, limit: int, cursor: str | None, everything: bool, **said: Any) -> None:
     """List jobs, the newest first."""
-    which = JobFilter(
-        states=read_states(states),
-        queues=queues,
-        kinds=kinds,
-        since=session.times.since(since, "--since") if since else None,
-        before=session.times.since(older_than, "--older-than") if older_than else None,
-    )
-    warning = hint(states)
+    which = read_filter(session, **said)
+    warning = hint(said["states"])
     warnings = [warning] if warning else []
     if everything:
         show(session, JOBS, _pages(session, which, cursor), warnings=warnings)

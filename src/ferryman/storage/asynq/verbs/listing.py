@@ -25,6 +25,7 @@ from ferryman.storage.asynq.tasks import WORDS, StoredJob, job_from
 from ferryman.storage.asynq.verbs.queues import known_queues, read_queues
 from ferryman.storage.asynq.verbs.workers import running_tasks
 from ferryman.storage.asynq.wire import WireError
+from ferryman.storage.matching import looks_inside, matches
 from ferryman.storage.values import JobFilter, Page
 
 __all__ = ["count", "list_jobs", "waiting_kinds"]
@@ -189,7 +190,7 @@ def _jobs(rows: Sequence[Sequence[Any]], word: str, running: Mapping[str, Any]) 
 
 
 def _narrows(which: JobFilter) -> bool:
-    return bool(which.kinds or which.since or which.before)
+    return bool(which.kinds or which.since or which.before) or looks_inside(which)
 
 
 def _matches(which: JobFilter, job: Job) -> bool:
@@ -197,7 +198,9 @@ def _matches(which: JobFilter, job: Job) -> bool:
     at = job.created_at or job.finalized_at or job.attempted_at or job.scheduled_at
     if which.kinds and job.kind not in which.kinds:
         return False
-    return (which.since is None or at >= which.since) and (which.before is None or at < which.before)
+    if (which.since is not None and at < which.since) or (which.before is not None and at >= which.before):
+        return False
+    return matches(which, job)
 
 
 def _cursor(place: _Place) -> str:

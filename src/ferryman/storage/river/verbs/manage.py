@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -11,11 +12,15 @@ import msgspec
 from ferryman.errors import ConfigError, DuplicateJob, JobNotFound, WrongState
 from ferryman.gojson import quote
 from ferryman.job import Job, JobRef, State
+from ferryman.storage.matching import looks_inside, matches
 from ferryman.storage.river.rows import job_from, json_time, text_time
 from ferryman.storage.river.steps import Batch, Conflict, Query, Verb
 from ferryman.storage.values import JobFilter, Page
 
 __all__ = ["cancel", "count", "delete", "discard", "get", "list_jobs", "retry", "waiting_kinds"]
+
+_AT_ONCE = 500
+_MOST_LOOKED_AT = 10_000
 
 
 def get(ref: JobRef) -> Verb[Job]:
@@ -31,15 +36,45 @@ def list_jobs(which: JobFilter, *, limit: int, cursor: str | None) -> Verb[Page[
     if cursor is not None and not _is_id(cursor):
         raise ConfigError(f'"{cursor}" is not a cursor. Give the one that the page before ended with.')
     values = {**_filter(which), "before_id": int(cursor) if cursor else None, "max": limit + 1}
+    if looks_inside(which):
+        return (yield from _look_inside(which, values, limit))
     rows = yield Query("list", values)
     jobs = [job_from(row) for row in rows[:limit]]
     return Page(jobs, jobs[-1].id if len(rows) > limit else None)
 
 
+def _look_inside(which: JobFilter, values: dict[str, Any], limit: int) -> Verb[Page[Job]]:
+    """Read jobs one after another.  The page may be short of `limit` and have a next one, when few of many match."""
+    jobs: list[Job] = []
+    seen = values["before_id"]
+    for _ in range(_MOST_LOOKED_AT // _AT_ONCE):
+        rows = yield Query("list", {**values, "before_id": seen, "max": _AT_ONCE})
+        for job in map(job_from, rows):
+            if matches(which, job):
+                if len(jobs) == limit:
+                    return Page(jobs, str(seen))
+                jobs.append(job)
+            seen = int(job.id)
+        if len(rows) < _AT_ONCE:
+            return Page(jobs)
+    return Page(jobs, str(seen))
+
+
 def count(which: JobFilter) -> Verb[Mapping[State, int]]:
-    """Return how many jobs there are, by state."""
+    """Return how many jobs there are, by state.  What can only be seen inside a job is counted one by one."""
+    if looks_inside(which):
+        return (yield from _count_one_by_one(which))
     rows = yield Query("count", _filter(which))
     return {State(state): number for state, number in rows}
+
+
+def _count_one_by_one(which: JobFilter) -> Verb[Mapping[State, int]]:
+    page = yield from list_jobs(which, limit=_MOST_LOOKED_AT, cursor=None)
+    counts = Counter(job.state for job in page.items)
+    while page.next is not None:
+        page = yield from list_jobs(which, limit=_MOST_LOOKED_AT, cursor=page.next)
+        counts.update(job.state for job in page.items)
+    return counts
 
 
 def waiting_kinds(queues: Sequence[str], *, limit: int) -> Verb[Sequence[str]]:

@@ -1,0 +1,53 @@
+"""What failed, gathered by what went wrong."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from ferryman.admin.failures import FailedGroups, Gathering
+from ferryman.job import State
+from ferryman.opening import AsyncOpen
+from ferryman.storage.values import JobFilter
+
+__all__ = ["AsyncFailedAdmin"]
+
+_AT_ONCE = 1_000
+
+
+class AsyncFailedAdmin:
+    """Failed jobs."""
+
+    def __init__(self, open: AsyncOpen) -> None:
+        self._open = open
+
+    async def groups(
+        self,
+        which: JobFilter | None = None,
+        *,
+        sample: int = 10_000,
+        seconds: float = 2.0,
+        now: datetime | None = None,
+    ) -> FailedGroups:
+        """Gather jobs that gave up, or those in the filter's states, by what went wrong.
+
+        Looks at the latest `sample` jobs and for `seconds` at most, and says when there are more.
+        """
+        which = which or JobFilter()
+        if not which.states:
+            which = msgspec.structs.replace(which, states=(State.DISCARDED,))
+        jobs = (await self._open()).jobs
+        # Counted without looking inside: how many there are altogether, quickly.
+        there = sum((await jobs.count(JobFilter(states=which.states, queues=which.queues))).values())
+        gathering = Gathering(now or datetime.now(UTC))
+        ends = time.monotonic() + seconds
+        scanned, cursor, more = 0, None, True
+        while more and scanned < sample and time.monotonic() < ends:
+            page = await jobs.list(which, limit=min(_AT_ONCE, sample - scanned), cursor=cursor)
+            for job in page.items:
+                gathering.add(job)
+            scanned += len(page.items)
+            cursor, more = page.next, page.next is not None
+        return FailedGroups(groups=gathering.groups(), scanned=scanned, of=there, truncated=more)

@@ -1,0 +1,54 @@
+# Generated from src/ferryman/admin/_async/failed.py by tools/unasync.py: change that file and run `make sync`.
+"""What failed, gathered by what went wrong."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+
+import msgspec
+
+from ferryman.admin.failures import FailedGroups, Gathering
+from ferryman.job import State
+from ferryman.opening import Open
+from ferryman.storage.values import JobFilter
+
+__all__ = ["FailedAdmin"]
+
+_AT_ONCE = 1_000
+
+
+class FailedAdmin:
+    """Failed jobs."""
+
+    def __init__(self, open: Open) -> None:
+        self._open = open
+
+    def groups(
+        self,
+        which: JobFilter | None = None,
+        *,
+        sample: int = 10_000,
+        seconds: float = 2.0,
+        now: datetime | None = None,
+    ) -> FailedGroups:
+        """Gather jobs that gave up, or those in the filter's states, by what went wrong.
+
+        Looks at the latest `sample` jobs and for `seconds` at most, and says when there are more.
+        """
+        which = which or JobFilter()
+        if not which.states:
+            which = msgspec.structs.replace(which, states=(State.DISCARDED,))
+        jobs = (self._open()).jobs
+        # Counted without looking inside: how many there are altogether, quickly.
+        there = sum((jobs.count(JobFilter(states=which.states, queues=which.queues))).values())
+        gathering = Gathering(now or datetime.now(UTC))
+        ends = time.monotonic() + seconds
+        scanned, cursor, more = 0, None, True
+        while more and scanned < sample and time.monotonic() < ends:
+            page = jobs.list(which, limit=min(_AT_ONCE, sample - scanned), cursor=cursor)
+            for job in page.items:
+                gathering.add(job)
+            scanned += len(page.items)
+            cursor, more = page.next, page.next is not None
+        return FailedGroups(groups=gathering.groups(), scanned=scanned, of=there, truncated=more)
