@@ -1,4 +1,4 @@
-"""Measures real asynq: the Go program in `go/`, on jobs that we enqueue."""
+"""Measures real asynq: the program in `interop/go/bench`, on jobs that we enqueue."""
 
 from __future__ import annotations
 
@@ -11,15 +11,17 @@ from bench.ours import answer, start
 from bench.peers import Unavailable
 from bench.roles import JOBS, SAMPLES, SLOTS
 
-_SOURCE = Path(__file__).parent / "go"
-_PROGRAM = _SOURCE.parent.parent / ".run" / "asynq-bench"
+_HOME = Path(__file__).parent.parent
+_PROGRAM = _HOME / ".run" / "asynq-bench"
 
 
 def build() -> None:
     """Build the program.  Raises Unavailable without Go or its modules."""
     if shutil.which("go") is None:
         raise Unavailable("there is no go here")
-    built = subprocess.run(["go", "build", "-o", _PROGRAM, "."], cwd=_SOURCE, capture_output=True, text=True)
+    built = subprocess.run(
+        ["go", "build", "-o", _PROGRAM, "./bench"], cwd=_HOME / "interop" / "go", capture_output=True, text=True
+    )
     if built.returncode:
         raise Unavailable((built.stderr.splitlines() or ["go build failed"])[-1])
 
