@@ -47,6 +47,8 @@ _RARELY = 600.0
 _STRANGERS_EVERY = 60.0
 _EXPIRE_EVERY = 0.05
 _LONGEST_SILENCE = 1.0
+# Where fetching makes due jobs available, only workers that are full or paused leave some for the scheduler.
+_SELDOM = 5
 
 
 @asynccontextmanager
@@ -222,7 +224,7 @@ class Worker:
             Checkup(storage, not logs.in_development(), events).run,
             always(_EXPIRE_EVERY, executor.expire, "timeouts"),
             always(_STRANGERS_EVERY, strangers.tick, "strangers"),
-            leading(s.schedule_interval, scheduler.tick, "scheduler"),
+            leading(s.schedule_interval * (_SELDOM if storage.fetch_promotes else 1), scheduler.tick, "scheduler"),
             leading(s.rescue_interval, rescuer.tick, "rescuer"),
             leading(s.clean_interval, cleaner.tick, "cleaner"),
             leading(_RARELY, cleaner.rare_tick, "cleaner"),

@@ -1,8 +1,9 @@
 """Makes due jobs available.
 
 A job enqueued for later, or waiting for its retry, rests in the store until its time
-comes.  Moving it is this service's work alone, so that fetching never has to look for
-what is due.
+comes.  Moving it is this service's work, so that fetching need not look for what is due.
+On Redis fetching does, in the same round trip; there this service is for queues from
+which nobody fetches now.
 """
 
 from __future__ import annotations

@@ -263,6 +263,8 @@ class AsyncStorage(Protocol):
     wording: Wording
     fetches_ahead: bool
     """Whether it is worth asking for the next jobs while the last ones begin."""
+    fetch_promotes: bool
+    """Whether a fetch also makes due jobs of its queues available, so that `promote` is seldom needed."""
 
     @property
     def jobs(self) -> AsyncJobs: ...

@@ -31,6 +31,7 @@ class AsyncRedisStorage:
 
     features: frozenset[Feature] = frozenset()
     fetches_ahead = True
+    fetch_promotes = True
     wording = Wording(rescued="asynq: task lease expired", unknown_kind='handler not found for task "{kind}"')
 
     def __init__(self, address: Address) -> None:

@@ -32,6 +32,7 @@ class RedisStorage:
 
     features: frozenset[Feature] = frozenset()
     fetches_ahead = True
+    fetch_promotes = True
     wording = Wording(rescued="asynq: task lease expired", unknown_kind='handler not found for task "{kind}"')
 
     def __init__(self, address: Address) -> None:

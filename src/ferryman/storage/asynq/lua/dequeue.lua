@@ -1,21 +1,31 @@
--- Take up to `limit` jobs from a queue, unless it is paused.
+-- Take up to `limit` jobs from a queue, unless it is paused.  What is due becomes available
+-- first, so that an idle worker sends one command to look for both.
 --
--- pending      list    ids waiting to run, the next one at the right
--- paused       string  exists while the queue is paused
--- active       list    ids being worked on, the newest at the left
--- lease        zset    id, scored by the second at which its lease runs out
--- task_prefix  string  what a job's hash is called but for the id
--- lease_until  int     the second until which they are leased
--- limit        int     how many at most, up to 1000
+-- pending       list    ids waiting to run, the next one at the right
+-- paused        string  exists while the queue is paused
+-- active        list    ids being worked on, the newest at the left
+-- lease         zset    id, scored by the second at which its lease runs out
+-- scheduled     zset    id, scored by the second at which it is due
+-- retry         zset    the same for jobs that failed
+-- groups        set     groups in which jobs wait
+-- task_prefix   string  what a job's hash is called but for the id
+-- group_prefix  string  what a group's zset is called but for its name
+-- now           int     the time, in seconds
+-- now_ns        int     the same, in nanoseconds
+-- lease_until   int     the second until which they are leased
+-- limit         int     how many at most, up to 1000
 --
 -- Returns their messages.  An id whose hash has vanished is dropped: there is no job.
-local pending, paused, active, lease = unpack(KEYS)
-local task_prefix, lease_until, limit = unpack(ARGV)
+local pending, paused, active, lease, scheduled, retry, groups = unpack(KEYS)
+local task_prefix, group_prefix, now, now_ns, lease_until, limit = unpack(ARGV)
+
+-- with move_due
 
 if redis.call("EXISTS", paused) == 1 then return {} end
 
 redis.call("LLEN", active) -- whatever is of a wrong type must say so before the first write
 redis.call("ZCARD", lease)
+move_due(tonumber(limit))
 local ids = redis.call("RPOP", pending, limit)
 if not ids then return {} end
 

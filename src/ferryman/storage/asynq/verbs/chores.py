@@ -39,12 +39,7 @@ def promote(*, limit: int, now: datetime | None) -> Verb[int]:
     """Make jobs available that are due, or let them join their group."""
     at = now or datetime.now(UTC)
     names = yield from known_queues()
-    sources = [(name, source) for name in names for source in (QueueKeys(name).scheduled, QueueKeys(name).retry)]
-
-    def forward(source: tuple[str, str], most: int) -> Script:
-        return on_queue("forward", source[0], at, keys={"source": source[1]}, limit=most)
-
-    return (yield from _in_shares(sources, forward, limit))
+    return (yield from _in_shares(names, lambda name, most: on_queue("forward", name, at, limit=most), limit))
 
 
 def prune(keep: Retention, *, limit: int, now: datetime | None) -> Verb[int]:

@@ -34,6 +34,7 @@ class SqliteStorage:
 
     groups = None
     fetches_ahead = False  # one thread and one writer: a smaller batch would only cost another transaction
+    fetch_promotes = False
     wording = Wording(
         rescued="Stuck job rescued by JobRescuer",
         unknown_kind="job kind is not registered in the client's Workers bundle: {kind}",
