@@ -119,9 +119,9 @@ async def test_it_beats_again_and_again_and_announces_its_queues_now_and_then(he
         await until(three)
 
     assert beats.told[:3] == [
+        ("extend", [JobRef("7")]),
         ("announce", ["default"]),
         ("beat", timedelta(seconds=0.02)),
-        ("extend", [JobRef("7")]),
     ]
     assert beats.count("announce") == 1
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 
-from ferryman.errors import FerrymanError
+from ferryman.errors import FerrymanError, StorageUnavailable
 from ferryman.job import Inserted, NewJob
 from ferryman.opening import AsyncOpen, Open
 
@@ -55,6 +55,8 @@ class AsyncPostbox:
             batch, self._waiting = self._waiting[:_MOST], self._waiting[_MOST:]
             try:
                 answers = await self._insert([job for job, _ in batch])
+            except StorageUnavailable as error:
+                _fail(batch, error)  # some of them may be stored, so nothing is sent a second time
             except FerrymanError as error:
                 await self._one_by_one(batch, error)
             except BaseException as error:

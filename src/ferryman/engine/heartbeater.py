@@ -66,11 +66,11 @@ class Heartbeater:
     def beat(self, announce: bool) -> None:
         """Write one heartbeat."""
         info = self.describe()
+        if refs := self.running():  # first: whatever else cannot be written, jobs that run stay ours
+            self.storage.jobs.extend(refs, worker=info.id)
         if announce:
             self.storage.queues.announce(list(info.queues))
         self.storage.workers.beat(info, expires_in=timedelta(seconds=self.interval * _MISSED_BEATS))
-        if refs := self.running():
-            self.storage.jobs.extend(refs, worker=info.id)
 
     def _run(self, loop: asyncio.AbstractEventLoop) -> None:
         while not self._stop.is_set():

@@ -10,8 +10,8 @@
 local server, workers, ours = unpack(KEYS)
 local ttl, info, more = unpack(ARGV, 1, 3)
 
+redis.call("DEL", workers) -- first, for a script that has written may go on in a full memory
 redis.call("SETEX", server, ttl, info)
 redis.call("SETEX", ours, ttl, more)
-redis.call("DEL", workers)
 for i = 4, #ARGV, 2 do redis.call("HSET", workers, ARGV[i], ARGV[i + 1]) end
 redis.call("EXPIRE", workers, ttl)

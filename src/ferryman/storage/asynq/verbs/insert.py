@@ -39,6 +39,8 @@ def insert(jobs: Sequence[NewJob], *, now: datetime | None) -> Verb[list[Inserte
     if given:
         yield from _refuse_taken(given)
     queues = sorted({job.queue for job in jobs})
+    if len(queues) > 1:
+        yield [look for queue in queues for look in _look(QueueKeys(queue))]
     _, *replies = yield [Command(("SADD", QUEUES, *queues)), *(_call(load, at) for load in loads)]
     answers: list[Inserted] = [None] * len(jobs)  # type: ignore[list-item]
     for load, reply in zip(loads, replies, strict=True):
@@ -62,6 +64,13 @@ def _refuse_taken(refs: Sequence[JobRef]) -> Verb[None]:
         if exists or ref in seen:
             raise _taken(ref)
         seen.add(ref)
+
+
+def _look(keys: QueueKeys) -> Iterator[Command]:
+    """Let a key of the wrong type say so before another queue's jobs are stored."""
+    yield Command(("LLEN", keys.pending))
+    yield Command(("ZCARD", keys.scheduled))
+    yield Command(("SCARD", keys.groups))
 
 
 def _taken(ref: JobRef) -> DuplicateJob:

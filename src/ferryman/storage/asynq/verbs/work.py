@@ -8,8 +8,7 @@ from typing import Any
 
 from ferryman.errors import StorageError
 from ferryman.job import Job, JobRef
-from ferryman.storage.asynq.calls import Command, Each, Script, Value, Verb
-from ferryman.storage.asynq.keys import QueueKeys
+from ferryman.storage.asynq.calls import Each, Script, Verb
 from ferryman.storage.asynq.messages import TASK
 from ferryman.storage.asynq.tasks import running_job
 from ferryman.storage.asynq.times import seconds
@@ -57,9 +56,9 @@ def _taken(reply: Any, worker: str, at: datetime) -> list[Job]:
 
 def extend(refs: Sequence[JobRef], *, now: datetime | None) -> Verb[None]:
     """Lease jobs anew from now on, those that still are leased."""
-    until = seconds((now or datetime.now(UTC)) + LEASE)
-    by_queue: dict[str, list[Value]] = {}
+    at = now or datetime.now(UTC)
+    by_queue: dict[str, list[str]] = {}
     for ref in refs:
-        by_queue.setdefault(ref.queue, []).extend((until, ref.id))
+        by_queue.setdefault(ref.queue, []).append(ref.id)
     if by_queue:
-        yield [Command(("ZADD", QueueKeys(queue).lease, "XX", "GT", *pairs)) for queue, pairs in by_queue.items()]
+        yield [on_queue("extend", queue, at, ids, lease_until=seconds(at + LEASE)) for queue, ids in by_queue.items()]
