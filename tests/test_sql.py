@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 
 from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.postgres._sync.storage import PostgresStorage
+from ferryman.storage.river.postgres.location import Location as PostgresLocation
 from ferryman.storage.river.sql import Statement, statements
 from ferryman.storage.river.sqlite import Location
+from servers import postgres
 
-VERBS = Path(__file__).parent.parent / "src" / "ferryman" / "storage" / "river" / "verbs"
+RIVER = Path(__file__).parent.parent / "src" / "ferryman" / "storage" / "river"
 STATEMENTS = statements("sqlite")
+POSTGRES = statements("postgres", "jobs")
 
 
 def words() -> Iterator[tuple[str, bool]]:
     """Give every text in the verbs, and whether it stands where a statement is named."""
-    for path in sorted(VERBS.glob("*.py")):
+    for path in sorted([*RIVER.glob("verbs/*.py"), *RIVER.glob("postgres/*.py"), *RIVER.glob("*_health.py")]):
         tree = ast.parse(path.read_text())
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -43,13 +49,37 @@ def test_every_statement_can_be_prepared(statement: Statement, database) -> None
         cursor.execute(f"explain {statement.text}", statement.bind(dict.fromkeys(statement.parameters)))
 
 
-@pytest.mark.parametrize("name", STATEMENTS)
+@pytest.mark.parametrize("name", sorted(STATEMENTS.keys() | POSTGRES.keys()))
 def test_every_statement_is_used(name: str) -> None:
     assert name in {word for word, _ in words()}
 
 
 def test_every_statement_that_is_used_is_there() -> None:
-    assert {word for word, names_one in words() if names_one} <= STATEMENTS.keys()
+    assert {word for word, names_one in words() if names_one} <= STATEMENTS.keys() | POSTGRES.keys()
+
+
+def test_only_what_one_database_needs_is_missing_for_the_other() -> None:
+    assert STATEMENTS.keys() - POSTGRES.keys() == {"last_notice", "notices", "prune_notices"}
+    assert POSTGRES.keys() - STATEMENTS.keys() == {"schema_listened_to", "server_version", "valid_indexes"}
+
+
+def test_every_statement_can_be_prepared_by_postgres() -> None:
+    with postgres().database() as url, psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("create schema jobs")
+        storage = PostgresStorage(PostgresLocation.parse(f"{url}?schema=jobs"))
+        for line in ("main", "ferryman"):
+            storage.schema.migrate(line, up=True)
+        storage.__exit__(None, None, None)
+        for number, statement in enumerate(POSTGRES.values()):
+            connection.execute(f"prepare statement_{number} as {statement.text}".encode())
+
+
+@pytest.mark.parametrize("statement", POSTGRES.values(), ids=POSTGRES)
+def test_every_table_is_addressed_in_its_schema(statement: Statement) -> None:
+    """Whatever is not would be looked for along the search path."""
+    assert not re.search(
+        r"""(?<!"jobs"\.)\b(river_(job|queue|leader|migration)|ferryman_worker)\b(?!_)""", statement.text
+    )
 
 
 @pytest.mark.parametrize("statement", STATEMENTS.values(), ids=STATEMENTS)

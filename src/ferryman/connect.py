@@ -13,9 +13,11 @@ if TYPE_CHECKING:
 
 __all__ = ["connect", "schemes", "without_password"]
 
-_COMING = ("postgres", "postgresql")
 _PASSWORD = re.compile(r"(password=)[^&]*")
-_HOW = "For Redis write redis://localhost:6379, for a file sqlite:///ferryman.db."
+_HOW = (
+    "For Postgres write postgres://user@localhost/app, for Redis redis://localhost:6379, "
+    "for a file sqlite:///ferryman.db."
+)
 
 
 def connect(url: str, origin: str = "the URL") -> AsyncStorage:
@@ -30,8 +32,8 @@ def connect(url: str, origin: str = "the URL") -> AsyncStorage:
         raise ConfigError(f'{origin} is "{shown}", which has no scheme. {_how(url)}')
     if scheme in _OPENERS:
         return _OPENERS[scheme](url, origin)
-    if scheme.partition("+")[0] in _COMING:
-        raise ConfigError(f'{origin} is "{shown}". This version of ferryman does not know Postgres yet. {_HOW}')
+    if scheme.partition("+")[0] in _POSTGRES:  # SQLAlchemy's URLs name a driver too
+        return _postgres(url, origin)
     raise ConfigError(f'{origin} is "{shown}", and there is no storage for {scheme}://. {_HOW}')
 
 
@@ -70,6 +72,22 @@ def _redis(url: str, origin: str) -> AsyncStorage:
     return AsyncRedisStorage(address)
 
 
+def _postgres(url: str, origin: str) -> AsyncStorage:
+    from ferryman.storage.river.postgres.location import Location
+
+    location = Location.parse(url)
+    try:
+        from ferryman.storage.river.postgres._async.storage import AsyncPostgresStorage
+    except ModuleNotFoundError as error:
+        if error.name not in ("psycopg", "psycopg_pool"):
+            raise
+        raise MissingExtra(
+            f"Jobs on Postgres need the package {error.name}, which is not installed.", extra="postgres"
+        ) from error
+    return AsyncPostgresStorage(location)
+
+
+_POSTGRES = ("postgres", "postgresql")
 _REDIS = (
     "redis",
     "rediss",
@@ -81,7 +99,11 @@ _REDIS = (
     "redis+cluster",
     "rediss+cluster",
 )
-_OPENERS: dict[str, Callable[[str, str], AsyncStorage]] = {"sqlite": _sqlite, **dict.fromkeys(_REDIS, _redis)}
+_OPENERS: dict[str, Callable[[str, str], AsyncStorage]] = {
+    "sqlite": _sqlite,
+    **dict.fromkeys(_POSTGRES, _postgres),
+    **dict.fromkeys(_REDIS, _redis),
+}
 
 
 def without_password(url: str) -> str:

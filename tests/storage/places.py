@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager, asynccontextmanager, closing, con
 from pathlib import Path
 from typing import Any, Protocol
 
+import psycopg
+
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage._sync.protocol import Storage
 from ferryman.storage.asynq._async.storage import AsyncRedisStorage
@@ -20,9 +22,13 @@ from ferryman.storage.asynq._sync.storage import RedisStorage
 from ferryman.storage.asynq.urls import Address
 from ferryman.storage.river._async.storage import AsyncSqliteStorage
 from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.bundle import LINES, bundle
+from ferryman.storage.river.postgres._async.storage import AsyncPostgresStorage
+from ferryman.storage.river.postgres._sync.storage import PostgresStorage
+from ferryman.storage.river.postgres.location import Location as PostgresLocation
 from ferryman.storage.river.sqlite import Location, library
 from ferryman.storage.river.thread import Held
-from servers import SERVERS
+from servers import POSTGRES, SERVERS
 
 __all__ = ["PLACES", "AsyncTransaction", "Place", "Transaction"]
 
@@ -41,16 +47,18 @@ class Transaction:
 
 
 class AsyncTransaction:
-    """The same for async code.  SQLite's drivers block all the same; others will not."""
+    """The same for async code; SQLite's drivers block all the same."""
 
     def __init__(self, connection: Any) -> None:
         self.tx = connection
 
     async def commit(self) -> None:
-        self.tx.commit()
+        if (waiting := self.tx.commit()) is not None:
+            await waiting
 
     async def rollback(self) -> None:
-        self.tx.rollback()
+        if (waiting := self.tx.rollback()) is not None:
+            await waiting
 
 
 class Place(Protocol):
@@ -109,6 +117,67 @@ def _tables(shared: Path) -> Path:
     return path
 
 
+class OnPostgres:
+    """A schema of a Postgres database, and empty."""
+
+    def __init__(self, url: str) -> None:
+        self.location = PostgresLocation.parse(url)
+
+    def async_open(self) -> AsyncStorage:
+        return AsyncPostgresStorage(self.location)
+
+    def open(self) -> Storage:
+        return PostgresStorage(self.location)
+
+    @contextmanager
+    def transaction(self) -> Iterator[Transaction]:
+        with closing(psycopg.connect(self.location.url)) as connection:
+            yield Transaction(connection)
+
+    @asynccontextmanager
+    async def async_transaction(self) -> AsyncIterator[AsyncTransaction]:
+        connection = await psycopg.AsyncConnection.connect(self.location.url)
+        try:
+            yield AsyncTransaction(connection)
+        finally:
+            await connection.close()
+
+
+def on_postgres(version: str, schema: str = "public") -> Callable[[Path, Path], AbstractContextManager[Place]]:
+    """Return how to set up a version of Postgres, with River's tables in a schema."""
+
+    @contextmanager
+    def place(folder: Path, shared: Path) -> Iterator[Place]:
+        server = POSTGRES[version]()
+        place = OnPostgres(server.url if schema == "public" else f"{server.url}?schema={schema}")
+        with psycopg.connect(server.url, autocommit=True) as connection:
+            connection.execute(f"create schema if not exists {schema}")
+            if not _is_migrated(connection, schema):
+                _migrate(place)
+            tables = ("river_job", "river_leader", "river_queue", "river_notification", "ferryman_worker")
+            named = ", ".join(f"{schema}.{table}" for table in tables)
+            connection.execute(f"truncate {named} restart identity")
+        yield place
+
+    return place
+
+
+def _is_migrated(connection: psycopg.Connection[Any], schema: str) -> bool:
+    """Whether all is there still: some tests take it down."""
+    try:
+        rows = connection.execute(f"select count(*) from {schema}.river_migration where line is not null").fetchall()
+    except (psycopg.errors.UndefinedTable, psycopg.errors.UndefinedColumn):
+        return False
+    return rows == [(sum(map(len, bundle("postgres").values())),)]
+
+
+def _migrate(place: OnPostgres) -> None:
+    storage = place.open()
+    for line in LINES:
+        storage.schema.migrate(line, up=True)
+    storage.__exit__(None, None, None)
+
+
 class Redis:
     """Redis, run in one of the ways there are, and empty.  It takes part in nobody's transactions."""
 
@@ -143,6 +212,8 @@ def redis(way: str) -> Callable[[Path, Path], AbstractContextManager[Place]]:
 PLACES: Mapping[str, Callable[[Path, Path], AbstractContextManager[Place]]] = {
     "sqlite-file": sqlite_file,
     "sqlite-memory": sqlite_memory,
+    **{f"river-{version}": on_postgres(version) for version in POSTGRES},
+    "river-postgres18-schema": on_postgres("postgres18", "jobs"),
     **{f"asynq-{way}": redis(way) for way in SERVERS},
 }
 """How to set up each place: with a folder of the test's own, and one that lasts as long as all tests."""

@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import json
+from decimal import Decimal
+
 import pytest
 
 from ferryman.errors import DuplicateJob, InvalidJob
@@ -57,10 +60,11 @@ def test_what_was_said_with_the_job_stays_with_it(storage: Storage) -> None:
     ],
     ids=["none", "nested", "text", "numbers"],
 )
-def test_arguments_come_back_in_the_bytes_that_were_given(storage: Storage, args: bytes) -> None:
+def test_arguments_come_back_as_they_were_given(storage: Storage, args: bytes) -> None:
+    """Numbers to the last digit; Postgres writes them in its own way, and puts blanks between."""
     job = run(storage, mail(args=args))
 
-    assert job.args == args
+    assert json.loads(job.args, parse_float=Decimal) == json.loads(args, parse_float=Decimal)
 
 
 def test_a_job_for_later_is_scheduled(storage: Storage) -> None:

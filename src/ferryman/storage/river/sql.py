@@ -1,8 +1,9 @@
 """Loads the SQL files: named statements, a file per topic, a folder per database.
 
 A statement starts at `-- name: fetch` and its parameters are written `:name`.  The
-loader turns each into the placeholder that the driver wants and remembers the order,
-so that callers bind by name.  Strings, comments and `::casts` are left alone.
+loader turns each into the numbered placeholder that the database wants and remembers the
+order, so that callers bind by name.  Strings, comments and `::casts` are left alone.  What several
+statements of a file share stands at `-- part: full_row`, and where they say `/* full_row */`.
 """
 
 from __future__ import annotations
@@ -15,10 +16,14 @@ from typing import Any
 
 import msgspec
 
+from ferryman.storage.river.bundle import in_schema
+
 __all__ = ["Statement", "statements"]
 
-_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+_NAME = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
+_PART = re.compile(r"/\* (\w+) \*/")
 _TOKEN = re.compile(r"'(?:[^']|'')*'|--[^\n]*|::|:([a-z_][a-z0-9_]*)")
+_SIGNS = {"sqlite": "?", "postgres": "$"}
 
 
 class Statement(msgspec.Struct, frozen=True):
@@ -34,24 +39,32 @@ class Statement(msgspec.Struct, frozen=True):
 
 
 @cache
-def statements(dialect: str) -> Mapping[str, Statement]:
-    """Return every statement of one database by name."""
+def statements(dialect: str, schema: str | None = None) -> Mapping[str, Statement]:
+    """Return every statement of one database by name, addressed to a schema if there is one."""
     found: dict[str, Statement] = {}
     folder = resources.files("ferryman.storage.river") / "sql" / dialect
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         for name, body in _blocks(file.read_text("utf-8")):
             if name in found:
                 raise ValueError(f"two statements are called {name}; the second is in {file.name}")
-            found[name] = _statement(name, body)
+            found[name] = _statement(name, in_schema(body, schema), _SIGNS[dialect])
     return found
 
 
 def _blocks(text: str) -> list[tuple[str, str]]:
-    parts = _NAME.split(text)
-    return list(zip(parts[1::2], parts[2::2], strict=True))
+    _, *found = _NAME.split(text)
+    parts: dict[str, str] = {}
+    blocks = []
+    for what, name, body in zip(found[::3], found[1::3], found[2::3], strict=True):
+        whole = _PART.sub(lambda match: parts.get(match.group(1), match.group(0)), body)
+        if what == "part":
+            parts[name] = whole
+        else:
+            blocks.append((name, whole))
+    return blocks
 
 
-def _statement(name: str, body: str) -> Statement:
+def _statement(name: str, body: str, sign: str) -> Statement:
     order: list[str] = []
 
     def placeholder(match: re.Match[str]) -> str:
@@ -60,7 +73,7 @@ def _statement(name: str, body: str) -> Statement:
             return "" if match.group(0).startswith("--") else match.group(0)
         if parameter not in order:
             order.append(parameter)
-        return f"?{order.index(parameter) + 1}"
+        return f"{sign}{order.index(parameter) + 1}"
 
     text = _TOKEN.sub(placeholder, body)
     return Statement(name, " ".join(text.split()), tuple(order))

@@ -10,6 +10,8 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from functools import lru_cache
 from types import ModuleType
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -23,8 +25,9 @@ from ferryman.errors import (
     StorageError,
     StorageUnavailable,
 )
-from ferryman.storage.river.sql import statements
-from ferryman.storage.river.steps import Batch, Conflict, Query, Row, Script, Verb
+from ferryman.storage.river.rows import text_time
+from ferryman.storage.river.sql import Statement, statements
+from ferryman.storage.river.steps import NOW, Batch, Conflict, Query, Row, Script, Values, Verb
 
 __all__ = ["Connection", "Location", "library", "run", "transaction", "translated"]
 
@@ -147,12 +150,12 @@ def _execute(connection: Connection, step: Query | Batch | Script) -> list[Any]:
     cursor.row_factory = None  # the caller's own connection may make rows into something else
     if isinstance(step, Query):
         statement = _STATEMENTS[step.name]
-        return cursor.execute(statement.text, statement.bind(step.values)).fetchall()  # type: ignore[no-any-return]
+        return cursor.execute(statement.text, _bound(statement, step.values)).fetchall()  # type: ignore[no-any-return]
     if isinstance(step, Batch):
         return _each(cursor, step)
     rows: list[Row] = []
     for text in step.texts:
-        rows = cursor.execute(text, step.values).fetchall()
+        rows = cursor.execute(text).fetchall()
     return rows
 
 
@@ -162,9 +165,34 @@ def _each(cursor: Any, step: Batch) -> list[Row | None]:
     statement = _STATEMENTS[step.name]
     answers: list[Row | None] = []
     for values in step.values:
-        rows = cursor.execute(statement.text, statement.bind(values)).fetchall()
+        rows = cursor.execute(statement.text, _bound(statement, values)).fetchall()
         answers.append(rows[0] if rows else None)
     return answers
+
+
+def _bound(statement: Statement, values: Values) -> list[Any]:
+    return [_written(value) for value in statement.bind(values)]
+
+
+def _written(value: Any) -> Any:
+    """Return a value as SQLite takes it: times are text, what is nested is JSON."""
+    kind = type(value)
+    if kind is datetime:
+        return _time(value)
+    if kind is list or kind is dict:
+        return msgspec.json.encode(_nested(value)).decode()
+    return text_time(datetime.now(UTC)) if value is NOW else value
+
+
+def _nested(value: Any) -> Any:
+    kind = type(value)
+    if kind is datetime:
+        return _time(value)
+    return [_nested(each) for each in value] if kind is list or kind is tuple else value
+
+
+# A batch has one time of creation, and it is written with every row.
+_time = lru_cache(maxsize=16)(text_time)
 
 
 @contextmanager

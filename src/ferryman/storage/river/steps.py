@@ -9,41 +9,55 @@ for the caller's transaction, and it never sees a driver.
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
+from enum import Enum
 from typing import Any, TypeVar
 
 import msgspec
 
 from ferryman.errors import StorageError
 
-__all__ = ["Batch", "Conflict", "Query", "Row", "Script", "Verb"]
+__all__ = ["NOW", "Batch", "Conflict", "Query", "Row", "Script", "Values", "Verb"]
 
 T = TypeVar("T")
 
 Row = tuple[Any, ...]
+
+Values = Mapping[str, Any]
+"""What a statement is given, by name: text, numbers, bytes, times with a zone, and lists and dicts, which become JSON.
+
+Each database writes them in its own way; a verb does not care.
+"""
+
+
+class _Now(Enum):
+    NOW = "now"
+
+
+NOW = _Now.NOW
+"""A time that the database's own clock gives: whatever many programs compare must not depend on theirs."""
 
 
 class Query(msgspec.Struct, frozen=True):
     """Run one named statement; the answer is its rows."""
 
     name: str
-    values: Mapping[str, Any] = {}
+    values: Values = {}
 
 
 class Batch(msgspec.Struct, frozen=True):
     """Run one named statement for each set of values; the answer has one row, or None, for each."""
 
     name: str
-    values: Sequence[Mapping[str, Any]]
+    values: Sequence[Values]
 
 
 class Script(msgspec.Struct, frozen=True):
     """Run these texts one after another, outside the named statements: migrations are made of such.
 
-    The answer is the rows of the last.
+    The answer is the rows of the last, if it gives any.
     """
 
     texts: Sequence[str]
-    values: Mapping[str, Any] = {}
 
 
 Verb = Generator[Query | Batch | Script, Any, T]

@@ -1,6 +1,6 @@
 """Where a SQLite connection lives: behind a lock, and for async code in a thread of its own.
 
-`Runner` runs verbs under the lock.  `AsyncRunner` hands the same calls to a thread, so
+`SqliteRunner` runs verbs under the lock.  `AsyncSqliteRunner` hands the same calls to a thread, so
 that the event loop never waits for the disk.  Everything above is written once against
 both: its twins are generated.
 """
@@ -8,15 +8,17 @@ both: its twins are generated.
 from __future__ import annotations
 
 import asyncio
+import os
 import threading
 from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
+from ferryman.storage.river.caller import run_in_transaction
 from ferryman.storage.river.sqlite import Connection, Location, run, transaction
 from ferryman.storage.river.steps import Verb
 
-__all__ = ["AsyncRunner", "Held", "Runner"]
+__all__ = ["AsyncSqliteRunner", "Held", "SqliteRunner"]
 
 T = TypeVar("T")
 
@@ -28,6 +30,8 @@ class Held:
         self.location = location
         self.lock = threading.RLock()
         self._connection: Connection | None = None
+        # What is in memory exists once, wherever else there is something in memory.
+        self.place = os.path.realpath(location.path) if location.path else f"memory-{id(self)}"
 
     @property
     def connection(self) -> Connection:
@@ -44,7 +48,7 @@ class Held:
                 self._connection = None
 
 
-class Runner:
+class SqliteRunner:
     """Runs verbs on a connection, one at a time.  `owned` says whose it is to close."""
 
     def __init__(self, held: Held, *, owned: bool = True) -> None:
@@ -61,18 +65,22 @@ class Runner:
         with self.held.lock, transaction(self.held.connection):
             return run(self.held.connection, verb)
 
+    def within(self, tx: Any, verb: Verb[T]) -> T:
+        """Run a verb in the caller's own transaction, on their connection."""
+        return run_in_transaction(tx, verb, self.held.place)
+
     def close(self) -> None:
         """Close the connection, if it is this runner's own."""
         if self._owned:
             self.held.close()
 
 
-class AsyncRunner:
+class AsyncSqliteRunner:
     """The same calls, made in a thread."""
 
     def __init__(self, held: Held, *, owned: bool = True) -> None:
         self.held = held
-        self._runner = Runner(held, owned=owned)
+        self._runner = SqliteRunner(held, owned=owned)
         self._inbox: SimpleQueue[Any] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -84,8 +92,12 @@ class AsyncRunner:
         """Run a verb in a transaction of its own."""
         return await self._in_thread(self._runner.write, verb)
 
+    async def within(self, tx: Any, verb: Verb[T]) -> T:
+        """Run a verb in the caller's own transaction, here: their connection may belong to this thread."""
+        return self._runner.within(tx, verb)
+
     async def close(self) -> None:
-        """Let the thread end after what it has to do, then close as `Runner` does."""
+        """Let the thread end after what it has to do, then close as `SqliteRunner` does."""
         if self._thread is not None:
             self._inbox.put(None)
             await asyncio.to_thread(self._thread.join)

@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 
 from ferryman.storage.river import neighbours
 from ferryman.storage.river.sqlite import translated
-from ferryman.storage.river.thread import AsyncRunner, Held, Runner
+from ferryman.storage.river.thread import AsyncSqliteRunner, Held, SqliteRunner
 from ferryman.storage.river.verbs.notices import last_notice, new_notices
 from ferryman.storage.values import JobsAvailable, Notice
 
@@ -28,15 +28,14 @@ _EVERY = 0.03
 class Watch:
     """Notices for code that blocks."""
 
-    def __init__(self, reader: Runner, place: str) -> None:
+    def __init__(self, reader: SqliteRunner) -> None:
         self._reader = reader
-        self._place = place
 
     def notices(self) -> Iterator[Notice]:
         """Give notices as they come, sleeping between looks."""
         inbox: SimpleQueue[Notice] = SimpleQueue()
         with contextlib.ExitStack() as ending:
-            ending.callback(neighbours.listen(self._place, inbox.put))
+            ending.callback(neighbours.listen(self._reader.held.place, inbox.put))
             probe = ending.enter_context(contextlib.closing(_Probe(self._reader.held)))
             last = self._reader.read(last_notice())
             yield JobsAvailable()
@@ -51,9 +50,8 @@ class Watch:
 class AsyncWatch:
     """Notices for an event loop."""
 
-    def __init__(self, reader: AsyncRunner, place: str) -> None:
+    def __init__(self, reader: AsyncSqliteRunner) -> None:
         self._reader = reader
-        self._place = place
 
     async def notices(self) -> AsyncIterator[Notice]:
         """Give notices as they come: from this process at once, from others within some 30 ms."""
@@ -65,7 +63,7 @@ class AsyncWatch:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(inbox.put_nowait, notice)
 
-        stop = neighbours.listen(self._place, hear)
+        stop = neighbours.listen(self._reader.held.place, hear)
         poller = asyncio.create_task(self._poll(inbox))
         try:
             while True:

@@ -9,7 +9,7 @@ from ferryman.errors import StorageUnavailable
 from ferryman.findings import Finding, failed
 from ferryman.storage.river import sqlite_health
 from ferryman.storage.river.sqlite import Location
-from ferryman.storage.river.thread import AsyncRunner
+from ferryman.storage.river.thread import AsyncSqliteRunner
 from ferryman.storage.river.verbs import health
 
 __all__ = ["AsyncSqliteHealth"]
@@ -18,13 +18,13 @@ __all__ = ["AsyncSqliteHealth"]
 class AsyncSqliteHealth:
     """How the file is."""
 
-    def __init__(self, writer: AsyncRunner, location: Location) -> None:
+    def __init__(self, writer: AsyncSqliteRunner, location: Location) -> None:
         self._writer = writer
         self._location = location
 
     async def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
         file = await self._writer.read(sqlite_health.check(self._location))
-        tables = await self._writer.read(health.check("S", now=now))
+        tables = await self._writer.read(health.check("sqlite", now=now))
         return [*file, await self._lock(), *tables]
 
     async def _lock(self) -> Finding:

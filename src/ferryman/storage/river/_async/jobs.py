@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from ferryman.errors import InvalidJob
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
-from ferryman.storage.river import neighbours
-from ferryman.storage.river.caller import run_in_transaction
+from ferryman.storage.river._async.runner import AsyncRunner
 from ferryman.storage.river.rules import check
 from ferryman.storage.river.steps import Verb
-from ferryman.storage.river.thread import AsyncRunner
 from ferryman.storage.river.verbs import chores, insert, manage, work
 from ferryman.storage.values import CancelRequested, JobFilter, JobsAvailable, Page, Retention
 
@@ -25,11 +23,17 @@ T = TypeVar("T")
 class AsyncRiverJobs:
     """Everything that happens to jobs; see the protocol for what each method promises."""
 
-    def __init__(self, reader: AsyncRunner, writer: AsyncRunner, place: str) -> None:
+    def __init__(
+        self,
+        reader: AsyncRunner,
+        writer: AsyncRunner,
+        tell: Callable[..., None],
+        limiter: insert.NoticeLimiter,
+    ) -> None:
         self._reader = reader
         self._writer = writer
-        self._place = place
-        self._limiter = insert.NoticeLimiter()
+        self._tell = tell
+        self._limiter = limiter
 
     async def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
         check(jobs)
@@ -48,10 +52,10 @@ class AsyncRiverJobs:
                 "These jobs belong to different transactions. Store each transaction's jobs by themselves."
             )
         if tx is not None:
-            return run_in_transaction(tx, verb, self._place)
+            return await self._writer.within(tx, verb)
         stored = await self._writer.write(verb)
         queues = {job.queue for job in jobs if job.state is State.AVAILABLE}
-        neighbours.tell(self._place, *(JobsAvailable(queue) for queue in queues))
+        self._tell(*(JobsAvailable(queue) for queue in queues))
         return stored
 
     async def fetch(
@@ -74,7 +78,7 @@ class AsyncRiverJobs:
     async def promote(self, *, limit: int, now: datetime | None = None) -> int:
         count = await self._writer.write(chores.promote(limit=limit, now=now, limiter=self._limiter))
         if count:
-            neighbours.tell(self._place, JobsAvailable())
+            self._tell(JobsAvailable())
         return count
 
     async def stuck(
@@ -106,12 +110,12 @@ class AsyncRiverJobs:
     async def cancel(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         job = await self._writer.write(manage.cancel(ref, now=now))
         if job.state is State.RUNNING:
-            neighbours.tell(self._place, CancelRequested(job.ref))
+            self._tell(CancelRequested(job.ref))
         return job
 
     async def retry(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         job = await self._writer.write(manage.retry(ref, now=now))
-        neighbours.tell(self._place, JobsAvailable(job.queue))
+        self._tell(JobsAvailable(job.queue))
         return job
 
     async def discard(self, ref: JobRef, *, now: datetime | None = None) -> Job:

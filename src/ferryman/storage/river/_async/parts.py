@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime, timedelta
 
-from ferryman.storage.river import neighbours
-from ferryman.storage.river.thread import AsyncRunner
+from ferryman.storage.river._async.runner import AsyncRunner
+from ferryman.storage.river.thread import AsyncSqliteRunner
 from ferryman.storage.river.verbs import leaders, notices, queues, schema, workers
 from ferryman.storage.river.watch import AsyncWatch
 from ferryman.storage.values import (
@@ -31,10 +31,10 @@ __all__ = [
 class AsyncRiverQueues:
     """The queues."""
 
-    def __init__(self, reader: AsyncRunner, writer: AsyncRunner, place: str) -> None:
+    def __init__(self, reader: AsyncRunner, writer: AsyncRunner, tell: Callable[..., None]) -> None:
         self._reader = reader
         self._writer = writer
-        self._place = place
+        self._tell = tell
 
     async def announce(self, names: Sequence[str], *, now: datetime | None = None) -> None:
         await self._writer.write(queues.announce(names, now=now))
@@ -47,11 +47,11 @@ class AsyncRiverQueues:
 
     async def pause(self, name: str, *, now: datetime | None = None) -> None:
         await self._writer.write(queues.pause(name, now=now))
-        neighbours.tell(self._place, QueueChanged(name))
+        self._tell(QueueChanged(name))
 
     async def resume(self, name: str, *, now: datetime | None = None) -> None:
         await self._writer.write(queues.resume(name, now=now))
-        neighbours.tell(self._place, QueueChanged(name))
+        self._tell(QueueChanged(name))
 
     async def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
         return await self._writer.write(queues.prune_queues(older_than=older_than, limit=limit, now=now))
@@ -77,45 +77,47 @@ class AsyncRiverWorkers:
 class AsyncRiverLeaders:
     """The election."""
 
-    def __init__(self, writer: AsyncRunner, place: str) -> None:
+    def __init__(self, writer: AsyncRunner, tell: Callable[..., None]) -> None:
         self._writer = writer
-        self._place = place
+        self._tell = tell
 
     async def elect(self, candidate: str, *, term: str | None, now: datetime | None = None) -> str | None:
         return await self._writer.write(leaders.elect(candidate, term=term, now=now))
 
     async def resign(self, candidate: str, *, term: str) -> None:
         if await self._writer.write(leaders.resign(candidate, term=term)):
-            neighbours.tell(self._place, LeaderResigned(candidate))
+            self._tell(LeaderResigned(candidate))
 
 
 class AsyncRiverNotices:
     """What others say: at once within this process, by polling from outside it."""
 
-    def __init__(self, reader: AsyncRunner, writer: AsyncRunner, place: str) -> None:
+    def __init__(self, reader: AsyncSqliteRunner, writer: AsyncRunner, tell: Callable[..., None]) -> None:
         self._reader = reader
         self._writer = writer
-        self._place = place
+        self._tell = tell
 
     def listen(self) -> AsyncIterator[Notice]:
-        return AsyncWatch(self._reader, self._place).notices()
+        return AsyncWatch(self._reader).notices()
 
     async def prune(self, *, now: datetime | None = None) -> int:
         return await self._writer.write(notices.prune_notices(now=now))
 
     async def request_resign(self) -> None:
         await self._writer.write(leaders.request_resign())
-        neighbours.tell(self._place, ResignRequested())
+        self._tell(ResignRequested())
 
 
 class AsyncRiverSchema:
     """The tables."""
 
-    def __init__(self, writer: AsyncRunner) -> None:
+    def __init__(self, writer: AsyncRunner, dialect: str, name: str | None = None) -> None:
         self._writer = writer
+        self._dialect = dialect
+        self._name = name
 
     async def status(self) -> list[LineStatus]:
-        return await self._writer.read(schema.status())
+        return await self._writer.read(schema.status(self._dialect))
 
     async def migrate(
         self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None
@@ -124,12 +126,12 @@ class AsyncRiverSchema:
         steps = 1 if not up and target is None and max_steps is None else max_steps
         done: list[str] = []
         while steps is None or len(done) < steps:
-            verb = schema.apply_next(line, target=target) if up else schema.revert_next(line, target=target)
-            migration = await self._writer.write(verb)
+            step = schema.apply_next if up else schema.revert_next
+            migration = await self._writer.write(step(self._dialect, line, target=target, schema=self._name))
             if migration is None:
                 break
             done.append(f"{migration.version:03d} {migration.name}")
         return done
 
     async def check(self) -> None:
-        await self._writer.read(schema.check())
+        await self._writer.read(schema.check(self._dialect))

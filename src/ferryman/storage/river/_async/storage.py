@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import os
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
+from ferryman.storage.river import neighbours
 from ferryman.storage.river._async.health import AsyncSqliteHealth
 from ferryman.storage.river._async.jobs import AsyncRiverJobs
 from ferryman.storage.river._async.parts import (
@@ -15,8 +16,9 @@ from ferryman.storage.river._async.parts import (
     AsyncRiverWorkers,
 )
 from ferryman.storage.river.sqlite import Location
-from ferryman.storage.river.thread import AsyncRunner, Held
+from ferryman.storage.river.thread import AsyncSqliteRunner, Held
 from ferryman.storage.river.verbs import schema
+from ferryman.storage.river.verbs.insert import NoticeLimiter
 from ferryman.storage.values import Feature, Wording
 
 if TYPE_CHECKING:
@@ -45,16 +47,17 @@ class AsyncSqliteStorage:
         # What is in memory has one connection, which is ours.
         self.features = frozenset(Feature) if location.path else frozenset(Feature) - {Feature.TRANSACTIONS}
         self.held = share or Held(location)
-        self._writer = AsyncRunner(self.held, owned=share is None)
+        self._writer = AsyncSqliteRunner(self.held, owned=share is None)
         # Long looks must not keep the next fetch waiting: in WAL readers have a connection of their own.
-        self._reader = AsyncRunner(Held(location)) if location.path else self._writer
-        place = os.path.realpath(location.path) if location.path else f"memory-{id(self.held)}"
-        self.jobs = AsyncRiverJobs(self._reader, self._writer, place)
-        self.queues = AsyncRiverQueues(self._reader, self._writer, place)
+        self._reader = AsyncSqliteRunner(Held(location)) if location.path else self._writer
+        # Others in this process hear at once what other processes hear by polling.
+        tell = partial(neighbours.tell, self.held.place)
+        self.jobs = AsyncRiverJobs(self._reader, self._writer, tell, NoticeLimiter())
+        self.queues = AsyncRiverQueues(self._reader, self._writer, tell)
         self.workers = AsyncRiverWorkers(self._reader, self._writer)
-        self.leaders = AsyncRiverLeaders(self._writer, place)
-        self.notices = AsyncRiverNotices(self._reader, self._writer, place)
-        self.schema = AsyncRiverSchema(self._writer)
+        self.leaders = AsyncRiverLeaders(self._writer, tell)
+        self.notices = AsyncRiverNotices(self._reader, self._writer, tell)
+        self.schema = AsyncRiverSchema(self._writer, "sqlite")
         self.health = AsyncSqliteHealth(self._writer, location)
 
     def twin(self) -> blocking.SqliteStorage:
@@ -67,7 +70,7 @@ class AsyncSqliteStorage:
         """Open the database.  A new one gets its tables; one that does not fit is refused with SchemaOutOfDate."""
         try:
             if not await self._writer.read(schema.applied()):
-                await self._writer.write(schema.create())
+                await self._writer.write(schema.create("sqlite"))
             await self.schema.check()
         except BaseException:
             await self.__aexit__()

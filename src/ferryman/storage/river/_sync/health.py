@@ -10,7 +10,7 @@ from ferryman.errors import StorageUnavailable
 from ferryman.findings import Finding, failed
 from ferryman.storage.river import sqlite_health
 from ferryman.storage.river.sqlite import Location
-from ferryman.storage.river.thread import Runner
+from ferryman.storage.river.thread import SqliteRunner
 from ferryman.storage.river.verbs import health
 
 __all__ = ["SqliteHealth"]
@@ -19,13 +19,13 @@ __all__ = ["SqliteHealth"]
 class SqliteHealth:
     """How the file is."""
 
-    def __init__(self, writer: Runner, location: Location) -> None:
+    def __init__(self, writer: SqliteRunner, location: Location) -> None:
         self._writer = writer
         self._location = location
 
     def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
         file = self._writer.read(sqlite_health.check(self._location))
-        tables = self._writer.read(health.check("S", now=now))
+        tables = self._writer.read(health.check("sqlite", now=now))
         return [*file, self._lock(), *tables]
 
     def _lock(self) -> Finding:

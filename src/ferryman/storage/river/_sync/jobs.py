@@ -3,18 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from ferryman.errors import InvalidJob
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
-from ferryman.storage.river import neighbours
-from ferryman.storage.river.caller import run_in_transaction
+from ferryman.storage.river._sync.runner import Runner
 from ferryman.storage.river.rules import check
 from ferryman.storage.river.steps import Verb
-from ferryman.storage.river.thread import Runner
 from ferryman.storage.river.verbs import chores, insert, manage, work
 from ferryman.storage.values import CancelRequested, JobFilter, JobsAvailable, Page, Retention
 
@@ -26,11 +24,17 @@ T = TypeVar("T")
 class RiverJobs:
     """Everything that happens to jobs; see the protocol for what each method promises."""
 
-    def __init__(self, reader: Runner, writer: Runner, place: str) -> None:
+    def __init__(
+        self,
+        reader: Runner,
+        writer: Runner,
+        tell: Callable[..., None],
+        limiter: insert.NoticeLimiter,
+    ) -> None:
         self._reader = reader
         self._writer = writer
-        self._place = place
-        self._limiter = insert.NoticeLimiter()
+        self._tell = tell
+        self._limiter = limiter
 
     def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
         check(jobs)
@@ -49,10 +53,10 @@ class RiverJobs:
                 "These jobs belong to different transactions. Store each transaction's jobs by themselves."
             )
         if tx is not None:
-            return run_in_transaction(tx, verb, self._place)
+            return self._writer.within(tx, verb)
         stored = self._writer.write(verb)
         queues = {job.queue for job in jobs if job.state is State.AVAILABLE}
-        neighbours.tell(self._place, *(JobsAvailable(queue) for queue in queues))
+        self._tell(*(JobsAvailable(queue) for queue in queues))
         return stored
 
     def fetch(
@@ -75,7 +79,7 @@ class RiverJobs:
     def promote(self, *, limit: int, now: datetime | None = None) -> int:
         count = self._writer.write(chores.promote(limit=limit, now=now, limiter=self._limiter))
         if count:
-            neighbours.tell(self._place, JobsAvailable())
+            self._tell(JobsAvailable())
         return count
 
     def stuck(
@@ -107,12 +111,12 @@ class RiverJobs:
     def cancel(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         job = self._writer.write(manage.cancel(ref, now=now))
         if job.state is State.RUNNING:
-            neighbours.tell(self._place, CancelRequested(job.ref))
+            self._tell(CancelRequested(job.ref))
         return job
 
     def retry(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         job = self._writer.write(manage.retry(ref, now=now))
-        neighbours.tell(self._place, JobsAvailable(job.queue))
+        self._tell(JobsAvailable(job.queue))
         return job
 
     def discard(self, ref: JobRef, *, now: datetime | None = None) -> Job:

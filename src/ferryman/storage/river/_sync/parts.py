@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Callable, Sequence
 from datetime import datetime, timedelta
 
-from ferryman.storage.river import neighbours
-from ferryman.storage.river.thread import Runner
+from ferryman.storage.river._sync.runner import Runner
+from ferryman.storage.river.thread import SqliteRunner
 from ferryman.storage.river.verbs import leaders, notices, queues, schema, workers
 from ferryman.storage.river.watch import Watch
 from ferryman.storage.values import (
@@ -32,10 +32,10 @@ __all__ = [
 class RiverQueues:
     """The queues."""
 
-    def __init__(self, reader: Runner, writer: Runner, place: str) -> None:
+    def __init__(self, reader: Runner, writer: Runner, tell: Callable[..., None]) -> None:
         self._reader = reader
         self._writer = writer
-        self._place = place
+        self._tell = tell
 
     def announce(self, names: Sequence[str], *, now: datetime | None = None) -> None:
         self._writer.write(queues.announce(names, now=now))
@@ -48,11 +48,11 @@ class RiverQueues:
 
     def pause(self, name: str, *, now: datetime | None = None) -> None:
         self._writer.write(queues.pause(name, now=now))
-        neighbours.tell(self._place, QueueChanged(name))
+        self._tell(QueueChanged(name))
 
     def resume(self, name: str, *, now: datetime | None = None) -> None:
         self._writer.write(queues.resume(name, now=now))
-        neighbours.tell(self._place, QueueChanged(name))
+        self._tell(QueueChanged(name))
 
     def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
         return self._writer.write(queues.prune_queues(older_than=older_than, limit=limit, now=now))
@@ -78,57 +78,59 @@ class RiverWorkers:
 class RiverLeaders:
     """The election."""
 
-    def __init__(self, writer: Runner, place: str) -> None:
+    def __init__(self, writer: Runner, tell: Callable[..., None]) -> None:
         self._writer = writer
-        self._place = place
+        self._tell = tell
 
     def elect(self, candidate: str, *, term: str | None, now: datetime | None = None) -> str | None:
         return self._writer.write(leaders.elect(candidate, term=term, now=now))
 
     def resign(self, candidate: str, *, term: str) -> None:
         if self._writer.write(leaders.resign(candidate, term=term)):
-            neighbours.tell(self._place, LeaderResigned(candidate))
+            self._tell(LeaderResigned(candidate))
 
 
 class RiverNotices:
     """What others say: at once within this process, by polling from outside it."""
 
-    def __init__(self, reader: Runner, writer: Runner, place: str) -> None:
+    def __init__(self, reader: SqliteRunner, writer: Runner, tell: Callable[..., None]) -> None:
         self._reader = reader
         self._writer = writer
-        self._place = place
+        self._tell = tell
 
     def listen(self) -> Iterator[Notice]:
-        return Watch(self._reader, self._place).notices()
+        return Watch(self._reader).notices()
 
     def prune(self, *, now: datetime | None = None) -> int:
         return self._writer.write(notices.prune_notices(now=now))
 
     def request_resign(self) -> None:
         self._writer.write(leaders.request_resign())
-        neighbours.tell(self._place, ResignRequested())
+        self._tell(ResignRequested())
 
 
 class RiverSchema:
     """The tables."""
 
-    def __init__(self, writer: Runner) -> None:
+    def __init__(self, writer: Runner, dialect: str, name: str | None = None) -> None:
         self._writer = writer
+        self._dialect = dialect
+        self._name = name
 
     def status(self) -> list[LineStatus]:
-        return self._writer.read(schema.status())
+        return self._writer.read(schema.status(self._dialect))
 
     def migrate(self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None) -> list[str]:
         # One transaction each; what is missing is asked anew in every one, so two migrators cannot collide.
         steps = 1 if not up and target is None and max_steps is None else max_steps
         done: list[str] = []
         while steps is None or len(done) < steps:
-            verb = schema.apply_next(line, target=target) if up else schema.revert_next(line, target=target)
-            migration = self._writer.write(verb)
+            step = schema.apply_next if up else schema.revert_next
+            migration = self._writer.write(step(self._dialect, line, target=target, schema=self._name))
             if migration is None:
                 break
             done.append(f"{migration.version:03d} {migration.name}")
         return done
 
     def check(self) -> None:
-        self._writer.read(schema.check())
+        self._writer.read(schema.check(self._dialect))

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-import os
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
+from ferryman.storage.river import neighbours
 from ferryman.storage.river._sync.health import SqliteHealth
 from ferryman.storage.river._sync.jobs import RiverJobs
 from ferryman.storage.river._sync.parts import (
@@ -16,8 +17,9 @@ from ferryman.storage.river._sync.parts import (
     RiverWorkers,
 )
 from ferryman.storage.river.sqlite import Location
-from ferryman.storage.river.thread import Runner, Held
+from ferryman.storage.river.thread import SqliteRunner, Held
 from ferryman.storage.river.verbs import schema
+from ferryman.storage.river.verbs.insert import NoticeLimiter
 from ferryman.storage.values import Feature, Wording
 
 if TYPE_CHECKING:
@@ -46,16 +48,17 @@ class SqliteStorage:
         # What is in memory has one connection, which is ours.
         self.features = frozenset(Feature) if location.path else frozenset(Feature) - {Feature.TRANSACTIONS}
         self.held = share or Held(location)
-        self._writer = Runner(self.held, owned=share is None)
+        self._writer = SqliteRunner(self.held, owned=share is None)
         # Long looks must not keep the next fetch waiting: in WAL readers have a connection of their own.
-        self._reader = Runner(Held(location)) if location.path else self._writer
-        place = os.path.realpath(location.path) if location.path else f"memory-{id(self.held)}"
-        self.jobs = RiverJobs(self._reader, self._writer, place)
-        self.queues = RiverQueues(self._reader, self._writer, place)
+        self._reader = SqliteRunner(Held(location)) if location.path else self._writer
+        # Others in this process hear at once what other processes hear by polling.
+        tell = partial(neighbours.tell, self.held.place)
+        self.jobs = RiverJobs(self._reader, self._writer, tell, NoticeLimiter())
+        self.queues = RiverQueues(self._reader, self._writer, tell)
         self.workers = RiverWorkers(self._reader, self._writer)
-        self.leaders = RiverLeaders(self._writer, place)
-        self.notices = RiverNotices(self._reader, self._writer, place)
-        self.schema = RiverSchema(self._writer)
+        self.leaders = RiverLeaders(self._writer, tell)
+        self.notices = RiverNotices(self._reader, self._writer, tell)
+        self.schema = RiverSchema(self._writer, "sqlite")
         self.health = SqliteHealth(self._writer, location)
 
     def twin(self) -> blocking.SqliteStorage:
@@ -68,7 +71,7 @@ class SqliteStorage:
         """Open the database.  A new one gets its tables; one that does not fit is refused with SchemaOutOfDate."""
         try:
             if not self._writer.read(schema.applied()):
-                self._writer.write(schema.create())
+                self._writer.write(schema.create("sqlite"))
             self.schema.check()
         except BaseException:
             self.__exit__()

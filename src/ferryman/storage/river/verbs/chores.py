@@ -6,11 +6,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import msgspec
-
 from ferryman.job import Job, JobRef, State
 from ferryman.outcome import Discarded, Finished, Retry
-from ferryman.storage.river.rows import error_json, job_from, parse_time, text_time
+from ferryman.storage.river.rows import error_json, job_from, parse_time
 from ferryman.storage.river.steps import Batch, Query, Row, Verb
 from ferryman.storage.river.verbs.insert import NoticeLimiter, notify_insert
 from ferryman.storage.river.verbs.work import SOON
@@ -24,7 +22,7 @@ _AT_ONCE = timedelta(milliseconds=5)
 def promote(*, limit: int, now: datetime | None, limiter: NoticeLimiter) -> Verb[int]:
     """Make jobs available that are due within River's look-ahead of five seconds (spec/river.md 6.5)."""
     at = now or datetime.now(UTC)
-    horizon = text_time(at + SOON)
+    horizon = at + SOON
     due: list[Row] = yield Query("due", {"horizon": horizon, "max": limit})
     if not due:
         return 0
@@ -51,19 +49,19 @@ def _is_due(scheduled_at: str, at: datetime) -> bool:
 
 def stuck(*, older_than: timedelta, limit: int, after: JobRef | None, now: datetime | None) -> Verb[list[Job]]:
     """Find running jobs that were taken long ago: River knows no leases."""
-    horizon = text_time((now or datetime.now(UTC)) - older_than)
+    horizon = (now or datetime.now(UTC)) - older_than
     rows = yield Query("stuck", {"horizon": horizon, "max": limit, "after": int(after.id) if after else 0})
     return [job_from(row) for row in rows]
 
 
 def rescue(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[State | None]]:
     """Take back stuck jobs; those that finished or were taken again meanwhile are left alone."""
-    at = text_time(now or datetime.now(UTC))
+    at = now or datetime.now(UTC)
     rows = yield Batch("rescue", [_rescued(each, at) for each in finished])
     return [None if row is None else State(row[0]) for row in rows]
 
 
-def _rescued(finished: Finished, now: str) -> dict[str, Any]:
+def _rescued(finished: Finished, now: datetime) -> dict[str, Any]:
     job, outcome = finished.job, finished.outcome
     error = getattr(outcome, "error", None)
     if error is None:
@@ -72,10 +70,10 @@ def _rescued(finished: Finished, now: str) -> dict[str, Any]:
     return {
         "id": int(job.id),
         "attempt": job.attempt,
-        "attempted_at": text_time(job.attempted_at) if job.attempted_at else None,
+        "attempted_at": job.attempted_at,
         "state": "retryable" if retried else "discarded" if isinstance(outcome, Discarded) else "cancelled",
         "finalized_at": None if retried else now,
-        "scheduled_at": text_time(outcome.at) if isinstance(outcome, Retry) else None,
+        "scheduled_at": outcome.at if isinstance(outcome, Retry) else None,
         "error": error_json(error),
     }
 
@@ -91,18 +89,14 @@ def prune(keep: Retention, *, limit: int, now: datetime | None) -> Verb[int]:
     ):
         if period is None or deleted >= limit:
             continue
-        horizon = text_time(at - period)
-        values = {"state": state, "horizon": horizon, "kinds": _kinds(keep), "max": limit - deleted}
+        horizon = at - period
+        values = {"state": state, "horizon": horizon, "kinds": dict(keep.kinds), "max": limit - deleted}
         deleted += len((yield Query("prune", values)))
     return deleted
 
 
 def prune_own(keep: Retention, *, limit: int, now: datetime | None) -> Verb[int]:
     """Delete completed jobs past the time that they or their tasks give."""
-    at = text_time(now or datetime.now(UTC))
-    rows = yield Query("prune_own", {"now": at, "kinds": _kinds(keep), "max": limit})
+    at = now or datetime.now(UTC)
+    rows = yield Query("prune_own", {"now": at, "kinds": dict(keep.kinds), "max": limit})
     return len(rows)
-
-
-def _kinds(keep: Retention) -> str:
-    return msgspec.json.encode(dict(keep.kinds)).decode()

@@ -20,21 +20,22 @@ _PATIENCE = timedelta(seconds=30)
 _UP = "ferryman migrate up"
 
 
-def check(letter: str, *, now: datetime | None) -> Verb[list[Finding]]:
+def check(dialect: str, *, now: datetime | None) -> Verb[list[Finding]]:
     """Judge the tables: their versions, and who leads.  Without tables there is nothing more to judge."""
-    versions = yield from _migrations(f"{letter}-MIGR")
+    letter = dialect[0].upper()
+    versions = yield from _migrations(f"{letter}-MIGR", dialect)
     if versions.level == "error":
         return [versions]
     leader = yield from _leader(f"{letter}-LEADER", now or datetime.now(UTC))
     return [versions, leader]
 
 
-def _migrations(id: str) -> Verb[Finding]:
+def _migrations(id: str, dialect: str) -> Verb[Finding]:
     try:
-        yield from schema.check()
+        yield from schema.check(dialect)
     except SchemaOutOfDate as error:
         return failed(id, str(error).partition(" Run:")[0], _UP)
-    lines = yield from schema.status()
+    lines = yield from schema.status(dialect)
     missing = [f"{line.line} {version:03d}" for line in lines for version in line.pending]
     if missing:
         return warned(id, f"works, but not every migration is applied: {', '.join(missing)}", _UP)

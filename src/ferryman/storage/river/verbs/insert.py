@@ -9,12 +9,10 @@ from datetime import UTC, datetime
 from operator import itemgetter
 from typing import Any
 
-import msgspec
-
 from ferryman import gojson
 from ferryman.errors import DuplicateJob
 from ferryman.job import Inserted, JobRef, NewJob, State
-from ferryman.storage.river.rows import carried_metadata, text_time
+from ferryman.storage.river.rows import carried_metadata
 from ferryman.storage.river.steps import Batch, Query, Verb
 from ferryman.storage.river.unique import mask, unique_key
 
@@ -54,13 +52,20 @@ def insert(jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimit
     ids = yield from _store(rows)
     answers = []
     for job, values, id in zip(jobs, rows, ids, strict=True):
-        if id is not None:
-            answers.append(Inserted(JobRef(str(id)), state=job.state))
-        else:
-            ((id, state),) = yield Query("unique_holder", {"unique_key": values["unique_key"], "but_not": NO_ID})
-            answers.append(Inserted(JobRef(str(id)), duplicate=True, state=State(state)))
+        answers.append((yield from _answered(job.state, values, id)))
     yield from notify_insert({job.queue for job in jobs if job.state is State.AVAILABLE}, at, limiter)
     return answers
+
+
+def _answered(state: State, values: Mapping[str, Any], id: int | None) -> Verb[Inserted]:
+    """Say where a job is: new, or the older one that it repeats."""
+    while id is None:
+        holders = yield Query("unique_holder", {"unique_key": values["unique_key"], "but_not": NO_ID})
+        if holders:
+            return Inserted(JobRef(str(holders[0][0])), duplicate=True, state=State(holders[0][1]))
+        # The older one has just ended, which only happens where many write at once.
+        (id,) = yield from _store([values])
+    return Inserted(JobRef(str(id)), state=state)
 
 
 def insert_fast(jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter) -> Verb[int]:
@@ -77,9 +82,8 @@ def _store(rows: Sequence[Mapping[str, Any]]) -> Verb[list[int | None]]:
         yield from _refuse_taken_ids(rows)
         found = yield Batch("insert", rows)
         return [row[0] if row else None for row in found]
-    plain = msgspec.json.encode([_PLAIN(row) for row in rows]).decode()
-    found = yield Query("insert_plain", {"rows": plain})
-    # Ids are given in the order of the list, but SQLite promises no order to what it returns.
+    found = yield Query("insert_plain", {"rows": [_PLAIN(row) for row in rows]})
+    # Ids are given in the order of the list, but no database promises an order to what it returns.
     return sorted(row[0] for row in found)
 
 
@@ -95,7 +99,7 @@ def _refuse_taken_ids(rows: Sequence[Mapping[str, Any]]) -> Verb[None]:
 def notify_insert(queues: set[str], at: datetime, limiter: NoticeLimiter) -> Verb[None]:
     """Tell other processes that these queues have something."""
     told = [
-        {"now": text_time(at), "topic": "river_insert", "payload": f'{{"queue": {gojson.quote(queue)}}}'}
+        {"now": at, "topic": "river_insert", "payload": f'{{"queue": {gojson.quote(queue)}}}'}
         for queue in sorted(queues)
         if limiter.allows(queue)
     ]
@@ -104,18 +108,18 @@ def notify_insert(queues: set[str], at: datetime, limiter: NoticeLimiter) -> Ver
 
 
 def _rows(jobs: Sequence[NewJob], at: datetime, mark: dict[str, str]) -> list[dict[str, Any]]:
-    stamp, plain = text_time(at), gojson.encode(mark).decode()
+    plain = gojson.encode(mark).decode()
     return [
         {
             "id": int(job.id) if job.id else None,
             "args": job.args.decode(),
-            "created_at": stamp,
+            "created_at": at,
             "kind": job.kind,
             "max_attempts": job.max_attempts or DEFAULT_ATTEMPTS,
             "metadata": _metadata(job, mark) if job.metadata or job.given or job.periodic else plain,
             "priority": job.priority or 1,
             "queue": job.queue,
-            "scheduled_at": text_time(job.scheduled_at) if job.scheduled_at else stamp,
+            "scheduled_at": job.scheduled_at or at,
             "state": job.state.value,
             "tags": gojson.encode(job.tags).decode() if job.tags else "[]",
             "unique_key": _unique_key(job, at),

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ferryman.gojson import quote
-from ferryman.storage.river.rows import text_time
-from ferryman.storage.river.steps import Batch, Query, Verb
+from ferryman.storage.river.steps import NOW, Batch, Query, Verb
 
 __all__ = ["LEASE", "elect", "request_resign", "resign"]
 
@@ -15,8 +14,7 @@ LEASE = timedelta(seconds=15)
 
 def elect(candidate: str, *, term: str | None, now: datetime | None) -> Verb[str | None]:
     """Seek the leadership, or keep it for a term that is held."""
-    at = now or datetime.now(UTC)
-    values = {"now": text_time(at), "until": text_time(at + LEASE), "leader": candidate}
+    values = {"now": now or NOW, "lease": LEASE.total_seconds(), "leader": candidate}
     if term is not None:
         rows = yield Query("keep_leadership", {**values, "term": term})
     else:
@@ -39,5 +37,4 @@ def request_resign(*, now: datetime | None = None) -> Verb[None]:
 
 
 def _tell(payload: str, now: datetime | None) -> Batch:
-    at = text_time(now or datetime.now(UTC))
-    return Batch("notify", [{"now": at, "topic": "river_leadership", "payload": payload}])
+    return Batch("notify", [{"now": now or datetime.now(UTC), "topic": "river_leadership", "payload": payload}])

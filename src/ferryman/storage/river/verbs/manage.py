@@ -7,14 +7,12 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from ferryman.errors import ConfigError, DuplicateJob, JobNotFound, WrongState
 from ferryman.gojson import quote
 from ferryman.job import Job, JobRef, State
 from ferryman.storage.matching import looks_inside, matches
-from ferryman.storage.river.rows import job_from, json_time, text_time
-from ferryman.storage.river.steps import Batch, Conflict, Query, Verb
+from ferryman.storage.river.rows import job_from, json_time
+from ferryman.storage.river.steps import Batch, Query, Verb
 from ferryman.storage.values import JobFilter, Page
 
 __all__ = ["cancel", "count", "delete", "discard", "get", "list_jobs", "retry", "waiting_kinds"]
@@ -89,11 +87,11 @@ def waiting_kinds(queues: Sequence[str], *, limit: int) -> Verb[Sequence[str]]:
 def cancel(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
     """Cancel a job, or ask whoever runs it to stop (spec/river.md 7.6.1; told to other processes as since 0.48)."""
     at = now or datetime.now(UTC)
-    changed = yield Query("cancel", {"id": _id(ref), "now": text_time(at), "cancelled_at": json_time(at)})
+    changed = yield Query("cancel", {"id": _id(ref), "now": at, "cancelled_at": json_time(at)})
     job = yield from get(ref)
     if changed and job.state is State.RUNNING:
         payload = f'{{"action":"cancel","job_id":{job.id},"queue":{quote(job.queue)}}}'
-        yield Batch("notify", [{"now": text_time(at), "topic": "river_control", "payload": payload}])
+        yield Batch("notify", [{"now": at, "topic": "river_control", "payload": payload}])
     return job
 
 
@@ -102,27 +100,28 @@ def retry(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
     before = yield from get(ref)
     if before.state is State.RUNNING:
         raise _running(before, "retried")
-    try:
-        yield Query("retry", {"id": _id(ref), "now": text_time(now or datetime.now(UTC))})
-    except Conflict as error:
-        successor = yield from _successor(ref)
+    # Looked for first: on Postgres a refused statement would end the whole transaction.
+    if (successor := (yield from _successor(ref))) is not None:
         raise DuplicateJob(
             f"Job {ref} cannot run again: job {successor} with the same unique key is there. Nothing was changed.",
             ref=successor,
-        ) from error
+        )
+    yield Query("retry", {"id": _id(ref), "now": now or datetime.now(UTC)})
     return (yield from get(ref))
 
 
-def _successor(ref: JobRef) -> Verb[JobRef]:
+def _successor(ref: JobRef) -> Verb[JobRef | None]:
     ((key,),) = yield Query("key_of", {"id": _id(ref)})
-    ((id, _),) = yield Query("unique_holder", {"unique_key": key, "but_not": _id(ref)})
-    return JobRef(str(id))
+    if key is None:
+        return None
+    holders = yield Query("unique_holder", {"unique_key": key, "but_not": _id(ref)})
+    return JobRef(str(holders[0][0])) if holders else None
 
 
 def discard(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
     """Give up on a job that waits."""
     before = yield from get(ref)
-    changed = yield Query("discard", {"id": _id(ref), "now": text_time(now or datetime.now(UTC))})
+    changed = yield Query("discard", {"id": _id(ref), "now": now or datetime.now(UTC)})
     if not changed:
         raise WrongState(
             f"Job {ref} is {before.state} and cannot be discarded. Nothing was changed.", state=before.state
@@ -158,13 +157,9 @@ def _is_id(text: str) -> bool:
 
 def _filter(which: JobFilter) -> dict[str, Any]:
     return {
-        "states": _list(which.states),
-        "queues": _list(which.queues),
-        "kinds": _list(which.kinds),
-        "since": text_time(which.since) if which.since else None,
-        "before": text_time(which.before) if which.before else None,
+        "states": list(which.states) or None,
+        "queues": list(which.queues) or None,
+        "kinds": list(which.kinds) or None,
+        "since": which.since,
+        "before": which.before,
     }
-
-
-def _list(names: Sequence[str]) -> str | None:
-    return msgspec.json.encode(list(names)).decode() if names else None

@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 
 from ferryman.job import JobRef
-from ferryman.storage.river.rows import text_time
 from ferryman.storage.river.steps import Query, Row, Verb
 from ferryman.storage.values import (
     CancelRequested,
@@ -20,9 +19,10 @@ from ferryman.storage.values import (
     ResignRequested,
 )
 
-__all__ = ["KEPT", "last_notice", "new_notices", "notices_in", "prune_notices"]
+__all__ = ["KEPT", "TOPICS", "last_notice", "listened_to", "new_notices", "notices_in", "prune_notices"]
 
 KEPT = timedelta(minutes=5)
+TOPICS = ("river_insert", "river_control", "river_leadership")
 
 
 def last_notice() -> Verb[int]:
@@ -43,9 +43,15 @@ def new_notices(after: int) -> Verb[tuple[int, list[Notice]]]:
 
 def prune_notices(*, now: datetime | None) -> Verb[int]:
     """Delete notices that everybody has had time to read."""
-    horizon = text_time((now or datetime.now(UTC)) - KEPT)
+    horizon = (now or datetime.now(UTC)) - KEPT
     rows = yield Query("prune_notices", {"horizon": horizon})
     return len(rows)
+
+
+def listened_to() -> Verb[str]:
+    """Return the schema whose channels are ours (spec/river.md 8.1)."""
+    rows = yield Query("schema_listened_to")
+    return str(rows[0][0])
 
 
 def notices_in(topic: str, payload: str) -> Iterator[Notice]:

@@ -9,7 +9,7 @@ from typing import Any
 from ferryman.errors import QueueNotFound
 from ferryman.gojson import quote
 from ferryman.job import State
-from ferryman.storage.river.rows import parse_time, text_time
+from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Batch, Query, Row, Verb
 from ferryman.storage.values import QueueInfo
 
@@ -18,7 +18,7 @@ __all__ = ["announce", "get_queue", "list_queues", "pause", "prune_queues", "res
 
 def announce(names: Sequence[str], *, now: datetime | None) -> Verb[None]:
     """Keep the queues' rows fresh (spec/river.md 4.4)."""
-    at = text_time(now or datetime.now(UTC))
+    at = now or datetime.now(UTC)
     yield Batch("announce", [{"name": name, "now": at} for name in names])
 
 
@@ -57,24 +57,23 @@ def resume(name: str, *, now: datetime | None) -> Verb[None]:
 
 def prune_queues(*, older_than: timedelta, limit: int, now: datetime | None) -> Verb[int]:
     """Forget queues that nobody works (spec/river.md 6.7)."""
-    horizon = text_time((now or datetime.now(UTC)) - older_than)
+    horizon = (now or datetime.now(UTC)) - older_than
     rows = yield Query("prune_queues", {"horizon": horizon, "max": limit})
     return len(rows)
 
 
 def _steer(action: str, name: str, at: datetime) -> Verb[None]:
-    stamp = text_time(at)
-    changed = yield Query(action, {"name": name, "now": stamp})
+    changed = yield Query(action, {"name": name, "now": at})
     if not changed and name != "*":
         queues: list[Row] = yield Query("queues")
         known = [row[0] for row in queues]
         if name not in known:
             raise QueueNotFound(name, known)
         # It holds jobs, but nobody has worked it yet, so it has no row to mark.
-        yield Batch("announce", [{"name": name, "now": stamp}])
-        yield Query(action, {"name": name, "now": stamp})
+        yield Batch("announce", [{"name": name, "now": at}])
+        yield Query(action, {"name": name, "now": at})
     payload = f'{{"action":"{action}","queue":{quote(name)}}}'
-    yield Batch("notify", [{"now": stamp, "topic": "river_control", "payload": payload}])
+    yield Batch("notify", [{"now": at, "topic": "river_control", "payload": payload}])
 
 
 def _info(name: str, paused_at: Any, counts: dict[State, int], oldest: list[Row]) -> QueueInfo:

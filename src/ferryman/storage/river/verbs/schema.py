@@ -15,7 +15,7 @@ from ferryman.storage.river.bundle import (
     to_apply,
     to_revert,
 )
-from ferryman.storage.river.steps import Script, Verb
+from ferryman.storage.river.steps import Query, Row, Script, Verb
 from ferryman.storage.values import LineStatus
 
 __all__ = ["OLDEST", "applied", "apply_next", "check", "create", "revert_next", "status"]
@@ -23,39 +23,35 @@ __all__ = ["OLDEST", "applied", "apply_next", "check", "create", "revert_next", 
 OLDEST = 7
 """The version of River's line that our statements need; 8 is as good."""
 
-_SQLITE = "sqlite"
-
 
 def applied() -> Verb[dict[str, list[int]]]:
     """Return the versions that each line has; a database without any is empty."""
-    there = yield Script(["select 1 from sqlite_master where type = 'table' and name = 'river_migration'"])
-    if not there:
+    if not (yield Query("has_migrations")):
         return {}
-    lines = yield Script(["select 1 from pragma_table_info('river_migration') where name = 'line'"])
-    column = "line" if lines else "'main'"
-    rows = yield Script([f"select {column}, version from river_migration order by version"])
+    lines = yield Query("has_lines")
+    rows: list[Row] = yield Query("migrations" if lines else "old_migrations")
     found: dict[str, list[int]] = {}
     for line, version in rows:
         found.setdefault(line, []).append(version)
     return found
 
 
-def status() -> Verb[list[LineStatus]]:
+def status(dialect: str) -> Verb[list[LineStatus]]:
     """Say where each of our lines stands."""
     there = yield from applied()
     found = []
     for line in LINES:
-        versions, known = there.get(line, []), bundle(_SQLITE)[line]
+        versions, known = there.get(line, []), bundle(dialect)[line]
         pending = tuple(each.version for each in known if each.version not in versions)
         found.append(LineStatus(line, max(versions, default=0), known[-1].version, pending))
     return found
 
 
-def check() -> Verb[None]:
+def check(dialect: str) -> Verb[None]:
     """Raise SchemaOutOfDate unless our statements fit what is there."""
     there = yield from applied()
     main = there.get("main", [])
-    to_apply(bundle(_SQLITE)["main"], main)  # refuses versions that nobody here knows
+    to_apply(bundle(dialect)["main"], main)  # refuses versions that nobody here knows
     if not main:
         raise SchemaOutOfDate("The database has no tables for jobs yet. Run: ferryman migrate up")
     if max(main) < OLDEST:
@@ -64,35 +60,38 @@ def check() -> Verb[None]:
         )
 
 
-def create() -> Verb[None]:
-    """Give a new database its tables, all in one transaction: whoever else opens it meets none of them or all."""
+def create(dialect: str) -> Verb[None]:
+    """Give a new database its tables, all in one transaction: whoever else opens it meets none of them or all.
+
+    Not on Postgres, where these migrations cannot share a transaction (spec/river.md 1.4).
+    """
     if (yield from applied()):
         return
     for line in LINES:
-        while (yield from apply_next(line, target=None)):
+        while (yield from apply_next(dialect, line, target=None)):
             pass
 
 
-def apply_next(line: str, *, target: int | None) -> Verb[Migration | None]:
+def apply_next(dialect: str, line: str, *, target: int | None, schema: str | None = None) -> Verb[Migration | None]:
     """Apply the next missing migration, if there is one; run it in a transaction of its own."""
+    yield Query("lock_migrations")
     there = yield from applied()
-    missing = to_apply(line_of(_SQLITE, line), there.get(line, []), target=target, max_steps=1)
+    missing = to_apply(line_of(dialect, line), there.get(line, []), target=target, max_steps=1)
     if not missing:
         return None
     (migration,) = missing
-    yield Script([in_schema(text, None) for text in migration.up])
-    yield Script([in_schema(bookkeeping_up(migration), None)])
+    yield Script([in_schema(text, schema) for text in (*migration.up, bookkeeping_up(migration))])
     return migration
 
 
-def revert_next(line: str, *, target: int | None) -> Verb[Migration | None]:
+def revert_next(dialect: str, line: str, *, target: int | None, schema: str | None = None) -> Verb[Migration | None]:
     """Revert the newest migration above the target, if there is one; run it in a transaction of its own."""
+    yield Query("lock_migrations")
     there = yield from applied()
-    above = to_revert(line_of(_SQLITE, line), there.get(line, []), target=target, max_steps=1)
+    above = to_revert(line_of(dialect, line), there.get(line, []), target=target, max_steps=1)
     if not above:
         return None
     (migration,) = above
     refuse_to_lose_lines([migration], there)
-    yield Script([in_schema(bookkeeping_down(migration), None)])
-    yield Script([in_schema(text, None) for text in migration.down])
+    yield Script([in_schema(text, schema) for text in (bookkeeping_down(migration), *migration.down)])
     return migration

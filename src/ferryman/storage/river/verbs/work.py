@@ -7,12 +7,10 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-import msgspec
-
 from ferryman.job import Job, State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Outcome, Released, Retry, Snoozed
-from ferryman.storage.river.rows import error_json, running_job, text_time
-from ferryman.storage.river.steps import Batch, Query, Verb
+from ferryman.storage.river.rows import error_json, running_job
+from ferryman.storage.river.steps import NOW, Batch, Query, Verb
 
 __all__ = ["SOON", "fetch", "finish", "snooze_count"]
 
@@ -33,15 +31,14 @@ def fetch(
     now: datetime | None,
 ) -> Verb[list[Job]]:
     """Take jobs, queue by queue."""
-    at = text_time(now or datetime.now(UTC))
-    names = None if kinds is None else msgspec.json.encode(sorted(kinds)).decode()
+    names = None if kinds is None else sorted(kinds)
     taken: list[Job] = []
     for queue, most in wanted:
         room = min(most, limit - len(taken))
         if room <= 0:
             continue
-        rows = yield Query("fetch", {"queue": queue, "max": room, "now": at, "worker": worker, "kinds": names})
-        rows.sort(key=_PRIORITY_TIME_ID)  # SQLite promises no order to what it returns
+        rows = yield Query("fetch", {"queue": queue, "max": room, "now": now or NOW, "worker": worker, "kinds": names})
+        rows.sort(key=_PRIORITY_TIME_ID)  # what a statement returns has no order
         taken += map(running_job, rows)
     return taken
 
@@ -55,7 +52,7 @@ def finish(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[S
     if outputs:
         yield Batch("record_output", outputs)
     others = [i for i, f in enumerate(finished) if type(f.outcome) is not Completed]
-    done = yield from _complete([f.job for f in finished if type(f.outcome) is Completed], text_time(at))
+    done = yield from _complete([f.job for f in finished if type(f.outcome) is Completed], at)
     for i, each in enumerate(finished):
         if (int(each.job.id), each.job.attempt) in done:
             states[i] = State.COMPLETED
@@ -66,14 +63,14 @@ def finish(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[S
     return states
 
 
-def _complete(jobs: Sequence[Job], now: str) -> Verb[set[tuple[int, int]]]:
+def _complete(jobs: Sequence[Job], now: datetime) -> Verb[set[tuple[int, int]]]:
     """Mark jobs completed, all of one attempt number in one statement; returns the ids and attempts that were."""
     by_attempt: dict[int, list[int]] = {}
     for job in jobs:
         by_attempt.setdefault(job.attempt, []).append(int(job.id))
     done: set[tuple[int, int]] = set()
     for attempt, ids in by_attempt.items():
-        rows = yield Query("complete", {"ids": msgspec.json.encode(ids).decode(), "attempt": attempt, "now": now})
+        rows = yield Query("complete", {"ids": sorted(ids), "attempt": attempt, "now": now})
         done.update((row[0], attempt) for row in rows)
     return done
 
@@ -96,11 +93,11 @@ def _settled(finished: Finished, now: datetime) -> Mapping[str, Any]:
         **_guard(job),
         "state": _state(outcome, now).value,
         "attempt_after": max(job.attempt - 1, 0) if gives_back else job.attempt,
-        "finalized_at": text_time(now) if when is None else None,
-        "scheduled_at": None if when is None else text_time(when),
+        "finalized_at": now if when is None else None,
+        "scheduled_at": when,
         "error": None if error is None else error_json(error),
         "snoozes": _snoozes(job) + 1 if isinstance(outcome, Snoozed) else None,
-        "now": text_time(now),
+        "now": now,
     }
 
 

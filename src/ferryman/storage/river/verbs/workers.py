@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from ferryman.errors import SchemaOutOfDate
-from ferryman.storage.river.rows import parse_time, text_time
+from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Row, Verb
 from ferryman.storage.values import WorkerInfo
 
@@ -29,13 +29,13 @@ def beat(worker: WorkerInfo, *, expires_in: timedelta, now: datetime | None) -> 
     values = {
         "id": worker.id,
         "info": msgspec.json.encode(_kept(worker)).decode(),
-        "started_at": text_time(worker.started_at),
-        "now": text_time(at),
-        "expires_at": text_time(at + expires_in),
+        "started_at": worker.started_at,
+        "now": at,
+        "expires_at": at + expires_in,
     }
     with suppress(SchemaOutOfDate):
         yield Query("beat", values)
-        yield Query("prune_workers", {"horizon": text_time(at - _FORGOTTEN)})
+        yield Query("prune_workers", {"horizon": at - _FORGOTTEN})
 
 
 def leave(worker_id: str) -> Verb[None]:
@@ -48,7 +48,7 @@ def list_workers(*, now: datetime | None) -> Verb[list[WorkerInfo]]:
     """Return the workers that are alive."""
     rows: list[Row] = []
     with suppress(SchemaOutOfDate):
-        rows = yield Query("workers", {"now": text_time(now or datetime.now(UTC))})
+        rows = yield Query("workers", {"now": now or datetime.now(UTC)})
     return [worker for info, beat_at in rows for worker in _read(info, beat_at)]
 
 

@@ -1,3 +1,43 @@
+-- part: held
+-- Whether the job keeps others with its unique key out: exactly the predicate of river_job_unique_idx.
+unique_key is not null
+and unique_states is not null
+and case state
+    when 'available' then unique_states & (1 << 0)
+    when 'cancelled' then unique_states & (1 << 1)
+    when 'completed' then unique_states & (1 << 2)
+    when 'discarded' then unique_states & (1 << 3)
+    when 'pending' then unique_states & (1 << 4)
+    when 'retryable' then unique_states & (1 << 5)
+    when 'running' then unique_states & (1 << 6)
+    when 'scheduled' then unique_states & (1 << 7)
+    else 0
+end >= 1
+
+-- part: running_row
+-- Other programs may have left what is no JSON in any JSON column.  It fails nobody but
+-- its own job, here and in every statement below: hence json_valid, whose 6 stands for
+-- text or binary.
+id,
+kind,
+case when json_valid(args, 6) then json(args) else cast(args as blob) end,
+attempt,
+max_attempts,
+queue,
+scheduled_at,
+created_at,
+priority,
+case when json_valid(metadata, 6) then json(metadata) end,
+case when json_valid(errors, 6) then json(errors) else cast(errors as blob) end,
+case when json_valid(tags, 6) then json(tags) end
+
+-- part: full_row
+/* running_row */,
+state,
+attempted_at,
+finalized_at,
+case when json_valid(attempted_by, 6) then json(attempted_by) end
+
 -- name: insert
 -- Stores one job.  Gives no row when a job with the same unique key is there in a state
 -- that its own mask names: then nothing is changed, the older job's kind included.
@@ -9,21 +49,7 @@ values (
     :id, jsonb(:args), :created_at, :kind, :max_attempts, jsonb(:metadata), :priority, :queue,
     :scheduled_at, :state, jsonb(:tags), :unique_key, :unique_states
 )
-on conflict (unique_key)
-    where unique_key is not null
-        and unique_states is not null
-        and case state
-            when 'available' then unique_states & (1 << 0)
-            when 'cancelled' then unique_states & (1 << 1)
-            when 'completed' then unique_states & (1 << 2)
-            when 'discarded' then unique_states & (1 << 3)
-            when 'pending' then unique_states & (1 << 4)
-            when 'retryable' then unique_states & (1 << 5)
-            when 'running' then unique_states & (1 << 6)
-            when 'scheduled' then unique_states & (1 << 7)
-            else 0
-        end >= 1
-    do nothing
+on conflict (unique_key) where /* held */ do nothing
 returning id
 
 -- name: insert_plain
@@ -46,18 +72,7 @@ select id, state
 from river_job
 where unique_key = :unique_key
   and id <> :but_not
-  and unique_states is not null
-  and case state
-      when 'available' then unique_states & (1 << 0)
-      when 'cancelled' then unique_states & (1 << 1)
-      when 'completed' then unique_states & (1 << 2)
-      when 'discarded' then unique_states & (1 << 3)
-      when 'pending' then unique_states & (1 << 4)
-      when 'retryable' then unique_states & (1 << 5)
-      when 'running' then unique_states & (1 << 6)
-      when 'scheduled' then unique_states & (1 << 7)
-      else 0
-  end >= 1
+  and /* held */
 
 -- name: key_of
 -- The unique key of one job, which may be null; no row when there is no such job.
@@ -68,9 +83,6 @@ where id = :id
 -- name: fetch
 -- Takes up to :max jobs of one queue that are due and marks them running, unless the
 -- queue is paused.  The attempt counts from here.  :kinds is a JSON list, or null for any.
--- Other programs may have left what is no JSON in any JSON column.  It fails nobody but
--- its own job, here and in every statement below: hence json_valid, whose 6 stands for
--- text or binary.
 update river_job
 set state = 'running',
     attempt = attempt + 1,
@@ -102,19 +114,7 @@ where id in (
     order by priority, scheduled_at, id
     limit :max
 )
-returning
-    id,
-    kind,
-    case when json_valid(args, 6) then json(args) else cast(args as blob) end,
-    attempt,
-    max_attempts,
-    queue,
-    scheduled_at,
-    created_at,
-    priority,
-    case when json_valid(metadata, 6) then json(metadata) end,
-    case when json_valid(errors, 6) then json(errors) else cast(errors as blob) end,
-    case when json_valid(tags, 6) then json(tags) end
+returning /* running_row */
 
 -- name: complete
 -- Marks jobs completed, each if it still is the same running attempt.  :ids is a JSON list
@@ -203,23 +203,7 @@ returning state
 
 -- name: stuck
 -- Running jobs that were taken before :horizon.
-select
-    id,
-    kind,
-    case when json_valid(args, 6) then json(args) else cast(args as blob) end,
-    attempt,
-    max_attempts,
-    queue,
-    scheduled_at,
-    created_at,
-    priority,
-    case when json_valid(metadata, 6) then json(metadata) end,
-    case when json_valid(errors, 6) then json(errors) else cast(errors as blob) end,
-    case when json_valid(tags, 6) then json(tags) end,
-    state,
-    attempted_at,
-    finalized_at,
-    case when json_valid(attempted_by, 6) then json(attempted_by) end
+select /* full_row */
 from river_job
 where state = 'running'
   and attempted_at < :horizon
@@ -295,45 +279,13 @@ where id in (
 returning id
 
 -- name: get
-select
-    id,
-    kind,
-    case when json_valid(args, 6) then json(args) else cast(args as blob) end,
-    attempt,
-    max_attempts,
-    queue,
-    scheduled_at,
-    created_at,
-    priority,
-    case when json_valid(metadata, 6) then json(metadata) end,
-    case when json_valid(errors, 6) then json(errors) else cast(errors as blob) end,
-    case when json_valid(tags, 6) then json(tags) end,
-    state,
-    attempted_at,
-    finalized_at,
-    case when json_valid(attempted_by, 6) then json(attempted_by) end
+select /* full_row */
 from river_job
 where id = :id
 
 -- name: list
 -- A page of jobs, the newest first; each filter is a JSON list, or null for any.
-select
-    id,
-    kind,
-    case when json_valid(args, 6) then json(args) else cast(args as blob) end,
-    attempt,
-    max_attempts,
-    queue,
-    scheduled_at,
-    created_at,
-    priority,
-    case when json_valid(metadata, 6) then json(metadata) end,
-    case when json_valid(errors, 6) then json(errors) else cast(errors as blob) end,
-    case when json_valid(tags, 6) then json(tags) end,
-    state,
-    attempted_at,
-    finalized_at,
-    case when json_valid(attempted_by, 6) then json(attempted_by) end
+select /* full_row */
 from river_job
 where (:before_id is null or id < :before_id)
   and (:states is null or state in (select value from json_each(:states)))

@@ -6,14 +6,14 @@ returning leader_id
 -- name: seek_leadership
 -- Takes the one row if it is free.  elected_at names the term from here on.
 insert into river_leader (elected_at, expires_at, leader_id)
-values (:now, :until, :leader)
+values (:now, strftime('%Y-%m-%d %H:%M:%f', :now, '+' || :lease || ' seconds'), :leader)
 on conflict (name) do nothing
 returning elected_at
 
 -- name: keep_leadership
 -- Prolongs a term that has not run out: one that has cannot be brought back.
 update river_leader
-set expires_at = :until
+set expires_at = strftime('%Y-%m-%d %H:%M:%f', :now, '+' || :lease || ' seconds')
 where unixepoch(elected_at, 'subsec') = unixepoch(:term, 'subsec')
   and expires_at >= :now
   and leader_id = :leader

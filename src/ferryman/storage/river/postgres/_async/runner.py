@@ -1,0 +1,111 @@
+"""Runs verbs on Postgres, over a few connections that everybody shares."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from psycopg import AsyncConnection, AsyncRawCursor
+from psycopg_pool import AsyncConnectionPool
+
+from ferryman.errors import StorageError
+from ferryman.storage.river.postgres.alive import async_check, async_home
+from ferryman.storage.river.postgres.failures import translated
+from ferryman.storage.river.postgres.location import Location
+from ferryman.storage.river.postgres.spelling import answer, spell
+from ferryman.storage.river.sql import statements
+from ferryman.storage.river.steps import Batch, Query, Script, Verb
+
+__all__ = ["AsyncPostgresRunner", "async_run"]
+
+T = TypeVar("T")
+
+_PATIENCE = 5.0
+"""Seconds to wait for a connection, be it that all are taken or that the server does not answer."""
+
+_RETRIES = 2.0
+"""Seconds for which the pool tries again by itself.  Then whoever asks next makes it try anew, at once."""
+
+
+class AsyncPostgresRunner:
+    """Runs verbs, each on a connection of its own for as long as it takes.  Connects at first use."""
+
+    def __init__(self, location: Location, *, connections: int) -> None:
+        self._location = location
+        self._connections = connections
+        self._pool: AsyncConnectionPool[AsyncConnection] | None = None
+        self._home: object = None
+
+    async def read(self, verb: Verb[T]) -> T:
+        """Run a verb whose statements may stand alone."""
+        with translated(self._location):
+            pool = await self._open()
+            async with pool.connection() as connection:
+                return await async_run(connection, verb, self._location)
+
+    async def write(self, verb: Verb[T]) -> T:
+        """Run a verb in a transaction of its own."""
+        with translated(self._location):
+            pool = await self._open()
+            async with pool.connection() as connection, connection.transaction():
+                return await async_run(connection, verb, self._location)
+
+    async def within(self, tx: Any, verb: Verb[T]) -> T:
+        """Run a verb in the caller's own transaction, on their connection."""
+        from ferryman.storage.river.postgres.callers import async_run_in_transaction
+
+        return await async_run_in_transaction(tx, verb, self._location)
+
+    async def close(self) -> None:
+        """Close the connections, unless the event loop that they belong to has ended."""
+        if self._pool is not None and self._home is async_home():
+            await self._pool.close()
+        self._pool = None
+
+    async def _open(self) -> AsyncConnectionPool[AsyncConnection]:
+        if self._pool is None or self._home is not async_home():
+            # Once by itself: the pool would not say why it cannot connect.
+            await (await AsyncConnection.connect(self._location.url, autocommit=True)).close()
+            self._home = async_home()
+            self._pool = AsyncConnectionPool(
+                self._location.url,
+                kwargs={"autocommit": True},
+                min_size=1,
+                max_size=self._connections,
+                open=False,
+                check=async_check,
+                timeout=_PATIENCE,
+                reconnect_timeout=_RETRIES,
+                name="ferryman",
+            )
+            await self._pool.open()
+        return self._pool
+
+
+async def async_run(connection: AsyncConnection, verb: Verb[T], location: Location) -> T:
+    """Run a verb's steps on a connection, in whatever transaction it is in."""
+    reply: Any = None
+    failed: StorageError | None = None
+    cursor = AsyncRawCursor(connection)
+    while True:
+        try:
+            step = verb.throw(failed) if failed else verb.send(reply)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        reply, failed = None, None
+        try:
+            with translated(location):
+                reply = await _execute(cursor, step, location.schema)
+        except StorageError as error:
+            failed = error  # the verb may know what it means
+
+
+async def _execute(cursor: AsyncRawCursor[Any], step: Query | Batch | Script, schema: str | None) -> list[Any]:
+    if isinstance(step, Script):
+        for text in step.texts:
+            await cursor.execute(text.encode())
+        return []
+    if isinstance(step, Batch) and not step.values:
+        return []
+    text, values = spell(step, statements("postgres", schema), schema)
+    await cursor.execute(text.encode(), values)
+    return answer(step, await cursor.fetchall())

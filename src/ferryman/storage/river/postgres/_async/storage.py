@@ -1,0 +1,109 @@
+"""River's format on Postgres: the parts of the seam, over a few connections."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from ferryman.findings import Finding
+from ferryman.storage.river._async.jobs import AsyncRiverJobs
+from ferryman.storage.river._async.parts import (
+    AsyncRiverLeaders,
+    AsyncRiverQueues,
+    AsyncRiverSchema,
+    AsyncRiverWorkers,
+)
+from ferryman.storage.river._async.runner import AsyncRunner
+from ferryman.storage.river.postgres import checks
+from ferryman.storage.river.postgres._async.listening import async_notices
+from ferryman.storage.river.postgres._async.runner import AsyncPostgresRunner
+from ferryman.storage.river.postgres.location import Location
+from ferryman.storage.river.verbs import health, leaders
+from ferryman.storage.river.verbs.insert import NoticeLimiter
+from ferryman.storage.values import Feature, Notice, Wording
+
+if TYPE_CHECKING:
+    from ferryman.storage.river.postgres._sync import storage as blocking
+
+__all__ = ["AsyncPostgresStorage"]
+
+_CONNECTIONS = 5
+"""At most, beside the one that listens: River's tools expect a client to be modest."""
+
+
+class AsyncPostgresStorage:
+    """Jobs in a Postgres database."""
+
+    features = frozenset(Feature)
+    groups = None
+    fetches_ahead = False
+    fetch_promotes = False
+    wording = Wording(
+        rescued="Stuck job rescued by JobRescuer",
+        unknown_kind="job kind is not registered in the client's Workers bundle: {kind}",
+    )
+
+    def __init__(self, location: Location) -> None:
+        self.where = location
+        self.location = str(location)
+        self._runner = AsyncPostgresRunner(location, connections=_CONNECTIONS)
+        # Every insert tells: a notice that is held back would leave its job to the next poll.
+        self.jobs = AsyncRiverJobs(self._runner, self._runner, _tell, NoticeLimiter(seconds=0))
+        self.queues = AsyncRiverQueues(self._runner, self._runner, _tell)
+        self.workers = AsyncRiverWorkers(self._runner, self._runner)
+        self.leaders = AsyncRiverLeaders(self._runner, _tell)
+        self.notices = AsyncPostgresNotices(self._runner, location)
+        self.schema = AsyncRiverSchema(self._runner, "postgres", location.schema)
+        self.health = AsyncPostgresHealth(self._runner)
+
+    def twin(self) -> blocking.PostgresStorage:
+        """Return the same storage for code that blocks, over connections of its own."""
+        from ferryman.storage.river.postgres._sync import storage as blocking
+
+        return blocking.PostgresStorage(self.where)
+
+    async def __aenter__(self) -> Self:
+        """Connect.  Raises StorageUnavailable, and SchemaOutOfDate for tables that do not fit."""
+        try:
+            await self.schema.check()
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._runner.close()
+
+
+class AsyncPostgresNotices:
+    """What others say, over a connection of its own."""
+
+    def __init__(self, runner: AsyncRunner, location: Location) -> None:
+        self._runner = runner
+        self._location = location
+
+    def listen(self) -> AsyncIterator[Notice]:
+        return async_notices(self._location)
+
+    async def prune(self, *, now: datetime | None = None) -> int:
+        """Do nothing: Postgres keeps no notices."""
+        return 0
+
+    async def request_resign(self) -> None:
+        await self._runner.write(leaders.request_resign())
+
+
+class AsyncPostgresHealth:
+    """How River's tables are."""
+
+    def __init__(self, runner: AsyncRunner) -> None:
+        self._runner = runner
+
+    async def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+        tables = await self._runner.read(health.check("postgres", now=now))
+        return [*await self._runner.read(checks.check()), *tables]
+
+
+def _tell(*notices: Notice) -> None:
+    """Do nothing: the server itself tells everybody, this process included."""

@@ -1,0 +1,112 @@
+# Generated from src/ferryman/storage/river/postgres/_async/runner.py by tools/unasync.py: change that file and run `make sync`.
+"""Runs verbs on Postgres, over a few connections that everybody shares."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from psycopg import Connection, RawCursor
+from psycopg_pool import ConnectionPool
+
+from ferryman.errors import StorageError
+from ferryman.storage.river.postgres.alive import check, home
+from ferryman.storage.river.postgres.failures import translated
+from ferryman.storage.river.postgres.location import Location
+from ferryman.storage.river.postgres.spelling import answer, spell
+from ferryman.storage.river.sql import statements
+from ferryman.storage.river.steps import Batch, Query, Script, Verb
+
+__all__ = ["PostgresRunner", "run"]
+
+T = TypeVar("T")
+
+_PATIENCE = 5.0
+"""Seconds to wait for a connection, be it that all are taken or that the server does not answer."""
+
+_RETRIES = 2.0
+"""Seconds for which the pool tries again by itself.  Then whoever asks next makes it try anew, at once."""
+
+
+class PostgresRunner:
+    """Runs verbs, each on a connection of its own for as long as it takes.  Connects at first use."""
+
+    def __init__(self, location: Location, *, connections: int) -> None:
+        self._location = location
+        self._connections = connections
+        self._pool: ConnectionPool[Connection] | None = None
+        self._home: object = None
+
+    def read(self, verb: Verb[T]) -> T:
+        """Run a verb whose statements may stand alone."""
+        with translated(self._location):
+            pool = self._open()
+            with pool.connection() as connection:
+                return run(connection, verb, self._location)
+
+    def write(self, verb: Verb[T]) -> T:
+        """Run a verb in a transaction of its own."""
+        with translated(self._location):
+            pool = self._open()
+            with pool.connection() as connection, connection.transaction():
+                return run(connection, verb, self._location)
+
+    def within(self, tx: Any, verb: Verb[T]) -> T:
+        """Run a verb in the caller's own transaction, on their connection."""
+        from ferryman.storage.river.postgres.callers import run_in_transaction
+
+        return run_in_transaction(tx, verb, self._location)
+
+    def close(self) -> None:
+        """Close the connections, unless the event loop that they belong to has ended."""
+        if self._pool is not None and self._home is home():
+            self._pool.close()
+        self._pool = None
+
+    def _open(self) -> ConnectionPool[Connection]:
+        if self._pool is None or self._home is not home():
+            # Once by itself: the pool would not say why it cannot connect.
+            (Connection.connect(self._location.url, autocommit=True)).close()
+            self._home = home()
+            self._pool = ConnectionPool(
+                self._location.url,
+                kwargs={"autocommit": True},
+                min_size=1,
+                max_size=self._connections,
+                open=False,
+                check=check,
+                timeout=_PATIENCE,
+                reconnect_timeout=_RETRIES,
+                name="ferryman",
+            )
+            self._pool.open()
+        return self._pool
+
+
+def run(connection: Connection, verb: Verb[T], location: Location) -> T:
+    """Run a verb's steps on a connection, in whatever transaction it is in."""
+    reply: Any = None
+    failed: StorageError | None = None
+    cursor = RawCursor(connection)
+    while True:
+        try:
+            step = verb.throw(failed) if failed else verb.send(reply)
+        except StopIteration as done:
+            return done.value  # type: ignore[no-any-return]
+        reply, failed = None, None
+        try:
+            with translated(location):
+                reply = _execute(cursor, step, location.schema)
+        except StorageError as error:
+            failed = error  # the verb may know what it means
+
+
+def _execute(cursor: RawCursor[Any], step: Query | Batch | Script, schema: str | None) -> list[Any]:
+    if isinstance(step, Script):
+        for text in step.texts:
+            cursor.execute(text.encode())
+        return []
+    if isinstance(step, Batch) and not step.values:
+        return []
+    text, values = spell(step, statements("postgres", schema), schema)
+    cursor.execute(text.encode(), values)
+    return answer(step, cursor.fetchall())

@@ -1,0 +1,110 @@
+# Generated from src/ferryman/storage/river/postgres/_async/storage.py by tools/unasync.py: change that file and run `make sync`.
+"""River's format on Postgres: the parts of the seam, over a few connections."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+from ferryman.findings import Finding
+from ferryman.storage.river._sync.jobs import RiverJobs
+from ferryman.storage.river._sync.parts import (
+    RiverLeaders,
+    RiverQueues,
+    RiverSchema,
+    RiverWorkers,
+)
+from ferryman.storage.river._sync.runner import Runner
+from ferryman.storage.river.postgres import checks
+from ferryman.storage.river.postgres._sync.listening import notices
+from ferryman.storage.river.postgres._sync.runner import PostgresRunner
+from ferryman.storage.river.postgres.location import Location
+from ferryman.storage.river.verbs import health, leaders
+from ferryman.storage.river.verbs.insert import NoticeLimiter
+from ferryman.storage.values import Feature, Notice, Wording
+
+if TYPE_CHECKING:
+    from ferryman.storage.river.postgres._sync import storage as blocking
+
+__all__ = ["PostgresStorage"]
+
+_CONNECTIONS = 5
+"""At most, beside the one that listens: River's tools expect a client to be modest."""
+
+
+class PostgresStorage:
+    """Jobs in a Postgres database."""
+
+    features = frozenset(Feature)
+    groups = None
+    fetches_ahead = False
+    fetch_promotes = False
+    wording = Wording(
+        rescued="Stuck job rescued by JobRescuer",
+        unknown_kind="job kind is not registered in the client's Workers bundle: {kind}",
+    )
+
+    def __init__(self, location: Location) -> None:
+        self.where = location
+        self.location = str(location)
+        self._runner = PostgresRunner(location, connections=_CONNECTIONS)
+        # Every insert tells: a notice that is held back would leave its job to the next poll.
+        self.jobs = RiverJobs(self._runner, self._runner, _tell, NoticeLimiter(seconds=0))
+        self.queues = RiverQueues(self._runner, self._runner, _tell)
+        self.workers = RiverWorkers(self._runner, self._runner)
+        self.leaders = RiverLeaders(self._runner, _tell)
+        self.notices = PostgresNotices(self._runner, location)
+        self.schema = RiverSchema(self._runner, "postgres", location.schema)
+        self.health = PostgresHealth(self._runner)
+
+    def twin(self) -> blocking.PostgresStorage:
+        """Return the same storage for code that blocks, over connections of its own."""
+        from ferryman.storage.river.postgres._sync import storage as blocking
+
+        return blocking.PostgresStorage(self.where)
+
+    def __enter__(self) -> Self:
+        """Connect.  Raises StorageUnavailable, and SchemaOutOfDate for tables that do not fit."""
+        try:
+            self.schema.check()
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self._runner.close()
+
+
+class PostgresNotices:
+    """What others say, over a connection of its own."""
+
+    def __init__(self, runner: Runner, location: Location) -> None:
+        self._runner = runner
+        self._location = location
+
+    def listen(self) -> Iterator[Notice]:
+        return notices(self._location)
+
+    def prune(self, *, now: datetime | None = None) -> int:
+        """Do nothing: Postgres keeps no notices."""
+        return 0
+
+    def request_resign(self) -> None:
+        self._runner.write(leaders.request_resign())
+
+
+class PostgresHealth:
+    """How River's tables are."""
+
+    def __init__(self, runner: Runner) -> None:
+        self._runner = runner
+
+    def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+        tables = self._runner.read(health.check("postgres", now=now))
+        return [*self._runner.read(checks.check()), *tables]
+
+
+def _tell(*notices: Notice) -> None:
+    """Do nothing: the server itself tells everybody, this process included."""

@@ -1,0 +1,51 @@
+"""Where a Postgres database is, read from a URL.
+
+The URL is libpq's, with two additions: SQLAlchemy's `+driver` is passed over, and
+`?schema=x` says in which schema River's tables are (design.md 1.3).
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+import msgspec
+
+from ferryman.errors import ConfigError
+
+__all__ = ["Location"]
+
+_SCHEMA = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
+# A channel is the schema, a dot and the longest topic, in at most 63 bytes (spec/river.md 1.1).
+_LONGEST_SCHEMA = 46
+_OURS = "ferryman"
+
+
+class Location(msgspec.Struct, frozen=True):
+    """A database, and the schema in it; without one, wherever its search_path leads."""
+
+    url: str
+    """As libpq reads it."""
+    schema: str | None = None
+
+    @classmethod
+    def parse(cls, url: str) -> Location:
+        """Read `postgres://user:password@host:5432/database?schema=x`.  Raises ConfigError."""
+        parts = urlsplit(url)
+        options = parse_qsl(parts.query, keep_blank_values=True)
+        schema = next((value for name, value in options if name == "schema"), None)
+        if schema is not None and (len(schema) > _LONGEST_SCHEMA or not _SCHEMA.fullmatch(schema)):
+            raise ConfigError(
+                f"The URL has schema={schema}. It takes up to {_LONGEST_SCHEMA} letters, digits and _, no digit first."
+            )
+        others = [(name, value) for name, value in options if name != "schema"]
+        if not any(name == "application_name" for name, _ in others):
+            others.append(("application_name", _OURS))
+        return cls(urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(others), "")), schema)
+
+    def __str__(self) -> str:
+        parts = urlsplit(self.url)
+        user, _, host = parts.netloc.rpartition("@")
+        name = user.partition(":")[0]
+        shown = f"postgres://{name}{'@' if name else ''}{host}{parts.path}"
+        return f"{shown}?schema={self.schema}" if self.schema else shown

@@ -1,0 +1,47 @@
+"""A step of a verb in the words of Postgres: one statement, its values, and what its rows mean.
+
+Whatever is many travels as one JSON value: psycopg's arrays took 30 % of the worker
+(measured; design.md 3), and a batch is one statement.  Its rows begin with the place of
+what they answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from ferryman.storage.river.sql import Statement
+from ferryman.storage.river.steps import NOW, Batch, Query, Row
+
+__all__ = ["answer", "spell"]
+
+_encode = msgspec.json.Encoder().encode
+
+
+def spell(step: Query | Batch, statements: Mapping[str, Statement], schema: str | None) -> tuple[str, tuple[Any, ...]]:
+    """Return the text of a step and its values, in the order of their numbers."""
+    statement = statements[step.name]
+    if isinstance(step, Batch):
+        rows = [{"n": place, **values} for place, values in enumerate(step.values)]
+        values: Mapping[str, Any] = {"rows": rows, "schema": schema}
+    else:
+        values = {"schema": schema, **step.values}
+    return statement.text, tuple([_written(value) for value in statement.bind(values)])
+
+
+def answer(step: Query | Batch, rows: Sequence[Row]) -> list[Any]:
+    """Return what the verb is to receive."""
+    if isinstance(step, Query):
+        return list(rows)
+    answers: list[Row | None] = [None] * len(step.values)
+    for place, *row in rows:
+        answers[place] = tuple(row)
+    return answers
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, list | dict):
+        return _encode(value).decode()
+    return None if value is NOW else value
