@@ -6,14 +6,15 @@ import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
-from ferryman import Ferryman
-from programs import Asker, Enqueue, Program, Work, asking, python_worker, running
+from ferryman import Ferryman, State
+from programs import Asker, Enqueue, Program, Work, asking, python_worker, running, until
 from servers import Servers, valkey
 
 HERE = Path(__file__).parent
@@ -88,3 +89,25 @@ def enqueue(client: str, go: Asker, jobs: Ferryman) -> Enqueue:
         return (await jobs.kind(kind).using(**options).enqueue(payload)).ref.id
 
     return with_go if client == "go" else with_python
+
+
+@pytest.fixture
+async def full(enqueue: Enqueue, work: Work, worker: str, jobs: Ferryman, go: Asker) -> dict[str, str]:
+    """A queue with a job in every state but active, by state."""
+    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
+    ids = {
+        "retry": await enqueue("fail", b'{"text": "not yet"}'),
+        "archived": await enqueue("give-up", b'{"text": "never"}'),
+        "completed": await enqueue("result", b'{"text": "done"}', retention="1h"),
+    }
+    async with work(worker, retry_in=600):
+        await until(lambda: all_worked(jobs))
+    ids["pending"] = await enqueue("note", b"\x00 waits")
+    ids["scheduled"] = await enqueue("note", b"later", at=soon)
+    ids["aggregating"] = await enqueue("note", b"with others", group="g")
+    return ids
+
+
+async def all_worked(jobs: Ferryman) -> bool:
+    counts = (await jobs.admin.queues.get("default")).counts
+    return counts == {State.RETRYABLE: 1, State.DISCARDED: 1, State.COMPLETED: 1}

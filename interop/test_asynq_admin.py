@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -131,28 +131,6 @@ async def test_a_queue_paused_on_one_side_rests_on_the_other(
     assert ours.paused_at is not None
     assert not (await go.ask("queue", queue="default"))["Paused"]
     assert (await jobs.admin.queues.get("default")).paused_at is None
-
-
-@pytest.fixture
-async def full(enqueue: Enqueue, work: Work, worker: str, jobs: Ferryman, go: Asker) -> dict[str, str]:
-    """A queue with a job in every state but active, by state."""
-    soon = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
-    ids = {
-        "retry": await enqueue("fail", b'{"text": "not yet"}'),
-        "archived": await enqueue("give-up", b'{"text": "never"}'),
-        "completed": await enqueue("result", b'{"text": "done"}', retention="1h"),
-    }
-    async with work(worker, retry_in=600):
-        await until(lambda: all_worked(jobs))
-    ids["pending"] = await enqueue("note", b"\x00 waits")
-    ids["scheduled"] = await enqueue("note", b"later", at=soon)
-    ids["aggregating"] = await enqueue("note", b"with others", group="g")
-    return ids
-
-
-async def all_worked(jobs: Ferryman) -> bool:
-    counts = (await jobs.admin.queues.get("default")).counts
-    return counts == {State.RETRYABLE: 1, State.DISCARDED: 1, State.COMPLETED: 1}
 
 
 async def test_both_sides_list_the_same_jobs_in_every_state(full: dict[str, str], go: Asker, jobs: Ferryman) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime, timedelta
 
 from ferryman import Ferryman, State
 from programs import Asker, Enqueue, Work, until
@@ -52,7 +53,9 @@ async def test_a_job_that_fails_waits_for_its_next_attempt(
 async def test_one_side_tries_again_what_failed_on_the_other(
     enqueue: Enqueue, work: Work, client: str, worker: str, go: Asker, jobs: Ferryman
 ) -> None:
-    id = await enqueue("fail-once", text("the first time"), retention="1h")
+    deadline = datetime.now(UTC) + timedelta(minutes=20)
+    said = {"timeout": "10m", "deadline": deadline, "unique": "1h", "headers": {"trace": "abc"}, "retries": 2}
+    id = await enqueue("fail-once", text("the first time"), retention="1h", **said)
     look = Look(go, jobs, id)
 
     async with work(worker, retry_in=1) as program:
@@ -64,6 +67,10 @@ async def test_one_side_tries_again_what_failed_on_the_other(
 
     assert (first["attempt"], second["attempt"]) == (1, 2)
     assert (look.theirs["retried"], look.ours.attempt) == (1, 2)
+    left = first.pop("seconds_left") - second.pop("seconds_left")
+    assert abs(left) < 5
+    assert {**first, "attempt": 2} == second
+    assert await enqueue("fail-once", text("the first time"), unique="1h") != id
 
 
 async def test_a_job_without_attempts_left_is_archived(

@@ -19,9 +19,6 @@ async def test_of_20_000_jobs_none_is_lost_and_none_is_run_twice(
 ) -> None:
     logs = {side: tmp_path / side for side in ("go", "python")}
 
-    async def all_done() -> bool:
-        return not (await jobs.admin.queues.get("default")).counts
-
     async with (
         work("go", concurrency=20, log=str(logs["go"])),
         work("python", concurrency=20, log=str(logs["python"])),
@@ -30,7 +27,7 @@ async def test_of_20_000_jobs_none_is_lost_and_none_is_run_twice(
             go.ask("enqueue_many", count=MANY, id="go ", job={"kind": "count"}),
             jobs.enqueue_many(jobs.kind("count").job(b"python %d" % n) for n in range(MANY)),
         )
-        await until(all_done)
+        await until(lambda: is_empty(jobs))
 
     ran = {side: log.read_text().splitlines() for side, log in logs.items()}
     assert Counter(ran["go"] + ran["python"]) == Counter(f"{side} {n}" for side in ran for n in range(MANY))
@@ -59,6 +56,38 @@ async def test_a_job_whose_worker_is_killed_is_taken_back_by_the_other_side(
     assert (first["attempt"], second["attempt"], second["payload"]) == (1, 2, b"precious")
     kept = await go.ask("job", queue="default", id=id)
     assert (kept["state"], kept["error"], kept["retried"]) == ("completed", "asynq: task lease expired", 1)
+
+
+async def test_no_job_of_a_worker_that_is_killed_at_full_speed_is_lost(
+    work: Work, client: str, worker: str, redis: Servers, jobs: Ferryman, tmp_path: Path
+) -> None:
+    log, lease = tmp_path / "ran", "asynq:{default}:lease"
+    names = {str(n) for n in range(MANY)}
+    async with work(worker, concurrency=50, log=str(log)) as program:
+        await jobs.enqueue_many(jobs.kind("count").job(name.encode()) for name in names)
+        await until(lambda: is_under_way(log))
+        await program.kill()
+    done_before = set(log.read_text().split())
+    with redis.client() as inside:
+        held = {id: int(time.time()) - LEASE for id in inside.zrange(lease, 0, -1)}
+        if held:
+            inside.zadd(lease, held)
+
+    async with work(client, concurrency=50, log=str(log)):
+        await until(lambda: is_empty(jobs))
+
+    ran = Counter(log.read_text().split())
+    assert set(ran) == names
+    assert len(done_before) < len(names)
+    assert sum(ran.values()) - len(names) <= len(held)
+
+
+async def is_under_way(log: Path) -> bool:
+    return log.stat().st_size > 1_000
+
+
+async def is_empty(jobs: Ferryman) -> bool:
+    return not (await jobs.admin.queues.get("default")).counts
 
 
 async def test_a_job_that_runs_keeps_its_lease(enqueue: Enqueue, work: Work, worker: str, redis: Servers) -> None:

@@ -20,6 +20,7 @@ type request struct {
 	ID    string `json:"id"`
 	Size  int    `json:"size"`
 	Days  int    `json:"days"`
+	Force bool   `json:"force"`
 }
 
 type reply struct {

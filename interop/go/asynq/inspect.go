@@ -38,6 +38,12 @@ func (p peer) inspect(r request) (any, error) {
 		return nil, i.DeleteTask(r.Queue, r.ID)
 	case "cancel":
 		return nil, i.CancelProcessing(r.ID)
+	case "update":
+		return nil, i.UpdateTaskPayload(r.Queue, r.ID, r.Job.Payload)
+	case "delete_queue":
+		return nil, i.DeleteQueue(r.Queue, r.Force)
+	case "run_all", "archive_all", "delete_all":
+		return p.all(r)
 	case "servers":
 		return i.Servers()
 	case "schedules":
@@ -73,6 +79,32 @@ func (p peer) list(r request) (any, error) {
 		tasks = append(tasks, shown(info))
 	}
 	return tasks, nil
+}
+
+// all does to every task of a state what the request says, and answers how many there were.
+func (p peer) all(r request) (any, error) {
+	i := p.inspector
+	deeds := map[string]func(string) (int, error){
+		"run_all scheduled":       i.RunAllScheduledTasks,
+		"run_all retry":           i.RunAllRetryTasks,
+		"run_all archived":        i.RunAllArchivedTasks,
+		"archive_all pending":     i.ArchiveAllPendingTasks,
+		"archive_all scheduled":   i.ArchiveAllScheduledTasks,
+		"archive_all retry":       i.ArchiveAllRetryTasks,
+		"delete_all pending":      i.DeleteAllPendingTasks,
+		"delete_all scheduled":    i.DeleteAllScheduledTasks,
+		"delete_all retry":        i.DeleteAllRetryTasks,
+		"delete_all archived":     i.DeleteAllArchivedTasks,
+		"delete_all completed":    i.DeleteAllCompletedTasks,
+		"run_all aggregating":     func(q string) (int, error) { return i.RunAllAggregatingTasks(q, r.Group) },
+		"archive_all aggregating": func(q string) (int, error) { return i.ArchiveAllAggregatingTasks(q, r.Group) },
+		"delete_all aggregating":  func(q string) (int, error) { return i.DeleteAllAggregatingTasks(q, r.Group) },
+	}
+	do, known := deeds[r.Call+" "+r.State]
+	if !known {
+		return nil, fmt.Errorf("asynq cannot %s that are %s", r.Call, r.State)
+	}
+	return do(r.Queue)
 }
 
 // task is what asynq says of a task, in ferryman's names; times are RFC 3339, lengths of time seconds.

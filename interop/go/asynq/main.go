@@ -4,7 +4,6 @@
 //	asynq ask URL                  answers one request a line, from standard input
 //	asynq work URL SETTINGS        works until SIGTERM, and tells what it sees
 //	asynq schedule URL SCHEDULES   enqueues by the clock until SIGTERM
-//	asynq drain URL COUNT SLOTS    works COUNT jobs of the queue "default", and tells how fast
 package main
 
 import (
@@ -22,7 +21,6 @@ var commands = map[string]func(redis asynq.RedisConnOpt, said []string) error{
 	"ask":      ask,
 	"work":     work,
 	"schedule": schedule,
-	"drain":    drain,
 }
 
 func main() {
@@ -34,7 +32,7 @@ func main() {
 
 func run(said []string) error {
 	if len(said) < 2 || commands[said[0]] == nil {
-		return fmt.Errorf("say ask, work, schedule or drain, then where Redis is")
+		return fmt.Errorf("say ask, work or schedule, then where Redis is")
 	}
 	redis, err := asynq.ParseRedisURI(said[1])
 	if err != nil {

@@ -2,12 +2,8 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
-	"errors"
 	"os"
-	"strconv"
-	"sync/atomic"
 	"time"
 
 	"github.com/hibiken/asynq"
@@ -71,38 +67,4 @@ func combine(_ string, tasks []*asynq.Task) *asynq.Task {
 		lines = append(lines, t.Payload())
 	}
 	return asynq.NewTask("note", bytes.Join(lines, []byte("\n")))
-}
-
-// drain works as fast as it can, and tells when the last of so many jobs has ended.
-func drain(redis asynq.RedisConnOpt, said []string) error {
-	if len(said) != 2 {
-		return errors.New("say how many jobs there are, and how many to work at a time")
-	}
-	count, err := strconv.Atoi(said[0])
-	if err != nil {
-		return err
-	}
-	slots, err := strconv.Atoi(said[1])
-	if err != nil {
-		return err
-	}
-	var left atomic.Int64
-	left.Store(int64(count))
-	done := make(chan struct{})
-	server := asynq.NewServer(redis, asynq.Config{Concurrency: slots, LogLevel: quiet})
-	began := time.Now()
-	err = server.Start(asynq.HandlerFunc(func(context.Context, *asynq.Task) error {
-		if left.Add(-1) == 0 {
-			close(done)
-		}
-		return nil
-	}))
-	if err != nil {
-		return err
-	}
-	<-done
-	seconds := time.Since(began).Seconds()
-	server.Shutdown()
-	say(map[string]float64{"seconds": seconds, "per_second": float64(count) / seconds})
-	return nil
 }
