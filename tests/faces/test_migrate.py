@@ -124,6 +124,13 @@ def test_sql_is_printed_for_one_version_of_postgres_in_a_schema(ferryman: Typed)
     assert answer.lines[3] == 'alter table "Jobs".river_job'
 
 
+def test_sql_is_printed_for_the_database_and_the_schema_of_the_url(ferryman: Typed) -> None:
+    url = "postgresql+psycopg://ada@localhost/app?schema=jobs"
+
+    assert ferryman("migrate", "sql", "--url", url).lines[2] == 'create table "jobs".river_migration ('
+    assert ferryman("migrate", "sql", "--url", url, "--schema", "b").lines[2] == 'create table "b".river_migration ('
+
+
 def test_sql_is_printed_in_the_order_to_run_it(ferryman: Typed) -> None:
     up = ferryman("migrate sql --dialect postgres -o ids").lines
     assert up == [*(f"main {version:03d}" for version in range(1, 9)), "ferryman 001"]
@@ -139,6 +146,7 @@ def test_sql_is_printed_in_the_order_to_run_it(ferryman: Typed) -> None:
         ("sql --version 3", "Name it: --line main"),
         ("sql --line main --version 99", "has no version 99. It has 1 to 8."),
         ("sql --schema 1st", '--schema is "1st"'),
+        ("sql --url postgres://localhost/app?schema=1st", 'schema in the URL is "1st"'),
         ("sql --url redis://:secret@localhost", "redis://:***@localhost has no tables"),
         ("up --to 3", "Name it: --line main"),
         ("up --line main --to 99", "has no version 99"),

@@ -13,8 +13,9 @@ from ferryman.cli.times import Times
 from ferryman.connect import without_password
 from ferryman.errors import ConfigError
 from ferryman.storage.river.bundle import Migration, bookkeeping_down, bookkeeping_up, in_schema, line_of
+from ferryman.storage.river.postgres.location import Location
 
-__all__ = ["DIALECTS", "SQL", "dialect_of", "texts"]
+__all__ = ["DIALECTS", "SQL", "place_of", "texts"]
 
 DIALECTS = ("postgres", "sqlite")
 
@@ -27,16 +28,17 @@ def _lines(text: Row, times: Times) -> Iterator[str]:
 SQL = Listing[Row](lambda text: text, lambda text: f"{text['line']} {text['version']:03d}", lines=_lines)
 
 
-def dialect_of(url: str) -> str:
-    """Return the dialect of the database that a URL names.  Raises ConfigError where there are no tables."""
+def place_of(url: str) -> tuple[str, str | None]:
+    """Return the dialect of the database that a URL names, and its schema.  Raises ConfigError without tables."""
     scheme = url.partition("://")[0].partition("+")[0]
-    dialect = "postgres" if scheme == "postgresql" else scheme
-    if dialect not in DIALECTS:
-        raise ConfigError(
-            f"{without_password(url)} has no tables, and so no migrations. "
-            f"Say of which database: --dialect {' or '.join(DIALECTS)}."
-        )
-    return dialect
+    if scheme == "sqlite":
+        return "sqlite", None
+    if scheme in ("postgres", "postgresql"):
+        return "postgres", Location.parse(url).schema
+    raise ConfigError(
+        f"{without_password(url)} has no tables, and so no migrations. "
+        f"Say of which database: --dialect {' or '.join(DIALECTS)}."
+    )
 
 
 def texts(

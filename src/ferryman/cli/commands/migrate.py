@@ -13,7 +13,7 @@ import click
 
 from ferryman.admin._async.admin import AsyncStorageAdmin
 from ferryman.cli.grammar import Group
-from ferryman.cli.migrations import DIALECTS, SQL, dialect_of, texts
+from ferryman.cli.migrations import DIALECTS, SQL, place_of, texts
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
 from ferryman.cli.views import line_view
@@ -138,8 +138,8 @@ def sql(
     if schema is not None:
         check_schema(schema, "--schema")
     lines = LINES if line == "all" else (line,)
-    dialect = dialect or dialect_of(session.jobs.settings.url)
-    show(session, SQL, texts(dialect, lines, versions, down=down, schema=schema))
+    database, there = (dialect, None) if dialect else place_of(session.jobs.settings.url)
+    show(session, SQL, texts(database, lines, versions, down=down, schema=schema or there))
 
 
 def _with_storage(session: Session, do: Callable[[AsyncStorageAdmin], Awaitable[T]]) -> T:

@@ -6,18 +6,14 @@ The URL is libpq's, with two additions: SQLAlchemy's `+driver` is passed over, a
 
 from __future__ import annotations
 
-import re
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 
-from ferryman.errors import ConfigError
+from ferryman.storage.river.rules import check_schema
 
 __all__ = ["Location"]
 
-_SCHEMA = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
-# A channel is the schema, a dot and the longest topic, in at most 63 bytes (spec/river.md 1.1).
-_LONGEST_SCHEMA = 46
 _OURS = "ferryman"
 
 
@@ -34,10 +30,8 @@ class Location(msgspec.Struct, frozen=True):
         parts = urlsplit(url)
         options = parse_qsl(parts.query, keep_blank_values=True)
         schema = next((value for name, value in options if name == "schema"), None)
-        if schema is not None and (len(schema) > _LONGEST_SCHEMA or not _SCHEMA.fullmatch(schema)):
-            raise ConfigError(
-                f"The URL has schema={schema}. It takes up to {_LONGEST_SCHEMA} letters, digits and _, no digit first."
-            )
+        if schema is not None:
+            check_schema(schema, "schema in the URL")
         others = [(name, value) for name, value in options if name != "schema"]
         if not any(name == "application_name" for name, _ in others):
             others.append(("application_name", _OURS))
