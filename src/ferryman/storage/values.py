@@ -12,6 +12,7 @@ import msgspec
 from ferryman.job import Job, JobRef, NewJob, State
 
 __all__ = [
+    "Action",
     "CancelRequested",
     "Feature",
     "Gathered",
@@ -44,6 +45,20 @@ class Feature(StrEnum):
     PENDING = "jobs parked as pending"
     KINDS = "taking jobs of chosen kinds only"
     SCHEMA = "a schema that is migrated"
+
+
+class Action(StrEnum):
+    """What can be done with many jobs at once."""
+
+    RETRY = "retry"
+    CANCEL = "cancel"
+    DISCARD = "discard"
+    DELETE = "delete"
+
+    @property
+    def done(self) -> str:
+        """The word for it when it is done."""
+        return {"retry": "retried", "cancel": "cancelled", "discard": "discarded", "delete": "deleted"}[self]
 
 
 class Notice(msgspec.Struct, frozen=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
+from ferryman.admin._async.bulk import AsyncBulkAdmin
 from ferryman.admin._async.failed import AsyncFailedAdmin
 from ferryman.admin.application import Snapshot, judge
 from ferryman.events import Acted, EventBus
@@ -25,6 +26,7 @@ class AsyncAdmin:
     def __init__(self, open: AsyncOpen, events: EventBus | None = None, *, unchecked: AsyncOpen | None = None) -> None:
         events = events or EventBus()
         self.jobs = AsyncJobAdmin(open, events)
+        self.bulk = AsyncBulkAdmin(open, events)
         self.failed = AsyncFailedAdmin(open)
         self.queues = AsyncQueueAdmin(open, events)
         self.workers = AsyncWorkerAdmin(open)

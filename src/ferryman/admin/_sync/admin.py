@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
+from ferryman.admin._sync.bulk import BulkAdmin
 from ferryman.admin._sync.failed import FailedAdmin
 from ferryman.admin.application import Snapshot, judge
 from ferryman.events import Acted, EventBus
@@ -26,6 +27,7 @@ class Admin:
     def __init__(self, open: Open, events: EventBus | None = None, *, unchecked: Open | None = None) -> None:
         events = events or EventBus()
         self.jobs = JobAdmin(open, events)
+        self.bulk = BulkAdmin(open, events)
         self.failed = FailedAdmin(open)
         self.queues = QueueAdmin(open, events)
         self.workers = WorkerAdmin(open)

@@ -12,10 +12,12 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, Self
 
 from ferryman.aggregation import GroupRules
+from ferryman.errors import FerrymanError
 from ferryman.findings import Finding
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.values import (
+    Action,
     Feature,
     Gathered,
     JobFilter,
@@ -138,6 +140,12 @@ class AsyncJobs(Protocol):
 
     async def delete(self, ref: JobRef) -> Job:
         """Delete a job that is not running, and return what it was.  Raises JobNotFound, WrongState."""
+        ...
+
+    async def act(
+        self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
+    ) -> Sequence[Job | FerrymanError]:
+        """Do the same with each of these jobs; answers in their order with the job, or with why nothing was done."""
         ...
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from ferryman.errors import InvalidJob
+from ferryman.errors import FerrymanError, InvalidJob
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import AsyncServer
-from ferryman.storage.asynq.verbs import chores, finish, insert, listing, manage, work
-from ferryman.storage.values import JobFilter, Page, Retention
+from ferryman.storage.asynq.verbs import chores, finish, insert, listing, manage, many, work
+from ferryman.storage.values import Action, JobFilter, Page, Retention
 
 __all__ = ["AsyncRedisJobs"]
 
@@ -95,6 +95,11 @@ class AsyncRedisJobs:
 
     async def delete(self, ref: JobRef) -> Job:
         return await self._server.run(manage.delete(ref))
+
+    async def act(
+        self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
+    ) -> Sequence[Job | FerrymanError]:
+        return await self._server.run(many.act(action, refs, now=now))
 
 
 def _check(jobs: Sequence[NewJob]) -> None:

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from ferryman.errors import InvalidJob
+from ferryman.errors import FerrymanError, InvalidJob
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.river._async.runner import AsyncRunner
 from ferryman.storage.river.rules import check
 from ferryman.storage.river.steps import Verb
-from ferryman.storage.river.verbs import chores, insert, manage, work
-from ferryman.storage.values import CancelRequested, JobFilter, JobsAvailable, Page, Retention
+from ferryman.storage.river.verbs import chores, insert, manage, many, work
+from ferryman.storage.values import Action, CancelRequested, JobFilter, JobsAvailable, Page, Retention
 
 __all__ = ["AsyncRiverJobs"]
 
@@ -123,3 +123,14 @@ class AsyncRiverJobs:
 
     async def delete(self, ref: JobRef) -> Job:
         return await self._writer.write(manage.delete(ref))
+
+    async def act(
+        self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
+    ) -> Sequence[Job | FerrymanError]:
+        answers = await self._writer.write(many.act(action, refs, now=now))
+        for job in answers:
+            if isinstance(job, Job) and job.state is State.RUNNING:
+                self._tell(CancelRequested(job.ref))
+        if action is Action.RETRY:
+            self._tell(JobsAvailable())
+        return answers

@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from ferryman.errors import InvalidJob
+from ferryman.errors import FerrymanError, InvalidJob
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.river._sync.runner import Runner
 from ferryman.storage.river.rules import check
 from ferryman.storage.river.steps import Verb
-from ferryman.storage.river.verbs import chores, insert, manage, work
-from ferryman.storage.values import CancelRequested, JobFilter, JobsAvailable, Page, Retention
+from ferryman.storage.river.verbs import chores, insert, manage, many, work
+from ferryman.storage.values import Action, CancelRequested, JobFilter, JobsAvailable, Page, Retention
 
 __all__ = ["RiverJobs"]
 
@@ -124,3 +124,14 @@ class RiverJobs:
 
     def delete(self, ref: JobRef) -> Job:
         return self._writer.write(manage.delete(ref))
+
+    def act(
+        self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
+    ) -> Sequence[Job | FerrymanError]:
+        answers = self._writer.write(many.act(action, refs, now=now))
+        for job in answers:
+            if isinstance(job, Job) and job.state is State.RUNNING:
+                self._tell(CancelRequested(job.ref))
+        if action is Action.RETRY:
+            self._tell(JobsAvailable())
+        return answers

@@ -1,0 +1,78 @@
+# Generated from src/ferryman/admin/_async/bulk.py by tools/unasync.py: change that file and run `make sync`.
+"""Acting on many jobs, a few hundred at a time, so that workers beside it hardly notice."""
+
+from __future__ import annotations
+
+import time
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+from ferryman.admin.bulk import Preview, Progress, bounded
+from ferryman.errors import StorageError
+from ferryman.events import Acted, EventBus
+from ferryman.opening import Open
+from ferryman.storage.matching import looks_inside
+from ferryman.storage.values import Action, JobFilter
+
+__all__ = ["BulkAdmin"]
+
+_STEP = 200
+_SAMPLES = 5
+
+
+class BulkAdmin:
+    """Actions on every job that a filter means."""
+
+    def __init__(self, open: Open, events: EventBus) -> None:
+        self._open = open
+        self._events = events
+
+    def preview(self, which: JobFilter, *, cap: int = 10_000) -> Preview:
+        """Say how many jobs would be acted on; what has to be looked at one by one is counted up to `cap`."""
+        jobs = (self._open()).jobs
+        if not looks_inside(which):
+            page = jobs.list(which, limit=_SAMPLES)
+            return Preview(sum((jobs.count(which)).values()), False, page.items)
+        page = jobs.list(which, limit=cap)
+        count, samples = len(page.items), page.items[:_SAMPLES]
+        while page.next is not None and count < cap:
+            page = jobs.list(which, limit=cap - count, cursor=page.next)
+            count, samples = count + len(page.items), [*samples, *page.items][:_SAMPLES]
+        return Preview(count, page.next is not None, samples)
+
+    def run(
+        self,
+        action: Action,
+        which: JobFilter,
+        *,
+        rate: float | None = None,
+        cursor: str | None = None,
+        now: datetime | None = None,
+        actor: str = "",
+        reason: str = "",
+    ) -> Iterator[Progress]:
+        """Act on every job there is now that fits, 200 at a time, and tell after each step how far it is.
+
+        Rests after each step for as long as it took, and longer where `rate` allows fewer
+        a second.  Leave the loop to stop; `cursor` of the latest progress goes on from there.
+        """
+        jobs = (self._open()).jobs
+        which = bounded(which, now or datetime.now(UTC))
+        progress, more = Progress(), True
+        while more:
+            began = time.monotonic()
+            page = jobs.list(which, limit=_STEP, cursor=cursor)
+            refs = [job.ref for job in page.items]
+            answers = list(zip(refs, jobs.act(action, refs), strict=True)) if refs else []
+            progress = progress.after(answers, page.next)
+            if refs:
+                self._events.publish(Acted(action.done, f"{len(refs)} jobs by filter", actor, reason))
+            yield progress
+            for _, error in progress.latest:
+                if isinstance(error, StorageError):
+                    raise error
+            cursor, more = page.next, page.next is not None
+            took = time.monotonic() - began
+            if more:
+                time.sleep(max(took, len(refs) / rate - took if rate else 0.0))
