@@ -13,15 +13,12 @@ def main() -> int:
     """Run one of the modes, and return the exit code."""
     said = _arguments()
     try:
-        from briefings import modes  # not above: settings that cannot be are a sentence, not a traceback
-        from briefings.settings import settings
+        from briefings import modes, settings  # not above: what cannot be set is a sentence, not a traceback
 
         if said.mode == "migrate":
             return asyncio.run(modes.migrate(check=said.check))
         if said.mode == "failed":
-            from ferryman.cli.root import cli
-
-            cli.main(["failed", "--app", "briefings.tasks:jobs", *(["--json"] if said.json else [])])
+            modes.ferryman("failed", *(["--json"] if said.json else []))
         modes.write_log()
         if said.mode == "mock-webhook":
             modes.mock_webhook()

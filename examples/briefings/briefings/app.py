@@ -22,8 +22,6 @@ from briefings.pages import HERE, page
 from briefings.tasks import jobs, outbox
 from ferryman import JobNotFound, StorageError, WrongState
 
-__all__ = ["make_app"]
-
 logger = logging.getLogger("briefings")
 
 EMBEDDED_SLOTS = 2

@@ -8,8 +8,6 @@ from uuid import UUID
 
 import msgspec
 
-__all__ = ["Briefing", "Content", "Section", "briefing_from"]
-
 
 class Section(msgspec.Struct, frozen=True):
     heading: str

@@ -19,8 +19,6 @@ from typing import Any
 from ferryman import StorageUnavailable
 from ferryman.storage.river.sqlite import library
 
-__all__ = ["Connection", "Database", "DatabaseAway"]
-
 HERE = Path(__file__).parent
 MIGRATIONS = sorted((HERE / "migrations").glob("*.sql"))
 QUERIES = dict(re.findall(r"-- name: (\w+)\n(.+?;)\n", (HERE / "queries.sql").read_text("utf-8"), re.DOTALL))

@@ -14,10 +14,8 @@ from uuid import UUID, uuid4
 
 from obstore.store import LocalStore, S3Store
 
+from briefings import settings
 from briefings.database import Database
-from briefings.settings import settings
-
-__all__ = ["CleanupFailed", "Gone", "attach", "clean_up"]
 
 logger = logging.getLogger("briefings")
 

@@ -15,9 +15,7 @@ from starlette.requests import HTTPConnection
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from briefings.settings import settings
-
-__all__ = ["Guard", "is_operator", "refuse_strangers"]
+from briefings import settings
 
 LARGEST_BODY = 1_050_000  # a file of a megabyte, and the form around it
 

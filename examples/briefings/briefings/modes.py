@@ -11,13 +11,12 @@ from typing import Any
 
 import uvicorn
 
-from briefings import webhook
+from briefings import settings, webhook
 from briefings.app import make_app
-from briefings.settings import Address, settings
+from briefings.settings import Address
 from briefings.tasks import database, jobs, outbox
 from ferryman import ConfigError, logs
-
-__all__ = ["migrate", "mock_webhook", "web", "work", "write_log"]
+from ferryman.cli.root import cli
 
 logger = logging.getLogger("briefings")
 
@@ -44,7 +43,6 @@ class Server(uvicorn.Server):
 def write_log() -> None:
     """Write what ferryman, the server and we have to say, all in one form."""
     logs.configure(jobs.settings.log_level, jobs.settings.log_format, development=settings.development)
-    logs.subscribe(jobs.events)
     for name in ("briefings", "uvicorn"):
         logging.getLogger(name).parent = logging.getLogger("ferryman")
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
@@ -54,6 +52,7 @@ def web(*, with_worker: bool) -> None:
     """Answer requests; in development run the mock of the briefing service too."""
     _refuse_mock_in_production()
     asyncio.run(_prepare(connect=with_worker or not outbox.used))
+    logs.subscribe(jobs.events)
     if settings.own_mock:
         Thread(target=Server("the mock service", webhook.app, settings.mock).run, daemon=True).start()
     for each in STOP:
@@ -62,24 +61,15 @@ def web(*, with_worker: bool) -> None:
 
 
 def work() -> None:
-    """Run jobs until told to stop: the first signal lets running jobs end, the second does not wait."""
+    """Run jobs until told to stop."""
     _refuse_mock_in_production()
-    asyncio.run(_work())
+    asyncio.run(_prepare(connect=False))
+    ferryman("worker")
 
 
-async def _work() -> None:
-    await _prepare(connect=True)
-    async with jobs:
-        worker, loop = jobs.worker(), asyncio.get_running_loop()
-
-        def stop(name: str) -> None:
-            worker.stop(name)
-            for each in STOP:
-                loop.add_signal_handler(each, worker.stop_now, each.name)
-
-        for each in STOP:
-            loop.add_signal_handler(each, stop, each.name)
-        await worker.serve()
+def ferryman(command: str, *arguments: str) -> None:
+    """Run a command of `ferryman` for our jobs."""
+    cli.main([command, "--app", "briefings.tasks:jobs", *arguments])
 
 
 async def migrate(*, check: bool) -> int:

@@ -21,8 +21,6 @@ import msgspec
 from briefings.database import Connection, Database
 from ferryman import DuplicateJob, Ferryman, FerrymanError, JobRef, NewJob, StorageUnavailable
 
-__all__ = ["Outbox"]
-
 logger = logging.getLogger("briefings")
 
 CLAIM = timedelta(seconds=10)

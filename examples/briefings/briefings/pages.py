@@ -18,8 +18,6 @@ from briefings.guard import is_operator
 from briefings.tasks import jobs
 from ferryman import QueueNotFound, StorageUnavailable
 
-__all__ = ["HERE", "last_beat", "page", "waiting_for"]
-
 HERE = Path(__file__).parent
 HEADERS = {
     "Content-Security-Policy": "default-src 'self'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'",

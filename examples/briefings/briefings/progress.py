@@ -21,8 +21,6 @@ from ferryman.events import EventBus, JobFinished
 from ferryman.job import FINAL
 from ferryman.outcome import Cancelled, Completed, Discarded, Released, Retry, Snoozed
 
-__all__ = ["followed", "repair"]
-
 logger = logging.getLogger("briefings")
 
 GRACE = timedelta(seconds=10)

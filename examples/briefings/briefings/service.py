@@ -8,11 +8,9 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import msgspec
 
+from briefings import settings
 from briefings.briefing import Briefing, Content
-from briefings.settings import settings
 from ferryman import Discard, Snooze
-
-__all__ = ["ServiceError", "ask", "client"]
 
 WORTH_RETRYING = {408, 425, 429}
 LONGEST_WAIT = timedelta(minutes=5)

@@ -15,14 +15,11 @@ from uuid import UUID
 import httpx
 import msgspec
 
-from briefings import files, progress, service
+from briefings import files, progress, service, settings
 from briefings.briefing import briefing_from
 from briefings.database import Database
 from briefings.outbox import Outbox
-from briefings.settings import settings
 from ferryman import Ferryman, Job, exponential, provided
-
-__all__ = ["cleanup_orphans", "database", "generate_briefing", "heartbeat", "jobs", "outbox"]
 
 database = Database(settings.database)
 
@@ -35,13 +32,13 @@ async def lifespan() -> AsyncIterator[httpx.AsyncClient]:
 
 
 jobs = Ferryman(
-    settings.jobs_url,
+    None if settings.jobs_apart else f"sqlite:///{settings.database}",
     lifespan=lifespan,
     config=Path(__file__).parent.parent / "ferryman.toml",
     concurrency=settings.concurrency,
     shutdown_timeout=settings.shutdown_timeout,
 )
-outbox = Outbox(jobs, database, used=settings.jobs_url is None)
+outbox = Outbox(jobs, database, used=settings.jobs_apart)
 
 
 @jobs.task(

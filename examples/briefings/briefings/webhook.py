@@ -14,9 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from briefings.settings import settings
-
-__all__ = ["app"]
+from briefings import settings
 
 calls: list[str] = []
 """The Idempotency-Key of each call."""
