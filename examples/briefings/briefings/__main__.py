@@ -18,7 +18,7 @@ def main() -> int:
         if said.mode == "migrate":
             return asyncio.run(modes.migrate(check=said.check))
         if said.mode == "failed":
-            modes.ferryman("failed", *(["--json"] if said.json else []))
+            modes.ferryman("failed", "--list", *(["--json"] if said.json else []))
         modes.write_log()
         if said.mode == "mock-webhook":
             modes.mock_webhook()
