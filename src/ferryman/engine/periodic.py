@@ -31,6 +31,9 @@ _LONGEST_SLEEP = 1.0
 _MARGIN = timedelta(milliseconds=100)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+Run = tuple[PeriodicEntry, datetime]
+"""An entry, and the time at which it was due."""
+
 
 class Periodic:
     """Enqueues `entries` when their time comes."""
@@ -74,14 +77,16 @@ class Periodic:
 
     async def tick(self) -> None:
         """Enqueue every entry whose time has come, and only then look for its next time."""
-        now = self.clock.now()
+        now, due = self.clock.now(), []
         for entry in self.entries:
             if entry.id not in self._next:
                 self._next[entry.id] = now if entry.on_start else entry.schedule.next(now)
             when = self._next[entry.id]
-            if when is not None and when < now + _MARGIN and self.leader.leading and await self._enqueued(entry, when):
-                self._last[entry.id] = when
-                self._next[entry.id] = _after(entry, when, now)
+            if when is not None and when < now + _MARGIN:
+                due.append((entry, when))
+        for entry, when in await self._enqueued(due):
+            self._last[entry.id] = when
+            self._next[entry.id] = _after(entry, when, now)
 
     def outlook(self) -> tuple[ScheduleInfo, ...]:
         """Say what is enqueued by the clock, when it was last and when it will be.  Other threads may ask."""
@@ -94,20 +99,31 @@ class Periodic:
                 found.append(ScheduleInfo(id=entry.id, spec=entry.spec, job=job, next_at=when, last_at=last))
         return tuple(found)
 
-    async def _enqueued(self, entry: PeriodicEntry, at: datetime) -> bool:
-        """Store one run.  One that nobody can store stays due, and keeps no other from its time."""
-        report = self._reports.setdefault(entry.id, Report(f"periodic {entry.id}", self._report.outage))
+    async def _enqueued(self, due: list[Run]) -> list[Run]:
+        """Store runs, and return those that are.  One that cannot be stored stays due, and keeps no other back."""
+        if not due or not self.leader.leading:
+            return []
         try:
-            job = changed(self.on_enqueue, periodic_job(entry, at))
-            (stored,) = await self.storage.jobs.insert([job], now=self.clock.stamp())
+            await self._enqueue(due)
         except StorageError:
             raise
         except Exception as error:
-            report.failed(error)
-            return False
-        report.works()
-        self.events.publish(JobEnqueued(stored.ref, job.kind, job.queue, stored.duplicate))
-        return True
+            if len(due) > 1:
+                return [run for each in due for run in await self._enqueued([each])]
+            self._report_of(due[0][0]).failed(error)
+            return []
+        for entry, _ in due:
+            self._report_of(entry).works()
+        return due
+
+    async def _enqueue(self, due: list[Run]) -> None:
+        jobs = [changed(self.on_enqueue, periodic_job(entry, at)) for entry, at in due]
+        stored = await self.storage.jobs.insert(jobs, now=self.clock.stamp())
+        for job, each in zip(jobs, stored, strict=True):
+            self.events.publish(JobEnqueued(each.ref, job.kind, job.queue, each.duplicate))
+
+    def _report_of(self, entry: PeriodicEntry) -> Report:
+        return self._reports.setdefault(entry.id, Report(f"periodic {entry.id}", self._report.outage))
 
     def _until_next(self) -> float:
         times = [when for when in self._next.values() if when is not None]
