@@ -65,6 +65,10 @@ class SqliteRunner:
         with self.held.lock, transaction(self.held.connection):
             return run(self.held.connection, verb)
 
+    def each(self, verb: Verb[T]) -> T:
+        """Do the same: one commit is cheaper than several."""
+        return self.write(verb)
+
     def within(self, tx: Any, verb: Verb[T]) -> T:
         """Run a verb in the caller's own transaction, on their connection."""
         return run_in_transaction(tx, verb, self.held.place)
@@ -91,6 +95,10 @@ class AsyncSqliteRunner:
     async def write(self, verb: Verb[T]) -> T:
         """Run a verb in a transaction of its own."""
         return await self._in_thread(self._runner.write, verb)
+
+    async def each(self, verb: Verb[T]) -> T:
+        """Do the same: one commit is cheaper than several."""
+        return await self.write(verb)
 
     async def within(self, tx: Any, verb: Verb[T]) -> T:
         """Run a verb in the caller's own transaction, here: their connection may belong to this thread."""

@@ -67,7 +67,7 @@ class AsyncRiverJobs:
         worker: str,
         now: datetime | None = None,
     ) -> list[Job]:
-        return await self._writer.write(work.fetch(wanted, limit=limit, kinds=kinds, worker=worker, now=now))
+        return await self._writer.each(work.fetch(wanted, limit=limit, kinds=kinds, worker=worker, now=now))
 
     async def finish(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
         return await self._writer.write(work.finish(finished, now=now))

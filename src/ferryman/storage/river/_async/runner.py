@@ -15,7 +15,11 @@ class AsyncRunner(Protocol):
     """Runs verbs on one database.  Everything raises StorageError."""
 
     async def read(self, verb: Verb[T]) -> T:
-        """Run a verb whose statements may stand alone."""
+        """Run a verb that changes nothing."""
+        ...
+
+    async def each(self, verb: Verb[T]) -> T:
+        """Run a verb of which every statement may stand alone."""
         ...
 
     async def write(self, verb: Verb[T]) -> T:

@@ -68,7 +68,7 @@ class RiverJobs:
         worker: str,
         now: datetime | None = None,
     ) -> list[Job]:
-        return self._writer.write(work.fetch(wanted, limit=limit, kinds=kinds, worker=worker, now=now))
+        return self._writer.each(work.fetch(wanted, limit=limit, kinds=kinds, worker=worker, now=now))
 
     def finish(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
         return self._writer.write(work.finish(finished, now=now))

@@ -16,7 +16,11 @@ class Runner(Protocol):
     """Runs verbs on one database.  Everything raises StorageError."""
 
     def read(self, verb: Verb[T]) -> T:
-        """Run a verb whose statements may stand alone."""
+        """Run a verb that changes nothing."""
+        ...
+
+    def each(self, verb: Verb[T]) -> T:
+        """Run a verb of which every statement may stand alone."""
         ...
 
     def write(self, verb: Verb[T]) -> T:

@@ -36,7 +36,11 @@ class AsyncPostgresRunner:
         self._home: object = None
 
     async def read(self, verb: Verb[T]) -> T:
-        """Run a verb whose statements may stand alone."""
+        """Run a verb that changes nothing."""
+        return await self.each(verb)
+
+    async def each(self, verb: Verb[T]) -> T:
+        """Run a verb of which every statement may stand alone: that saves two round trips."""
         with translated(self._location):
             pool = await self._open()
             async with pool.connection() as connection:

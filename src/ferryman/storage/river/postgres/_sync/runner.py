@@ -37,7 +37,11 @@ class PostgresRunner:
         self._home: object = None
 
     def read(self, verb: Verb[T]) -> T:
-        """Run a verb whose statements may stand alone."""
+        """Run a verb that changes nothing."""
+        return self.each(verb)
+
+    def each(self, verb: Verb[T]) -> T:
+        """Run a verb of which every statement may stand alone: that saves two round trips."""
         with translated(self._location):
             pool = self._open()
             with pool.connection() as connection:
