@@ -77,7 +77,7 @@ def _gather(session: Session, which: JobFilter, limit: int) -> None:
     if found.groups and session.format in ("table", "wide"):
         first = found.groups[0].fingerprint
         session.note(f"\nLook at one group:  ferryman failed --fp {first}")
-        session.note(f"Run it again:       ferryman failed --fp {first} -o ids | ferryman job retry -")
+        session.note(f"Run it again:       ferryman job retry --state failed --fp {first} --all-matching")
 
 
 def _left_out(found: FailedGroups, limit: int) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from ferryman.cli.acting import act, read_refs
+from ferryman.cli.bulk import act_on_all, by_ids_or_filter, is_filter
 from ferryman.cli.filters import choosing, read_filter
 from ferryman.cli.grammar import Group
 from ferryman.cli.jobs_shown import CARD, JOBS
@@ -16,7 +17,7 @@ from ferryman.cli.session import Session
 from ferryman.errors import WrongState
 from ferryman.job import FINAL, Job, JobRef, State
 from ferryman.state_words import hint
-from ferryman.storage.values import JobFilter
+from ferryman.storage.values import Action, JobFilter
 
 __all__ = ["job"]
 
@@ -80,11 +81,20 @@ def show_(session: Session, ids: tuple[str, ...]) -> None:
     show(session, CARD, [session.admin.jobs.get(ref) for ref in read_refs(ids)])
 
 
-@job.command("retry", examples=["ferryman job retry 42", "ferryman failed -o ids | ferryman job retry -"])
-@_ids
+@job.command(
+    "retry",
+    examples=[
+        "ferryman job retry 42",
+        "ferryman failed -o ids | ferryman job retry -",
+        "ferryman job retry --state failed --fp 9f31c2ab04de --all-matching --rate 10/s",
+    ],
+)
+@by_ids_or_filter
 @click.pass_obj
-def retry(session: Session, ids: tuple[str, ...]) -> int:
+def retry(session: Session, /, ids: tuple[str, ...], **said: Any) -> int:
     """Run a job again, now: one that gave up, ended, or waits."""
+    if is_filter(ids, said):
+        return act_on_all(session, Action.RETRY, said)
 
     def do(ref: JobRef) -> Job:
         return session.admin.jobs.retry(ref, actor=session.actor)
@@ -114,10 +124,12 @@ def run(session: Session, ids: tuple[str, ...]) -> int:
 @job.command(
     "cancel", examples=["ferryman job cancel 42", "ferryman job list --kind report -o ids | ferryman job cancel -"]
 )
-@_ids
+@by_ids_or_filter
 @click.pass_obj
-def cancel(session: Session, ids: tuple[str, ...]) -> int:
+def cancel(session: Session, /, ids: tuple[str, ...], **said: Any) -> int:
     """Cancel a job, or ask the worker that runs it to stop."""
+    if is_filter(ids, said):
+        return act_on_all(session, Action.CANCEL, said)
 
     def do(ref: JobRef) -> Job:
         after = session.admin.jobs.cancel(ref, actor=session.actor)
@@ -132,10 +144,12 @@ def cancel(session: Session, ids: tuple[str, ...]) -> int:
 
 
 @job.command("discard", examples=["ferryman job discard 42"])
-@_ids
+@by_ids_or_filter
 @click.pass_obj
-def discard(session: Session, ids: tuple[str, ...]) -> int:
+def discard(session: Session, /, ids: tuple[str, ...], **said: Any) -> int:
     """Give up on a job that waits; it is kept, as one that failed."""
+    if is_filter(ids, said):
+        return act_on_all(session, Action.DISCARD, said)
 
     def do(ref: JobRef) -> Job:
         return session.admin.jobs.discard(ref, actor=session.actor)
@@ -144,10 +158,12 @@ def discard(session: Session, ids: tuple[str, ...]) -> int:
 
 
 @job.command("delete", examples=["ferryman job delete 42", "ferryman failed -o ids | ferryman job delete --yes -"])
-@_ids
+@by_ids_or_filter
 @click.pass_obj
-def delete(session: Session, ids: tuple[str, ...]) -> int:
+def delete(session: Session, /, ids: tuple[str, ...], **said: Any) -> int:
     """Delete a job that is not running.  Asks first; in a script say --yes."""
+    if is_filter(ids, said):
+        return act_on_all(session, Action.DELETE, said)
     refs = read_refs(ids)
     if refs:
         session.confirm(f"Delete {_named(refs)} for good?")

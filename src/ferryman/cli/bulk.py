@@ -1,0 +1,189 @@
+"""Acting on every job that a filter means: what it would be, a question, progress, and a way to stop.
+
+Confirmation is spec/cli.md 4.4's: a person sees how many and a few of them, a script says
+--yes and how many it expects.
+"""
+
+from __future__ import annotations
+
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+from ferryman.admin.bulk import Preview, Progress
+from ferryman.cli.failures import INTERRUPTED, PARTLY, Refused, code_of
+from ferryman.cli.filters import choosing, read_filter
+from ferryman.cli.output import Listing, Row, plain, show
+from ferryman.cli.session import Session
+from ferryman.errors import ConfigError, FerrymanError
+from ferryman.job import JobRef
+from ferryman.storage.values import Action, JobFilter
+
+__all__ = ["act_on_all", "by_ids_or_filter", "is_filter"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_MANY = 100
+_TELL_EVERY = 10.0
+_OFF_BY = 0.1
+
+
+def by_ids_or_filter(function: F) -> F:
+    """Let a command take ids, or the filters of `job list` with --all-matching."""
+    for option in (
+        click.option("--expect", type=click.IntRange(min=0), metavar="N", help="How many it should be, in a script."),
+        click.option("--rate", metavar="N/s", help="No more than so many a second, such as 10/s."),
+        click.option("--all-matching", is_flag=True, help="Every job that fits these filters, instead of ids."),
+    ):
+        function = option(function)
+    return click.argument("ids", nargs=-1, metavar="[ID...]")(choosing(function))
+
+
+def is_filter(ids: Sequence[str], said: dict[str, Any]) -> bool:
+    """Whether jobs are meant by filter.  Raises ConfigError unless they are meant in just one way."""
+    if ids and (said["all_matching"] or any(said.values())):
+        raise ConfigError("Jobs are named by ids, and by filters too. Give one of them.")
+    if not ids and not said["all_matching"]:
+        raise ConfigError("No job is named. Give ids, - for those on stdin, or filters with --all-matching.")
+    return bool(said["all_matching"])
+
+
+def act_on_all(session: Session, action: Action, said: dict[str, Any]) -> int:
+    """Act on every job that fits, and return the exit code."""
+    filters = {name: value for name, value in said.items() if name not in ("all_matching", "rate", "expect")}
+    if not any(filters.values()):
+        raise ConfigError("--all-matching alone would mean every job. Say which: --state, --kind, --queue and so on.")
+    if action is Action.RETRY and not filters["states"]:
+        filters["states"] = ("failed",)  # nobody means those that have completed
+    which, rate = read_filter(session, **filters), _rate(said["rate"])
+    preview = session.admin.bulk.preview(which)
+    if preview.count:
+        _confirm(session, action, preview, said["expect"])
+    return _run(session, action, which, rate, preview)
+
+
+def _confirm(session: Session, action: Action, preview: Preview, expected: int | None) -> None:
+    """Ask a person, or hold a script to what it expects.  Raises Refused."""
+    count = f"{preview.count:,}{' or more' if preview.capped else ''}"
+    question = f"{action.capitalize()} {count} jobs?"
+    if expected is not None and abs(preview.count - expected) > _OFF_BY * expected:
+        raise Refused(f"{question} {expected:,} were expected. Nothing was changed.")
+    if not sys.stdin.isatty():
+        if not session.yes or expected is None:
+            hint = f"To confirm: --yes --expect {preview.count}"
+            raise Refused(f"{question} Nobody is here to answer, and nothing was changed.", hint=hint)
+        return
+    if session.yes:
+        return
+    for job in preview.samples:
+        session.note(f"  {job.ref}  {plain(job.kind)}  {job.state}")
+    if preview.count <= _MANY:
+        session.confirm(question)
+    elif click.prompt(f"{question} Type the number", err=True, default="") not in (count, str(preview.count)):
+        raise Refused("Not confirmed, and nothing was changed.")
+
+
+def _run(session: Session, action: Action, which: JobFilter, rate: float | None, preview: Preview) -> int:
+    done, line = Progress(), _Line(session, preview.count)
+    with _interruptible() as interrupted:
+        for done in session.admin.bulk.run(action, which, rate=rate, actor=session.actor):
+            line.show(done)
+            for ref, error in done.latest:
+                session.note(f"  {ref}  {error}")
+            if interrupted:
+                break
+    line.end()
+    stopped = bool(interrupted) and done.cursor is not None
+    show(session, _RESULTS, [_Result(action, done, stopped)])
+    if stopped:
+        session.note("Stopped. What is done is done; to go on, run the same command again.")
+        return INTERRUPTED
+    return PARTLY if done.skipped else 0
+
+
+@contextmanager
+def _interruptible() -> Iterator[list[int]]:
+    """Take note of Ctrl-C instead of dying of it in the middle of a step."""
+    heard: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+class _Line:
+    """How far it is, on stderr: one line that changes on a terminal, otherwise a line now and then."""
+
+    def __init__(self, session: Session, of: int) -> None:
+        self._session, self._of = session, of
+        self._began = self._told = time.monotonic()
+        self._lives = sys.stderr.isatty() and not session.quiet
+
+    def show(self, progress: Progress) -> None:
+        """Show how far it is."""
+        now = time.monotonic()
+        if not self._lives and now - self._told < _TELL_EVERY:
+            return
+        self._told = now
+        count = progress.done + progress.skipped
+        of = max(self._of, count)
+        pace = count / max(now - self._began, 0.001)
+        text = f"{count:,}/{of:,}  {pace:,.0f}/s  {(of - count) / max(pace, 0.001):,.0f} s left"
+        if self._lives:
+            click.echo(f"\r{text:50}", err=True, nl=False)
+        else:
+            self._session.note(text)
+
+    def end(self) -> None:
+        """Leave the line."""
+        if self._lives:
+            click.echo("\r" + " " * 50 + "\r", err=True, nl=False)
+
+
+def _rate(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        rate = float(text.removesuffix("/s"))
+    except ValueError:
+        rate = 0.0
+    if not 0 < rate < float("inf"):
+        raise ConfigError(f'--rate is "{text}". It takes jobs a second, such as 10/s.')
+    return rate
+
+
+@dataclass(frozen=True)
+class _Result:
+    action: Action
+    progress: Progress
+    stopped: bool
+
+
+def _view(result: _Result) -> Row:
+    progress = result.progress
+    skipped = [_skipped(ref, error) for ref, error in progress.latest]
+    return {
+        "outcome": result.action.done,
+        "done": progress.done,
+        "skipped": progress.skipped,
+        "stopped": result.stopped,
+        "latest_skipped": skipped,
+    }
+
+
+def _skipped(ref: JobRef, error: FerrymanError) -> dict[str, str]:
+    return {"ref": str(ref), "code": code_of(error), "detail": str(error)}
+
+
+_RESULTS = Listing[_Result](
+    _view,
+    lambda result: str(result.progress.done),
+    lines=lambda result, times: [f"{result.action.done} {result.progress.done:,}, skipped {result.progress.skipped:,}"],
+)
