@@ -8,7 +8,7 @@ import platform
 import statistics
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -17,14 +17,15 @@ from bench.roles import SLOTS
 from bench.servers import redis_server
 
 Figures = dict[str, float]
+Measure = Callable[[str], Figures]
 
 DRAIN = "drain, jobs/s"
 
 
-def medians(measure: Callable[[str], Figures], urls: list[str]) -> Figures:
+def medians(measure: Measure, urls: list[str]) -> Figures:
     """Measure once in each database, and return the median of each figure."""
     runs = [measure(url) for url in urls]
-    return {name: statistics.median(run.get(name, 0.0) for run in runs) for name in runs[0]}
+    return {name: statistics.median(run[name] for run in runs) for name in runs[0]}
 
 
 def sqlite(folder: Path, runs: int) -> None:
@@ -54,41 +55,52 @@ def redis(folder: Path, runs: int, python: str | None) -> None:
         show("Redis, appendfsync everysec", found)
         sent = medians(ours.commands, take(1))
         show(f"an idle worker's {sum(sent.values()):.1f} commands/s", sent)
-        rivals = go(take) | (others(take, python) if python else {})
-        if rivals:
-            compare(found[DRAIN], rivals)
+        drains = {"ferryman": ours.drain} | go(take) | (others(python) if python else {})
+        compare([race(drains, urls) for _ in range(runs)])
         if not python:
             print("\nOther queues for Python were left out: --peers installs and measures them.")
 
 
-def go(take: Callable[[], list[str]]) -> Figures:
-    """Measure real asynq, on jobs that we enqueue."""
+def go(take: Callable[[], list[str]]) -> dict[str, Measure]:
+    """Show how fast real asynq picks up jobs, and return how it drains them."""
     try:
         asynq.build()
     except peers.Unavailable as why:
         print(f"\nReal asynq was left out: {why}")
         return {}
-    found = medians(asynq.pickup, take())
-    show("real asynq", found)
-    return {"asynq (Go)": medians(asynq.drain, take())[DRAIN]}
+    show("real asynq", medians(asynq.pickup, take()))
+    return {"asynq (Go)": asynq.drain}
 
 
-def others(take: Callable[[], list[str]], python: str) -> Figures:
-    """Measure every peer that can be installed."""
-    found = {}
+def others(python: str) -> dict[str, Measure]:
+    """Install the peers, and return how each drains."""
+    found: dict[str, Measure] = {}
     for name, script in peers.peers().items():
         try:
-            found[name] = medians(partial(peers.drain, script, peers.install(script, python)), take())[DRAIN]
+            found[name] = partial(peers.drain, script, peers.install(script, python))
         except peers.Unavailable as why:
             print(f"\n{name} was left out: {why}")
     return found
 
 
-def compare(drained: float, rivals: Figures) -> None:
+def race(drains: dict[str, Measure], urls: Iterator[str]) -> Figures:
+    """Let everybody drain once, one after the other."""
+    found = {}
+    for name, drain in drains.items():
+        try:
+            found[name] = drain(next(urls))[DRAIN]
+        except peers.Unavailable as why:
+            print(f"\n{name} was left out: {why}")
+    return found
+
+
+def compare(rounds: list[Figures]) -> None:
+    """Print what each drained, and how many times as fast we were in the same round: others may use the machine too."""
     print(f"\n{DRAIN}, on the same server")
-    print(f"  {'ferryman':38} {drained:10,.0f}")
-    for name, rate in sorted(rivals.items(), key=lambda rival: -rival[1]):
-        print(f"  {name:38} {rate:10,.0f}   ours is {drained / rate:.1f} times that")
+    rates = {name: statistics.median(each[name] for each in rounds if name in each) for name in rounds[0]}
+    for name, rate in sorted(rates.items(), key=lambda rated: -rated[1]):
+        times = statistics.median(each["ferryman"] / each[name] for each in rounds if name in each)
+        print(f"  {name:38} {rate:10,.0f}" + (f"   ours is {times:.1f} times that" if name != "ferryman" else ""))
 
 
 def show(title: str, found: Figures) -> None:

@@ -18,7 +18,7 @@ import ferryman.storage.asynq
 from bench.roles import BESIDE, SLOTS
 from ferryman.storage.asynq.scripts import load
 
-__all__ = ["answer", "beside", "commands", "idle", "pickup", "start", "throughput"]
+__all__ = ["answer", "beside", "commands", "drain", "idle", "pickup", "start", "throughput"]
 
 _IDLE_SECONDS = 10
 _SETTLED = 2.0
@@ -45,9 +45,20 @@ def answer(process: subprocess.Popen[str]) -> dict[str, Any]:
 def throughput(url: str) -> dict[str, float]:
     """Insert in one process, drain in another."""
     inserted = answer(start("insert", url))["per_second"]
-    drained = answer(start("drain", url))["per_second"]
+    drained = answer(start("drain", url))
     joined = answer(start("enqueue", url))["per_second"]
-    return {"bulk insert, rows/s": inserted, "drain, jobs/s": drained, "enqueue from 50 coroutines, jobs/s": joined}
+    return {
+        "bulk insert, rows/s": inserted,
+        "drain, jobs/s": drained["per_second"],
+        "drain, µs of the worker's CPU a job": drained["cpu_each"] * 1e6,
+        "enqueue from 50 coroutines, jobs/s": joined,
+    }
+
+
+def drain(url: str) -> dict[str, float]:
+    """Insert in one process, drain in another, for comparing."""
+    answer(start("insert", url))
+    return {"drain, jobs/s": answer(start("drain", url))["per_second"]}
 
 
 def beside(url: str) -> dict[str, float]:

@@ -21,7 +21,7 @@ from bench.roles import SLOTS
 HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parent / ".run" / "peers"
 
-JOBS = 10_000
+JOBS = 5_000
 _PATIENCE = 120.0
 _METADATA = re.compile(r"^# /// script\n(.*?)^# ///$", re.MULTILINE | re.DOTALL)
 

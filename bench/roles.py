@@ -11,7 +11,7 @@ from bench.tasks import jobs, linger, noop, pickup, waits
 from ferryman.events import JobFinished, WorkerStarted, WorkerStopping
 
 SLOTS = 200
-JOBS = 20_000
+JOBS = 40_000
 SAMPLES = 200
 BESIDE = 1_000
 """How many jobs run for long while others are finished."""
@@ -43,13 +43,16 @@ async def enqueue() -> dict[str, float]:
 
 async def drain() -> dict[str, float]:
     """Work until nothing is left."""
-    marks: dict[type, float] = {}
+    marks: dict[type, tuple[float, float]] = {}
     for event in (WorkerStarted, WorkerStopping):
-        jobs.events.subscribe(event, lambda happened: marks.setdefault(type(happened), time.perf_counter()))
+        jobs.events.subscribe(
+            event, lambda happened: marks.setdefault(type(happened), (time.perf_counter(), time.process_time()))
+        )
     waiting = (await jobs.admin.jobs.count()).get("available", 0)
     await jobs.worker(burst=True, concurrency=SLOTS, periodic=False).serve()
     done = waiting - (await jobs.admin.jobs.count()).get("available", 0)
-    return {"per_second": done / (marks[WorkerStopping] - marks[WorkerStarted]), "done": done}
+    wall, cpu = (end - start for start, end in zip(marks[WorkerStarted], marks[WorkerStopping], strict=True))
+    return {"per_second": done / wall, "cpu_each": cpu / done}
 
 
 async def finish_alone() -> dict[str, float]:

@@ -27,11 +27,12 @@ local function take_end(at_head, depth, ids, left)
     return left - found
 end
 
--- Ids enter at the head, so what finishes in order is found at the tail, and behind jobs
--- that run for long near the head.  Only what is elsewhere is searched for one by one.
+-- Ids enter at the head, so what finishes in order is found at the tail, and where the tail
+-- runs for long near the head.  Only what is elsewhere is searched for one by one.
 local function take_from_active(list, ids)
-    local left = take_end(false, 2 * #list, ids, #list)
-    if left > 4 then left = take_end(true, 3 * #list + 16, ids, left) end
+    local at_head = not ids[redis.call("LINDEX", active, -1)]
+    local left = take_end(at_head, 3 * #list + 16, ids, #list)
+    if left > 4 then left = take_end(not at_head, 3 * #list + 16, ids, left) end
     if left == 0 then return end
     for _, id in ipairs(list) do redis.call("LREM", active, 1, id) end
 end
