@@ -9,27 +9,34 @@ import pytest
 from ferryman import Ferryman, JobNotFound, QueueNotFound, State
 from programs import Asker, Work
 
-ALL = [
-    *(("run_all", state) for state in ("scheduled", "retry", "archived", "aggregating")),
-    *(("archive_all", state) for state in ("pending", "scheduled", "retry", "aggregating")),
-    *(("delete_all", state) for state in ("pending", "scheduled", "retry", "archived", "completed", "aggregating")),
-]
+
+@pytest.fixture
+def client() -> str:
+    """The jobs are ours."""
+    return "python"
 
 
-@pytest.mark.parametrize("client", ["python"], indirect=True)
-@pytest.mark.parametrize(("what", "state"), ALL)
-async def test_jobs_that_go_acts_on_all_at_once_are_so_for_us(
-    full: dict[str, str], go: Asker, jobs: Ferryman, what: str, state: str
+async def test_jobs_that_go_runs_all_at_once_wait_for_us(full: dict[str, str], go: Asker, jobs: Ferryman) -> None:
+    for state in ("scheduled", "retry", "archived", "aggregating"):
+        assert await go.ask("run_all", queue="default", state=state, group="g") == 1
+        assert (await jobs.admin.jobs.get(full[state])).state is State.AVAILABLE
+
+
+async def test_jobs_that_go_archives_all_at_once_are_archived_for_us(
+    full: dict[str, str], go: Asker, jobs: Ferryman
 ) -> None:
-    count = await go.ask(what, queue="default", state=state, group="g")
+    for state in ("pending", "scheduled", "retry", "aggregating"):
+        assert await go.ask("archive_all", queue="default", state=state, group="g") == 1
+        assert (await jobs.admin.jobs.get(full[state])).state is State.DISCARDED
 
-    assert count == 1
-    if what == "delete_all":
+
+async def test_jobs_that_go_deletes_all_at_once_are_gone_for_us(
+    full: dict[str, str], go: Asker, jobs: Ferryman
+) -> None:
+    for state, id in full.items():
+        assert await go.ask("delete_all", queue="default", state=state, group="g") == 1
         with pytest.raises(JobNotFound):
-            await jobs.admin.jobs.get(full[state])
-    else:
-        becomes = {"run_all": State.AVAILABLE, "archive_all": State.DISCARDED}[what]
-        assert (await jobs.admin.jobs.get(full[state])).state is becomes
+            await jobs.admin.jobs.get(id)
 
 
 async def test_we_work_the_payload_that_go_has_put_into_our_job(go: Asker, jobs: Ferryman, work: Work) -> None:
