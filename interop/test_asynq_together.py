@@ -36,6 +36,25 @@ async def test_of_20_000_jobs_none_is_lost_and_none_is_run_twice(
     assert (queue["ProcessedTotal"], queue["FailedTotal"], queue["Size"]) == (2 * MANY, 0, 0)
 
 
+async def test_of_jobs_that_wait_for_their_time_and_for_a_second_attempt_each_has_two(
+    work: Work, go: Asker, jobs: Ferryman, tmp_path: Path
+) -> None:
+    log, few = tmp_path / "ran", MANY // 10
+    await asyncio.gather(
+        go.ask("enqueue_many", count=few, id="go ", job={"kind": "twice", "delay": "1s"}),
+        jobs.enqueue_many(jobs.kind("twice").using(delay="1s").job(b"python %d" % n) for n in range(few)),
+    )
+
+    async with work("go", concurrency=20, log=str(log)), work("python", concurrency=20, log=str(log)):
+        await until(lambda: is_empty(jobs))
+
+    names = [f"{side} {n}" for side in ("go", "python") for n in range(few)]
+    expected = Counter(f"{name} attempt {attempt}" for name in names for attempt in (1, 2))
+    assert Counter(log.read_text().splitlines()) == expected
+    queue = await go.ask("queue", queue="default")
+    assert (queue["ProcessedTotal"], queue["FailedTotal"]) == (4 * few, 2 * few)
+
+
 async def test_a_job_whose_worker_is_killed_is_taken_back_by_the_other_side(
     enqueue: Enqueue, work: Work, client: str, worker: str, redis: Servers, go: Asker
 ) -> None:

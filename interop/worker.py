@@ -63,6 +63,13 @@ async def count(number: bytes) -> None:
     os.write(log, number + b"\n")
 
 
+@jobs.task("twice", backoff=retry_in)
+async def twice(number: bytes, job: Job) -> None:
+    os.write(log, number + b" attempt %d\n" % job.attempt)
+    if job.attempt == 1:
+        raise RuntimeError("once more")
+
+
 @jobs.task("note")
 async def note(payload: bytes, job: Job) -> None:
     tell(job)

@@ -31,6 +31,13 @@ func handlers(log *os.File) *asynq.ServeMux {
 		_, err := fmt.Fprintf(log, "%s\n", t.Payload())
 		return err
 	})
+	mux.HandleFunc("twice", func(ctx context.Context, t *asynq.Task) error {
+		retried, _ := asynq.GetRetryCount(ctx)
+		if _, err := fmt.Fprintf(log, "%s attempt %d\n", t.Payload(), retried+1); err != nil || retried > 0 {
+			return err
+		}
+		return errors.New("once more")
+	})
 	kinds := map[string]asynq.HandlerFunc{
 		"tick":   func(context.Context, *asynq.Task) error { return nil },
 		"note":   func(context.Context, *asynq.Task) error { return nil },
