@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from faces.there import There
 from faces.typed import Typed
-from ferryman.job import JobRef
-from ferryman.storage.values import Running
+from ferryman.job import JobRef, NewJob
+from ferryman.storage.values import Running, ScheduleInfo
 
 
 def test_queues_are_listed_with_their_counts(ferryman: Typed, there: There) -> None:
@@ -51,7 +53,38 @@ def test_workers_are_listed_with_what_they_do(ferryman: Typed, there: There) -> 
     _, row = ferryman("workers").lines
 
     assert row.split()[:3] == ["box:71", "quiet", "1/5"]
-    assert ferryman("workers --json").data[0]["running"] == {"1": "mail:send"}
+    assert ferryman("workers --json").data[0]["running"][0]["kind"] == "mail:send"
+
+
+def test_what_they_run_is_listed_by_itself(ferryman: Typed, there: There) -> None:
+    there.worker(running=(Running(ref=JobRef("1"), kind="mail:send", since=datetime.now(UTC)),))
+
+    title, row = ferryman("workers --running").lines
+
+    assert title.split()[:4] == ["ID", "KIND", "WORKER", "STARTED"]
+    assert row.split()[:5] == ["1", "mail:send", "box:71", "0s", "ago"]
+    assert ferryman("workers --running -o ids").lines == ["1"]
+
+
+def test_schedules_are_listed_with_their_next_run(ferryman: Typed, there: There) -> None:
+    entry = ScheduleInfo(
+        id="report",
+        spec="@every 1h",
+        job=NewJob(kind="report", args=b"{}", queue="low"),
+        next_at=datetime.now(UTC) + timedelta(minutes=10, seconds=30),
+    )
+    there.worker(schedules=(entry,))
+
+    _, row = ferryman("periodic list").lines
+
+    assert row.split() == ["report", "@every", "1h", "report", "low", "in", "10m", "ferryman"]
+    assert ferryman("periodic list --json").data[0]["spec"] == "@every 1h"
+
+
+def test_without_schedules_it_says_so(ferryman: Typed) -> None:
+    answer = ferryman("periodic list")
+
+    assert (answer.code, answer.out, "Nothing is enqueued by the clock" in answer.err) == (0, "", True)
 
 
 def test_no_worker_says_how_to_start_one(ferryman: Typed) -> None:

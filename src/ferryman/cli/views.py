@@ -54,7 +54,9 @@ def queue_view(queue: QueueInfo) -> dict[str, Any]:
 
 def worker_view(worker: WorkerInfo) -> dict[str, Any]:
     """Return a worker with what it runs."""
-    running = {str(job.ref): job.kind for job in worker.running}
+    running = [
+        {"ref": str(job.ref), "kind": job.kind, "since": job.since, "until": job.until} for job in worker.running
+    ]
     schedules = {each.id: each.spec for each in worker.schedules}
     return {**msgspec.structs.asdict(worker), "running": running, "schedules": schedules}
 

@@ -23,6 +23,7 @@ __all__ = [
     "LineStatus",
     "Notice",
     "Page",
+    "PeriodicInfo",
     "QueueChanged",
     "QueueInfo",
     "ResignRequested",
@@ -129,6 +130,18 @@ class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
     job: NewJob
     next_at: datetime | None = None
     last_at: datetime | None = None
+
+
+class PeriodicInfo(msgspec.Struct, frozen=True, kw_only=True):
+    """What is enqueued by the clock, whoever does it.  `owner` is the Go scheduler whose it is, or ferryman."""
+
+    id: str
+    spec: str
+    kind: str
+    queue: str = "default"
+    next_at: datetime | None = None
+    last_at: datetime | None = None
+    owner: str = "ferryman"
 
 
 class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ferryman.admin._async.bulk import AsyncBulkAdmin
@@ -12,7 +12,7 @@ from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import AsyncOpen
-from ferryman.storage.values import JobFilter, LineStatus, Page, QueueInfo, WorkerInfo
+from ferryman.storage.values import JobFilter, LineStatus, Page, PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = ["AsyncAdmin"]
 
@@ -29,6 +29,7 @@ class AsyncAdmin:
         self.bulk = AsyncBulkAdmin(open, events)
         self.failed = AsyncFailedAdmin(open)
         self.queues = AsyncQueueAdmin(open, events)
+        self.periodic = AsyncPeriodicAdmin(open)
         self.workers = AsyncWorkerAdmin(open)
         self.storage = AsyncStorageAdmin(unchecked or open, events)
         self._open = open
@@ -116,6 +117,17 @@ class AsyncQueueAdmin:
         """Undo `pause`.  Raises QueueNotFound."""
         await (await self._open()).queues.resume(name)
         self._events.publish(Acted("resumed", f"queue {name}", actor, reason))
+
+
+class AsyncPeriodicAdmin:
+    """What is enqueued by the clock."""
+
+    def __init__(self, open: AsyncOpen) -> None:
+        self._open = open
+
+    async def list(self) -> Sequence[PeriodicInfo]:
+        """Return the entries of all workers and schedulers that are alive, Go's among them."""
+        return await (await self._open()).workers.schedules()
 
 
 class AsyncWorkerAdmin:

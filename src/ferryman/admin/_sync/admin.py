@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 
 from ferryman.admin._sync.bulk import BulkAdmin
@@ -13,7 +13,7 @@ from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import Open
-from ferryman.storage.values import JobFilter, LineStatus, Page, QueueInfo, WorkerInfo
+from ferryman.storage.values import JobFilter, LineStatus, Page, PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = ["Admin"]
 
@@ -30,6 +30,7 @@ class Admin:
         self.bulk = BulkAdmin(open, events)
         self.failed = FailedAdmin(open)
         self.queues = QueueAdmin(open, events)
+        self.periodic = PeriodicAdmin(open)
         self.workers = WorkerAdmin(open)
         self.storage = StorageAdmin(unchecked or open, events)
         self._open = open
@@ -117,6 +118,17 @@ class QueueAdmin:
         """Undo `pause`.  Raises QueueNotFound."""
         (self._open()).queues.resume(name)
         self._events.publish(Acted("resumed", f"queue {name}", actor, reason))
+
+
+class PeriodicAdmin:
+    """What is enqueued by the clock."""
+
+    def __init__(self, open: Open) -> None:
+        self._open = open
+
+    def list(self) -> Sequence[PeriodicInfo]:
+        """Return the entries of all workers and schedulers that are alive, Go's among them."""
+        return (self._open()).workers.schedules()
 
 
 class WorkerAdmin:

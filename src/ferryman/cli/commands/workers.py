@@ -8,7 +8,7 @@ from ferryman.cli.grammar import command
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
 from ferryman.cli.views import worker_view
-from ferryman.storage.values import WorkerInfo
+from ferryman.storage.values import Running, WorkerInfo
 
 __all__ = ["workers"]
 
@@ -30,11 +30,30 @@ WORKERS = Listing[WorkerInfo](
 )
 
 
-@command("workers", examples=["ferryman workers", "ferryman workers -o wide"])
+RUNNING = Listing[tuple[WorkerInfo, Running]](
+    lambda each: {"ref": str(each[1].ref), "kind": each[1].kind, "since": each[1].since, "worker": each[0].id},
+    lambda each: str(each[1].ref),
+    (
+        Column("ID", lambda each, times: str(each[1].ref)),
+        Column("KIND", lambda each, times: each[1].kind),
+        Column("WORKER", lambda each, times: f"{each[0].host}:{each[0].pid}"),
+        Column("STARTED", lambda each, times: times.ago(each[1].since), right=True),
+        Column("TIME IS UP", lambda each, times: times.ago(each[1].until), right=True),
+    ),
+    none="No worker says that it runs a job.",
+)
+
+
+@command("workers", examples=["ferryman workers", "ferryman workers -o wide", "ferryman workers --running"])
+@click.option("--running", is_flag=True, help="The jobs that they run, and since when.")
 @click.pass_obj
-def workers(session: Session) -> None:
+def workers(session: Session, /, running: bool) -> None:
     """List the workers that are alive."""
-    show(session, WORKERS, session.admin.workers.list())
+    there = session.admin.workers.list()
+    if running:
+        show(session, RUNNING, [(worker, job) for worker in there for job in worker.running])
+    else:
+        show(session, WORKERS, there)
 
 
 def _queues(worker: WorkerInfo) -> str:

@@ -24,6 +24,7 @@ from ferryman.storage.values import (
     LineStatus,
     Notice,
     Page,
+    PeriodicInfo,
     QueueInfo,
     Retention,
     Wording,
@@ -190,6 +191,10 @@ class AsyncWorkers(Protocol):
 
     async def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
         """Return the workers that are alive."""
+        ...
+
+    async def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
+        """Return what workers and schedulers that are alive enqueue by the clock, by id."""
         ...
 
 

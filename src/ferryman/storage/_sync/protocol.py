@@ -25,6 +25,7 @@ from ferryman.storage.values import (
     LineStatus,
     Notice,
     Page,
+    PeriodicInfo,
     QueueInfo,
     Retention,
     Wording,
@@ -191,6 +192,10 @@ class Workers(Protocol):
 
     def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
         """Return the workers that are alive."""
+        ...
+
+    def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
+        """Return what workers and schedulers that are alive enqueue by the clock, by id."""
         ...
 
 

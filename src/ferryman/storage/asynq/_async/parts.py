@@ -12,9 +12,9 @@ from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import AsyncEars
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import AsyncServer
-from ferryman.storage.asynq.verbs import groups, health, queues, workers
+from ferryman.storage.asynq.verbs import groups, health, periodic, queues, workers
 from ferryman.storage.asynq.wakeup import Appetite
-from ferryman.storage.values import Gathered, LineStatus, Notice, QueueInfo, WorkerInfo
+from ferryman.storage.values import Gathered, LineStatus, Notice, PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = [
     "AsyncRedisGroups",
@@ -67,6 +67,9 @@ class AsyncRedisWorkers:
 
     async def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
         return await self._server.run(workers.list_workers(now=now))
+
+    async def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
+        return await self._server.run(periodic.list_entries(now=now))
 
 
 class AsyncRedisLeaders:

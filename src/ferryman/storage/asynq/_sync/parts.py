@@ -13,9 +13,9 @@ from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import Ears
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import Server
-from ferryman.storage.asynq.verbs import groups, health, queues, workers
+from ferryman.storage.asynq.verbs import groups, health, periodic, queues, workers
 from ferryman.storage.asynq.wakeup import Appetite
-from ferryman.storage.values import Gathered, LineStatus, Notice, QueueInfo, WorkerInfo
+from ferryman.storage.values import Gathered, LineStatus, Notice, PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = [
     "RedisGroups",
@@ -68,6 +68,9 @@ class RedisWorkers:
 
     def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
         return self._server.run(workers.list_workers(now=now))
+
+    def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
+        return self._server.run(periodic.list_entries(now=now))
 
 
 class RedisLeaders:

@@ -13,6 +13,7 @@ from ferryman.storage.values import (
     LeaderResigned,
     LineStatus,
     Notice,
+    PeriodicInfo,
     QueueChanged,
     QueueInfo,
     ResignRequested,
@@ -72,6 +73,9 @@ class AsyncRiverWorkers:
 
     async def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
         return await self._reader.read(workers.list_workers(now=now))
+
+    async def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
+        return await self._reader.read(workers.schedules(now=now))
 
 
 class AsyncRiverLeaders:

@@ -14,6 +14,7 @@ from ferryman.storage.values import (
     LeaderResigned,
     LineStatus,
     Notice,
+    PeriodicInfo,
     QueueChanged,
     QueueInfo,
     ResignRequested,
@@ -73,6 +74,9 @@ class RiverWorkers:
 
     def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
         return self._reader.read(workers.list_workers(now=now))
+
+    def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
+        return self._reader.read(workers.schedules(now=now))
 
 
 class RiverLeaders:

@@ -13,13 +13,15 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from ferryman.errors import SchemaOutOfDate
+from ferryman.job import NewJob
 from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Row, Verb
-from ferryman.storage.values import WorkerInfo
+from ferryman.storage.values import PeriodicInfo, ScheduleInfo, WorkerInfo
 
-__all__ = ["beat", "leave", "list_workers"]
+__all__ = ["beat", "leave", "list_workers", "schedules"]
 
 _FORGOTTEN = timedelta(hours=1)
+_NEVER = datetime.min.replace(tzinfo=UTC)
 _decode = msgspec.json.Decoder(WorkerInfo).decode
 
 
@@ -52,6 +54,28 @@ def list_workers(*, now: datetime | None) -> Verb[list[WorkerInfo]]:
     return [worker for info, beat_at in rows for worker in _read(info, beat_at)]
 
 
+def schedules(*, now: datetime | None) -> Verb[list[PeriodicInfo]]:
+    """Return what these workers enqueue by the clock.  Whoever leads does it, so each entry is there once."""
+    found: dict[str, PeriodicInfo] = {}
+    for worker in (yield from list_workers(now=now)):
+        for entry in worker.schedules:
+            known = found.get(entry.id)
+            if known is None or (entry.last_at or _NEVER) > (known.last_at or _NEVER):
+                found[entry.id] = _periodic(entry)
+    return sorted(found.values(), key=lambda entry: entry.id)
+
+
+def _periodic(entry: ScheduleInfo) -> PeriodicInfo:
+    return PeriodicInfo(
+        id=entry.id,
+        spec=entry.spec,
+        kind=entry.job.kind,
+        queue=entry.job.queue,
+        next_at=entry.next_at,
+        last_at=entry.last_at,
+    )
+
+
 def _read(info: str, beat_at: str) -> Iterator[WorkerInfo]:
     """Give the worker, or nothing when another version of ferryman wrote what this one cannot read."""
     with suppress(msgspec.ValidationError):
@@ -61,4 +85,8 @@ def _read(info: str, beat_at: str) -> Iterator[WorkerInfo]:
 def _kept(worker: WorkerInfo) -> WorkerInfo:
     """Leave out what can be large: every heartbeat would write it again."""
     running = tuple(msgspec.structs.replace(job, args=b"") for job in worker.running)
-    return msgspec.structs.replace(worker, running=running, schedules=())
+    entries = tuple(
+        msgspec.structs.replace(entry, job=NewJob(kind=entry.job.kind, args=b"", queue=entry.job.queue))
+        for entry in worker.schedules
+    )
+    return msgspec.structs.replace(worker, running=running, schedules=entries)

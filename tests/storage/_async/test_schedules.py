@@ -1,0 +1,45 @@
+"""What is enqueued by the clock, as workers say it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.values import PeriodicInfo, ScheduleInfo, WorkerInfo
+from storage.samples import NOW, later, mail
+
+MINUTE = timedelta(minutes=1)
+
+
+def worker(id: str, *schedules: ScheduleInfo) -> WorkerInfo:
+    return WorkerInfo(id=id, host="box", pid=1, started_at=NOW, queues={"default": 1}, schedules=schedules)
+
+
+HOURLY = ScheduleInfo(id="hourly", spec="@every 1h", job=mail(queue="low"), next_at=later(hours=1), last_at=NOW)
+DAILY = ScheduleInfo(id="daily", spec="0 8 * * *", job=mail(), next_at=later(hours=20))
+
+
+async def test_schedules_are_listed_with_last_and_next_run(storage: AsyncStorage) -> None:
+    await storage.workers.beat(worker("one", HOURLY, DAILY), expires_in=MINUTE, now=NOW)
+
+    assert await storage.workers.schedules(now=NOW) == [
+        PeriodicInfo(id="daily", spec="0 8 * * *", kind="mail", next_at=later(hours=20)),
+        PeriodicInfo(id="hourly", spec="@every 1h", kind="mail", queue="low", next_at=later(hours=1), last_at=NOW),
+    ]
+
+
+async def test_a_schedule_that_several_workers_share_is_listed_once(storage: AsyncStorage) -> None:
+    for id in ("one", "two"):
+        await storage.workers.beat(worker(id, HOURLY), expires_in=MINUTE, now=NOW)
+
+    assert [entry.id for entry in await storage.workers.schedules(now=NOW)] == ["hourly"]
+
+
+async def test_the_schedules_of_a_worker_that_died_are_gone(storage: AsyncStorage) -> None:
+    await storage.workers.beat(worker("one", HOURLY), expires_in=MINUTE, now=NOW)
+
+    assert await storage.workers.schedules(now=later(minutes=5)) == []
+
+
+async def test_without_workers_there_are_none(storage: AsyncStorage) -> None:
+    assert await storage.workers.schedules(now=NOW) == []
