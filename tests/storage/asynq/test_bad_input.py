@@ -218,6 +218,18 @@ async def test_jobs_that_are_due_wait_on_where_they_cannot_go(
     assert redis.zscore(KEYS.scheduled, ref.id) is not None
 
 
+async def test_a_grouped_job_that_is_due_waits_on_where_its_group_cannot_take_it(
+    storage: AsyncRedisStorage, redis: Any
+) -> None:
+    ref = await store(storage, mail_at(later(minutes=1), group="news"))
+    redis.set(KEYS.group("news"), "what?")
+
+    with pytest.raises(StorageError, match="WRONGTYPE"):
+        await storage.jobs.promote(limit=10, now=later(minutes=2))
+
+    assert redis.zscore(KEYS.scheduled, ref.id) is not None
+
+
 # Hashes that have vanished
 
 

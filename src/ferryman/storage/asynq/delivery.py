@@ -64,14 +64,14 @@ class Delivery:
                 for (place, _), reply in zip(part, answered, strict=True):
                     if place is not None:
                         replies[place] = reply
-                        if isinstance(reply, redis.RedisError):
+                        if isinstance(reply, Exception):
                             self._send_again(undone, place, calls[place], node, reply)
             if not undone:
                 break
             sent = undone
         return self._checked(calls, replies)
 
-    def _send_again(self, undone: _Sent, place: int, call: Call, node: Node, error: redis.RedisError) -> None:
+    def _send_again(self, undone: _Sent, place: int, call: Call, node: Node, error: Exception) -> None:
         match error:
             case redis.NoScriptError():
                 undone.setdefault(node, []).append((place, _words(call, in_full=True)))
@@ -81,7 +81,7 @@ class Delivery:
             case redis.AskError(host=host, port=port):
                 there = undone.setdefault(Node(host or node.host, port), [])
                 there += [(None, ("ASKING",)), (place, _words(call))]
-            case redis.ReadOnlyError() | redis.ConnectionError() | redis.TimeoutError():
+            case redis.ReadOnlyError() | redis.ConnectionError() | redis.TimeoutError() | OSError():
                 self._map = None  # the master may be another one by now
 
     def _checked(self, calls: Sequence[Call], replies: list[Any]) -> list[Any]:

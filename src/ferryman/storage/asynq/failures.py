@@ -33,6 +33,8 @@ def translate(error: Exception, location: str, call: Call | None = None) -> Stor
     code, text = _code(error)
     if code == "NOPERM":
         return StorageUnavailable(f"The user that logs in to Redis at {location} lacks a right: {text}.")
+    if "non local key" in text:  # what a script hears of a key that its caller did not name
+        code = "TRYAGAIN"
     if code in _PASSING:
         return StorageUnavailable(f"Redis at {location} {_PASSING[code]} ({code} {text})")
     if isinstance(error, redis.TimeoutError | TimeoutError):

@@ -27,7 +27,7 @@ _OPTIONS = {
     "sentinel": ("db", "master", "sentinel_username", "sentinel_password"),
     "cluster": (),
 }
-_HOST = re.compile(r"(\[[^\]]+\]|[^:\[\]]*)(?::(\d+))?")
+_HOST = re.compile(r"(\[[^\]]+\]|[^:,\[\]]*)(?::(\d+))?")
 
 
 class Node(msgspec.Struct, frozen=True):

@@ -6,18 +6,28 @@ local function move_from(source, most)
     local ids = redis.call("ZRANGEBYSCORE", source, "-inf", now, "LIMIT", 0, most)
     if #ids == 0 then return 0 end
 
-    redis.call("LLEN", pending) -- whatever is of a wrong type must say so before the first write
+    -- Whatever is of a wrong type, or has moved to another node, must say so before the first write.
+    redis.call("LLEN", pending)
     redis.call("SCARD", groups)
+    local states, joins = {}, {}
+    for n, id in ipairs(ids) do
+        local state, group = unpack(redis.call("HMGET", task_prefix .. id, "state", "group"))
+        states[n] = state
+        if state and group and group ~= "" then
+            redis.call("ZCARD", group_prefix .. group)
+            joins[n] = group
+        end
+    end
+
     redis.call("ZREM", source, unpack(ids))
     local ready = {}
-    for _, id in ipairs(ids) do
-        local task = task_prefix .. id
-        local state, group = unpack(redis.call("HMGET", task, "state", "group"))
-        if state and group and group ~= "" then
+    for n, id in ipairs(ids) do
+        local task, group = task_prefix .. id, joins[n]
+        if group then
             redis.call("ZADD", group_prefix .. group, now, id)
             redis.call("SADD", groups, group) -- or nobody would look for it there
             redis.call("HSET", task, "state", "aggregating")
-        elseif state then
+        elseif states[n] then
             redis.call("HSET", task, "state", "pending", "pending_since", now_ns)
             ready[#ready + 1] = id
         end
