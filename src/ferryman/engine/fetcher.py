@@ -71,6 +71,7 @@ class Fetcher:
         self.quiet = False
         """Take no more jobs, without ending."""
         self.why_quiet = ""
+        self._told_quiet = False
         self._asked: _Asked | None = None
         self._failures = 0
         # What is finished but not written is held in memory only: beyond this we do not take more.
@@ -90,17 +91,13 @@ class Fetcher:
                 await self._see_through(self._asked.answer)
 
     async def _run(self) -> None:
-        told = False
         while not self.stopping:
-            if self.quiet and not told and not self._asked:  # no fetch is on its way that would still bring some
-                told = True
-                self.events.publish(WorkerQuiet(len(self.executor.running), self.why_quiet))
-            # Idle before we ask: what ends meanwhile may leave new jobs behind.
-            asked, idle = self._asked or self._ask_for(self._room()), self.burst and self._idle()
+            self._tell_when_quiet()
+            idle = self.burst and self._idle()  # before we ask: what ends meanwhile may leave new jobs behind
+            asked = self._asked or self._ask_for(self._room())
             taken = await self._take(asked) if asked else []
             is_full = asked is not None and len(taken) == asked.room
-            # The next are on their way while these begin: the storage and we work at the same time.
-            self._asked = self._ask_for(self._room(len(taken))) if is_full and self.storage.fetches_ahead else None
+            self._asked = self._ask_ahead(len(taken)) if is_full else None
             self.executor.start(taken)
             if self.left == 0 or (idle and asked and not taken and not self._failures):
                 return
@@ -109,6 +106,12 @@ class Fetcher:
             else:
                 await self.nudge.wait(self._pause())
 
+    def _tell_when_quiet(self) -> None:
+        # A fetch that is on its way would still bring some.
+        if self.quiet and not self._told_quiet and not self._asked:
+            self._told_quiet = True
+            self.events.publish(WorkerQuiet(len(self.executor.running), self.why_quiet))
+
     def _room(self, about_to_begin: int = 0) -> int:
         if self.quiet or self.completer.backlog + about_to_begin >= self._most_unwritten:
             return 0
@@ -116,11 +119,15 @@ class Fetcher:
         return free if self.left is None else min(free, self.left)
 
     def _ask_for(self, room: int) -> _Asked | None:
-        """Begin a fetch, if there is room; where the next is asked for ahead, each is for half of the slots."""
+        """Begin a fetch, if there is room; where the next are asked for ahead, each is for half of the slots."""
         if self.storage.fetches_ahead:
             room = min(room, (self.executor.slots + 1) // 2)
         # In a task of its own, so that cancelling us does not cut it short.
         return _Asked(room, asyncio.ensure_future(self._fetch(room))) if room > 0 else None
+
+    def _ask_ahead(self, about_to_begin: int) -> _Asked | None:
+        """Ask for the next jobs before these begin, where the storage and we can work at the same time."""
+        return self._ask_for(self._room(about_to_begin)) if self.storage.fetches_ahead else None
 
     def _idle(self) -> bool:
         return not self.executor.running and not self.completer.backlog

@@ -59,12 +59,15 @@ class Pipe(asyncio.Protocol):
         """Send commands, and return what will be their replies; an error reply is one too."""
         if self._transport is None:
             raise redis.ConnectionError("the connection is closed")
+        answer: asyncio.Future[list[Any]] = self._loop.create_future()
+        if not commands:  # no reply would ever come
+            answer.set_result([])
+            return answer
         self._transport.write(b"".join(map(hiredis.pack_command, commands)))
-        request = _Request(len(commands), self._loop.create_future(), self._loop.time())
-        self._requests.append(request)
+        self._requests.append(_Request(len(commands), answer, self._loop.time()))
         if self._watch is None:
             self._watch = self._loop.call_later(REPLY_SECONDS, self._look)
-        return request.answer
+        return answer
 
     async def close(self) -> None:
         """Close the connection, unless the loop that it belongs to has ended."""
