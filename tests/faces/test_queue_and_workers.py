@@ -47,6 +47,19 @@ def test_a_queue_that_nobody_has_is_not_found(ferryman: Typed, there: There) -> 
         assert answer.err == 'error: There is no queue "nope". There are: default.\n'
 
 
+def test_a_queue_is_deleted_with_its_jobs_only_when_told_to(ferryman: Typed, there: There) -> None:
+    there.storage.queues.announce(["mail", "default"])
+    there.available(queue="mail")
+
+    unsure, refused = ferryman("queue delete mail"), ferryman("queue delete mail --yes")
+    done = ferryman("queue delete mail --yes --force")
+
+    assert (unsure.code, refused.code, done.code) == (6, 4, 0)
+    assert 'Delete the queue "mail" for good?' in unsure.err
+    assert "holds 1 available" in refused.err
+    assert ferryman("queue list -o ids").lines == ["default"]
+
+
 def test_workers_are_listed_with_what_they_do(ferryman: Typed, there: There) -> None:
     there.worker(running=(Running(ref=JobRef("1"), kind="mail:send"),), status="quiet")
 

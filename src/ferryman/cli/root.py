@@ -23,7 +23,7 @@ COMMANDS: Lazy = {
     "enqueue": (f"{_HERE}.enqueue:enqueue", "Store a job, and print its id."),
     "job": (f"{_HERE}.job:job", "Look at jobs, and act on them."),
     "failed": (f"{_HERE}.failed:failed", "Show what gave up, gathered by what went wrong."),
-    "queue": (f"{_HERE}.queue:queue", "Look at queues, pause and resume them."),
+    "queue": (f"{_HERE}.queue:queue", "Look at queues, pause, resume and delete them."),
     "periodic": (f"{_HERE}.periodic:periodic", "Look at what is enqueued by the clock."),
     "workers": (f"{_HERE}.workers:workers", "List the workers that are alive."),
     "doctor": (f"{_HERE}.doctor:doctor", "Look for what may lose, delay or hide jobs."),

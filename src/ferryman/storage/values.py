@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 
+from ferryman.errors import WrongState
 from ferryman.job import Job, JobRef, NewJob, State
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "ScheduleInfo",
     "Wording",
     "WorkerInfo",
+    "not_empty",
 ]
 
 T = TypeVar("T")
@@ -109,6 +111,12 @@ class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
     counts: Mapping[State, int] = {}
     oldest: datetime | None = None
     """Since when the job waits that is next to run."""
+
+
+def not_empty(queue: QueueInfo) -> WrongState:
+    """Return the error for a queue that cannot be deleted, since it holds jobs."""
+    held = ", ".join(f"{number:,} {state}" for state, number in queue.counts.items()) or "jobs"
+    return WrongState(f'The queue "{queue.name}" holds {held}. Nothing was changed. Delete them first.', state="busy")
 
 
 class Running(msgspec.Struct, frozen=True, kw_only=True):

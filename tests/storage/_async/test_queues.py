@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ferryman.errors import QueueNotFound
+from ferryman.errors import QueueNotFound, WrongState
 from ferryman.job import State
 from ferryman.storage._async.protocol import AsyncStorage
 from storage._async.acts import run, store, take
@@ -113,3 +113,30 @@ async def test_all_queues_may_be_none(storage: AsyncStorage, verb: str) -> None:
     await getattr(storage.queues, verb)("*", now=NOW)
 
     assert await storage.queues.list() == []
+
+
+async def test_a_queue_without_jobs_is_deleted(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["old", "new"], now=NOW)
+    await storage.queues.pause("old", now=NOW)
+
+    await storage.queues.delete("old")
+
+    assert [queue.name for queue in await storage.queues.list()] == ["new"]
+    await storage.queues.announce(["old"], now=NOW)
+    assert (await storage.queues.get("old")).paused_at is None
+
+
+async def test_a_queue_with_jobs_stays(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["default"], now=NOW)
+    ref = await store(storage)
+
+    with pytest.raises(WrongState, match="1 available"):
+        await storage.queues.delete("default")
+
+    assert (await storage.queues.get("default")).counts == {State.AVAILABLE: 1}
+    assert (await storage.jobs.get(ref)).state is State.AVAILABLE
+
+
+async def test_a_queue_that_is_not_there_cannot_be_deleted(storage: AsyncStorage) -> None:
+    with pytest.raises(QueueNotFound):
+        await storage.queues.delete("nope")

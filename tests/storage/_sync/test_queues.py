@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ferryman.errors import QueueNotFound
+from ferryman.errors import QueueNotFound, WrongState
 from ferryman.job import State
 from ferryman.storage._sync.protocol import Storage
 from storage._sync.acts import run, store, take
@@ -114,3 +114,30 @@ def test_all_queues_may_be_none(storage: Storage, verb: str) -> None:
     getattr(storage.queues, verb)("*", now=NOW)
 
     assert storage.queues.list() == []
+
+
+def test_a_queue_without_jobs_is_deleted(storage: Storage) -> None:
+    storage.queues.announce(["old", "new"], now=NOW)
+    storage.queues.pause("old", now=NOW)
+
+    storage.queues.delete("old")
+
+    assert [queue.name for queue in storage.queues.list()] == ["new"]
+    storage.queues.announce(["old"], now=NOW)
+    assert (storage.queues.get("old")).paused_at is None
+
+
+def test_a_queue_with_jobs_stays(storage: Storage) -> None:
+    storage.queues.announce(["default"], now=NOW)
+    ref = store(storage)
+
+    with pytest.raises(WrongState, match="1 available"):
+        storage.queues.delete("default")
+
+    assert (storage.queues.get("default")).counts == {State.AVAILABLE: 1}
+    assert (storage.jobs.get(ref)).state is State.AVAILABLE
+
+
+def test_a_queue_that_is_not_there_cannot_be_deleted(storage: Storage) -> None:
+    with pytest.raises(QueueNotFound):
+        storage.queues.delete("nope")

@@ -118,6 +118,11 @@ class AsyncQueueAdmin:
         await (await self._open()).queues.resume(name)
         self._events.publish(Acted("resumed", f"queue {name}", actor, reason))
 
+    async def delete(self, name: str, *, actor: str = "", reason: str = "") -> None:
+        """Forget a queue that holds no job.  Raises QueueNotFound, WrongState."""
+        await (await self._open()).queues.delete(name)
+        self._events.publish(Acted("deleted", f"queue {name}", actor, reason))
+
 
 class AsyncPeriodicAdmin:
     """What is enqueued by the clock."""

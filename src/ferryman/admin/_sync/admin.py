@@ -119,6 +119,11 @@ class QueueAdmin:
         (self._open()).queues.resume(name)
         self._events.publish(Acted("resumed", f"queue {name}", actor, reason))
 
+    def delete(self, name: str, *, actor: str = "", reason: str = "") -> None:
+        """Forget a queue that holds no job.  Raises QueueNotFound, WrongState."""
+        (self._open()).queues.delete(name)
+        self._events.publish(Acted("deleted", f"queue {name}", actor, reason))
+
 
 class PeriodicAdmin:
     """What is enqueued by the clock."""

@@ -1,4 +1,4 @@
-"""`ferryman queue`: what waits where, pausing and resuming."""
+"""`ferryman queue`: what waits where, pausing, resuming and deleting."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
 from ferryman.cli.views import queue_view
 from ferryman.job import State
-from ferryman.storage.values import QueueInfo
+from ferryman.storage.values import Action, JobFilter, QueueInfo
 
 __all__ = ["queue"]
 
@@ -42,7 +42,7 @@ QUEUES = Listing[QueueInfo](
 
 @click.group("queue", cls=Group)
 def queue() -> None:
-    """Look at queues, pause and resume them."""
+    """Look at queues, pause, resume and delete them."""
 
 
 @queue.command("list", examples=["ferryman queue list", "ferryman queue list -o wide"])
@@ -73,6 +73,22 @@ def resume(session: Session, name: str, reason: str) -> None:
     """Let workers take jobs from a paused queue again, or from all ('*')."""
     session.admin.queues.resume(name, actor=session.actor, reason=reason)
     _confirm(session, name)
+
+
+@queue.command("delete", examples=["ferryman queue delete old", "ferryman queue delete old --force"])
+@_name
+@click.option("--force", is_flag=True, help="Delete its jobs first; running ones are left, and then the queue is too.")
+@click.pass_obj
+def delete(session: Session, /, name: str, force: bool) -> None:
+    """Forget a queue that holds no job.  Asks first; in a script say --yes."""
+    there = session.admin.queues.get(name)
+    jobs = sum(there.counts.values())
+    session.confirm(f'Delete the queue "{name}"{f" and its {jobs:,} jobs" if force and jobs else ""} for good?')
+    if force:
+        for _ in session.admin.bulk.run(Action.DELETE, JobFilter(queues=(name,)), actor=session.actor):
+            continue
+    session.admin.queues.delete(name, actor=session.actor)
+    show(session, QUEUES, session.admin.queues.list())
 
 
 def _confirm(session: Session, name: str) -> None:

@@ -173,6 +173,10 @@ class AsyncQueues(Protocol):
         """Undo `pause`.  Raises QueueNotFound."""
         ...
 
+    async def delete(self, name: str) -> None:
+        """Forget a queue that holds no job.  Raises QueueNotFound, WrongState."""
+        ...
+
     async def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
         """Forget up to `limit` queues that nobody has worked for this long, and say how many."""
         ...

@@ -174,6 +174,10 @@ class Queues(Protocol):
         """Undo `pause`.  Raises QueueNotFound."""
         ...
 
+    def delete(self, name: str) -> None:
+        """Forget a queue that holds no job.  Raises QueueNotFound, WrongState."""
+        ...
+
     def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
         """Forget up to `limit` queues that nobody has worked for this long, and say how many."""
         ...

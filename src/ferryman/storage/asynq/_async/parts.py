@@ -48,6 +48,9 @@ class AsyncRedisQueues:
     async def resume(self, name: str, *, now: datetime | None = None) -> None:
         await self._server.run(queues.resume(name))
 
+    async def delete(self, name: str) -> None:
+        await self._server.run(queues.delete(name))
+
     async def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
         """Forget none: asynq keeps a queue until somebody removes it."""
         return 0

@@ -49,6 +49,9 @@ class RedisQueues:
     def resume(self, name: str, *, now: datetime | None = None) -> None:
         self._server.run(queues.resume(name))
 
+    def delete(self, name: str) -> None:
+        self._server.run(queues.delete(name))
+
     def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
         """Forget none: asynq keeps a queue until somebody removes it."""
         return 0

@@ -9,11 +9,12 @@ from typing import Any
 from ferryman.errors import QueueNotFound
 from ferryman.storage.asynq.calls import Command, Script, Verb
 from ferryman.storage.asynq.keys import QUEUES, QueueKeys
+from ferryman.storage.asynq.scripts import load
 from ferryman.storage.asynq.tasks import STATES
 from ferryman.storage.asynq.times import moment, moment_ns, seconds
-from ferryman.storage.values import QueueInfo
+from ferryman.storage.values import QueueInfo, not_empty
 
-__all__ = ["announce", "get_queue", "known_queues", "list_queues", "pause", "read_queues", "resume"]
+__all__ = ["announce", "delete", "get_queue", "known_queues", "list_queues", "pause", "read_queues", "resume"]
 
 _COUNTED = ("pending", "active", "scheduled", "retry", "archived", "completed", "aggregating")
 
@@ -64,6 +65,23 @@ def resume(name: str) -> Verb[None]:
     names = yield from _check(name)
     if names:
         yield [Command(("DEL", QueueKeys(each).paused)) for each in names]
+
+
+def delete(name: str) -> Verb[None]:
+    """Remove a queue that holds no task."""
+    yield from _check_one(name)
+    queue = QueueKeys(name)
+    (done,) = yield [Script("remove_queue", keys={key: getattr(queue, key) for key in load("remove_queue").keys})]
+    if not done:
+        (there,) = yield from read_queues([name])
+        raise not_empty(there)
+    yield [Command(("SREM", QUEUES, name))]
+
+
+def _check_one(name: str) -> Verb[None]:
+    known = yield from known_queues()
+    if name not in known:
+        raise QueueNotFound(name, known)
 
 
 def _check(name: str) -> Verb[list[str]]:

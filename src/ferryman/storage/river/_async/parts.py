@@ -54,6 +54,9 @@ class AsyncRiverQueues:
         await self._writer.write(queues.resume(name, now=now))
         self._tell(QueueChanged(name))
 
+    async def delete(self, name: str) -> None:
+        await self._writer.write(queues.delete(name))
+
     async def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
         return await self._writer.write(queues.prune_queues(older_than=older_than, limit=limit, now=now))
 

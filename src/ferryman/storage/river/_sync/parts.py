@@ -55,6 +55,9 @@ class RiverQueues:
         self._writer.write(queues.resume(name, now=now))
         self._tell(QueueChanged(name))
 
+    def delete(self, name: str) -> None:
+        self._writer.write(queues.delete(name))
+
     def prune(self, *, older_than: timedelta, limit: int, now: datetime | None = None) -> int:
         return self._writer.write(queues.prune_queues(older_than=older_than, limit=limit, now=now))
 

@@ -11,9 +11,9 @@ from ferryman.gojson import quote
 from ferryman.job import State
 from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Batch, Query, Row, Verb
-from ferryman.storage.values import QueueInfo
+from ferryman.storage.values import QueueInfo, not_empty
 
-__all__ = ["announce", "get_queue", "list_queues", "pause", "prune_queues", "resume"]
+__all__ = ["announce", "delete", "get_queue", "list_queues", "pause", "prune_queues", "resume"]
 
 
 def announce(names: Sequence[str], *, now: datetime | None) -> Verb[None]:
@@ -53,6 +53,13 @@ def pause(name: str, *, now: datetime | None) -> Verb[None]:
 def resume(name: str, *, now: datetime | None) -> Verb[None]:
     """Resume a queue, or all."""
     yield from _steer("resume", name, now or datetime.now(UTC))
+
+
+def delete(name: str) -> Verb[None]:
+    """Forget a queue that holds no job."""
+    queue = yield from get_queue(name)
+    if queue.counts or not (yield Query("delete_queue", {"name": name})):
+        raise not_empty(queue)
 
 
 def prune_queues(*, older_than: timedelta, limit: int, now: datetime | None) -> Verb[int]:

@@ -76,3 +76,10 @@ where name in (
     limit :max::integer
 )
 returning name
+
+-- name: delete_queue
+-- Forgets a queue, unless there is a job in it by now.
+delete from /* schema */river_queue
+where name = :name::text
+  and not exists (select 1 from /* schema */river_job where queue = :name::text)
+returning name

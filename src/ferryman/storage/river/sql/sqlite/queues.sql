@@ -49,3 +49,10 @@ where name in (
     select name from river_queue where updated_at < :horizon order by name limit :max
 )
 returning name
+
+-- name: delete_queue
+-- Forgets a queue, unless there is a job in it by now.
+delete from river_queue
+where name = :name
+  and not exists (select 1 from river_job where queue = :name)
+returning name
