@@ -12,9 +12,15 @@ from psycopg_pool import PoolTimeout
 from ferryman.errors import SchemaOutOfDate, StorageError, StorageUnavailable
 from ferryman.storage.river.steps import Conflict
 
-__all__ = ["translated"]
+__all__ = ["meaning", "translated"]
 
-_MISSING = (errors.UndefinedTable, errors.UndefinedColumn, errors.UndefinedFunction, errors.UndefinedObject)
+_MISSING = (
+    errors.UndefinedTable,
+    errors.UndefinedColumn,
+    errors.UndefinedFunction,
+    errors.UndefinedObject,
+    errors.InvalidSchemaName,
+)
 _PASSING = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
@@ -32,23 +38,30 @@ def translated(where: object) -> Iterator[None]:
     """Turn the driver's errors into ours."""
     try:
         yield
-    except errors.UniqueViolation as error:
-        raise Conflict(f"Postgres refused a second row of the same key: {_text(error)}.") from error
-    except (*_MISSING, errors.InvalidSchemaName) as error:
-        raise SchemaOutOfDate(
-            f"The database has not the tables that ferryman needs ({_text(error)}). Run: ferryman migrate up"
-        ) from error
-    except errors.InsufficientPrivilege as error:
-        raise StorageError(
-            f"Postgres does not allow it on {where}: {_text(error)}. Nothing was changed. Grant the user of the URL "
-            "select, insert, update and delete on River's tables, and usage on the schema and its sequences."
-        ) from error
-    except (errors.DataError, errors.IntegrityError) as error:
-        raise StorageError(f"Postgres refused a value: {_text(error)}. Nothing was stored.") from error
-    except _PASSING as error:
-        raise StorageUnavailable(f"Postgres failed on {where}: {_text(error)}.") from error
-    except psycopg.Error as error:
-        raise StorageError(f"Postgres failed on {where}: {_text(error)}.") from error
+    except (psycopg.Error, PoolTimeout, OSError) as error:
+        raise meaning(error, where) from error
+
+
+def meaning(error: Exception, where: object) -> StorageError:
+    """Return an error of the driver as ours."""
+    text = _text(error)
+    match error:
+        case errors.UniqueViolation():
+            return Conflict(f"Postgres refused a second row of the same key: {text}.")
+        case _ if isinstance(error, _MISSING):
+            return SchemaOutOfDate(
+                f"The database has not the tables that ferryman needs ({text}). Run: ferryman migrate up"
+            )
+        case errors.InsufficientPrivilege():
+            return StorageError(
+                f"Postgres does not allow it on {where}: {text}. Nothing was changed. Grant the user of the URL "
+                "select, insert, update and delete on River's tables, and usage on the schema and its sequences."
+            )
+        case errors.DataError() | errors.IntegrityError():
+            return StorageError(f"Postgres refused a value: {text}. Nothing was stored.")
+        case _ if isinstance(error, _PASSING):
+            return StorageUnavailable(f"Postgres failed on {where}: {text}.")
+    return StorageError(f"Postgres failed on {where}: {text}.")
 
 
 def _text(error: BaseException) -> str:

@@ -8,6 +8,7 @@ from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg_pool import AsyncConnectionPool
 
 from ferryman.errors import StorageError
+from ferryman.storage.river.postgres._async.callers import AsyncCallers
 from ferryman.storage.river.postgres.alive import async_check, async_home
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
@@ -34,6 +35,7 @@ class AsyncPostgresRunner:
         self._connections = connections
         self._pool: AsyncConnectionPool[AsyncConnection] | None = None
         self._home: object = None
+        self._callers = AsyncCallers(self.read, location)
 
     async def read(self, verb: Verb[T]) -> T:
         """Run a verb that changes nothing."""
@@ -55,9 +57,7 @@ class AsyncPostgresRunner:
 
     async def within(self, tx: Any, verb: Verb[T]) -> T:
         """Run a verb in the caller's own transaction, on their connection."""
-        from ferryman.storage.river.postgres.callers import async_run_in_transaction
-
-        return await async_run_in_transaction(tx, verb, self._location)
+        return await self._callers.run(tx, verb)
 
     async def close(self) -> None:
         """Close the connections, unless the event loop that they belong to has ended."""

@@ -9,6 +9,7 @@ from psycopg import Connection, RawCursor
 from psycopg_pool import ConnectionPool
 
 from ferryman.errors import StorageError
+from ferryman.storage.river.postgres._sync.callers import Callers
 from ferryman.storage.river.postgres.alive import check, home
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
@@ -35,6 +36,7 @@ class PostgresRunner:
         self._connections = connections
         self._pool: ConnectionPool[Connection] | None = None
         self._home: object = None
+        self._callers = Callers(self.read, location)
 
     def read(self, verb: Verb[T]) -> T:
         """Run a verb that changes nothing."""
@@ -56,9 +58,7 @@ class PostgresRunner:
 
     def within(self, tx: Any, verb: Verb[T]) -> T:
         """Run a verb in the caller's own transaction, on their connection."""
-        from ferryman.storage.river.postgres.callers import run_in_transaction
-
-        return run_in_transaction(tx, verb, self._location)
+        return self._callers.run(tx, verb)
 
     def close(self) -> None:
         """Close the connections, unless the event loop that they belong to has ended."""

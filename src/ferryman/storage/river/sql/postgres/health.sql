@@ -9,3 +9,10 @@ inner join pg_catalog.pg_class as class on class.oid = index.indexrelid
 where index.indrelid = to_regclass('/* schema */river_job')
   and index.indisvalid
 order by 1
+
+-- name: place
+-- Which server, by the moment it started, which database, and which table of jobs a connection finds.
+select
+    extract(epoch from pg_postmaster_start_time())::text,
+    current_database()::text,
+    to_regclass('/* schema */river_job')::oid::bigint

@@ -30,9 +30,10 @@ array_to_json(job.attempted_by)::text
 -- name: insert
 -- Stores jobs.  Gives no row for one when a job with the same unique key is there in a state
 -- that its own mask names: then nothing is changed, the older job's kind included.
+-- What inserting sends is text first: the caller's driver may write json in a way of its own.
 with given as materialized (
     select g.*, coalesce(g.id, nextval('/* schema */river_job_id_seq')) as job_id
-    from json_to_recordset(:rows::json) as g (
+    from json_to_recordset(:rows::text::json) as g (
         n integer, id bigint, args text, created_at timestamptz, kind text, max_attempts bigint, metadata text,
         priority smallint, queue text, scheduled_at timestamptz, state text, tags text, unique_key text,
         unique_states integer
@@ -73,7 +74,7 @@ select
         when value ->> 9 = '[]' then '{}'
         else array(select json_array_elements_text((value ->> 9)::json))
     end::varchar(255) []
-from jsonb_array_elements(:rows::jsonb) with ordinality as given (value, n)
+from jsonb_array_elements(:rows::text::jsonb) with ordinality as given (value, n)
 order by n
 returning id
 

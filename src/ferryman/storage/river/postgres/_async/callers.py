@@ -1,0 +1,64 @@
+"""The caller's own transaction: runs a verb on the connection that they gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from ferryman.errors import InvalidJob
+from ferryman.storage.river.postgres.drivers.failures import translated_for_caller
+from ferryman.storage.river.postgres.drivers.finding import AsyncCaller, async_caller_of
+from ferryman.storage.river.postgres.location import Location
+from ferryman.storage.river.postgres.spelling import answer, spell
+from ferryman.storage.river.postgres.whereabouts import Place, place, refuse
+from ferryman.storage.river.sql import statements
+from ferryman.storage.river.steps import Batch, Script, Verb
+
+__all__ = ["AsyncCallers"]
+
+T = TypeVar("T")
+
+
+class AsyncCallers:
+    """Runs verbs in callers' transactions, on the database where `read` finds the jobs."""
+
+    def __init__(self, read: Callable[[Verb[Place]], Any], location: Location) -> None:
+        self._read = read
+        self._location = location
+        self._place: Place | None = None
+
+    async def run(self, tx: Any, verb: Verb[T]) -> T:
+        """Run a verb in the caller's transaction.
+
+        Raises Unsupported for a connection of a kind or to a place that cannot carry jobs,
+        InvalidJob for one without a transaction or with a failed one, else StorageError.
+        """
+        with translated_for_caller(self._location):
+            caller = async_caller_of(tx)
+            if not await caller.has_transaction():
+                raise InvalidJob("tx is a connection without an open transaction. Begin one first, or leave tx out.")
+            await self._refuse_elsewhere(caller)
+            return await self._run(caller, verb)
+
+    async def _refuse_elsewhere(self, caller: AsyncCaller) -> None:
+        theirs = await self._run(caller, place())
+        if theirs != self._place:
+            # The first time; or the server was started anew since.
+            ours: Place = await self._read(place())
+            refuse(theirs, ours, self._location)
+            self._place = ours
+
+    async def _run(self, caller: AsyncCaller, verb: Verb[T]) -> T:
+        """Run a verb's steps; it is not told of errors, after which this transaction can do nothing more."""
+        schema = self._location.schema
+        reply: Any = None
+        while True:
+            try:
+                step = verb.send(reply)
+            except StopIteration as done:
+                return done.value  # type: ignore[no-any-return]
+            if isinstance(step, Script) or (isinstance(step, Batch) and not step.values):
+                reply = []
+            else:
+                text, values = spell(step, statements("postgres", schema), schema)
+                reply = answer(step, await caller.fetch(text, values))

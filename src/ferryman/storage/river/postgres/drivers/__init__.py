@@ -1,0 +1,1 @@
+"""The callers' own connections, whatever driver or framework they are of: each is adapted to one face."""
