@@ -42,11 +42,17 @@ __all__ = [
     "WrongState",
     "__version__",
     "connect",
+    "cursor_step",
+    "cursor_step_sync",
     "exponential",
     "fixed",
     "provided",
     "record_output",
     "river",
+    "set_cursor",
+    "set_metadata",
+    "step",
+    "step_sync",
 ]
 
 __version__ = "0.1.0"
@@ -57,7 +63,7 @@ if TYPE_CHECKING:
     from ferryman.client._async.client import AsyncClient
     from ferryman.client._sync.client import Client
     from ferryman.connect import connect
-    from ferryman.context import record_output
+    from ferryman.context import record_output, set_metadata
     from ferryman.errors import (
         ConfigError,
         DuplicateJob,
@@ -77,6 +83,7 @@ if TYPE_CHECKING:
     from ferryman.job import AttemptError, Inserted, Job, JobRef, NewJob, State, Unique
     from ferryman.options import Options
     from ferryman.outcome import Cancel, Discard, Snooze
+    from ferryman.resumable import cursor_step, cursor_step_sync, set_cursor, step, step_sync
     from ferryman.retry import exponential, fixed, river
     from ferryman.settings import Settings
     from ferryman.task import Task, Tasks
@@ -88,7 +95,7 @@ _HOMES = {
     "ferryman.client._async.client": ("AsyncClient",),
     "ferryman.client._sync.client": ("Client",),
     "ferryman.connect": ("connect",),
-    "ferryman.context": ("record_output",),
+    "ferryman.context": ("record_output", "set_metadata"),
     "ferryman.errors": (
         "ConfigError",
         "DuplicateJob",
@@ -108,6 +115,7 @@ _HOMES = {
     "ferryman.job": ("AttemptError", "Inserted", "Job", "JobRef", "NewJob", "State", "Unique"),
     "ferryman.options": ("Options",),
     "ferryman.outcome": ("Cancel", "Discard", "Snooze"),
+    "ferryman.resumable": ("cursor_step", "cursor_step_sync", "set_cursor", "step", "step_sync"),
     "ferryman.retry": ("exponential", "fixed", "river"),
     "ferryman.settings": ("Settings",),
     "ferryman.task": ("Task", "Tasks"),

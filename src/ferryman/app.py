@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Self
 from ferryman.events import EventBus
 from ferryman.job import Inserted, NewJob
 from ferryman.lifespan import provided_types, with_types
-from ferryman.middleware import EnqueueMiddleware, Middleware
+from ferryman.middleware import EnqueueMiddleware, Middleware, OnError
 from ferryman.registry import Registry
+from ferryman.retry import Backoff, curve_of, river
 from ferryman.settings import Loaded, Settings, load
 
 if TYPE_CHECKING:
@@ -29,7 +30,8 @@ class Ferryman(Registry):
     """Settings and tasks.  Connects on first use, never on import.
 
     Keyword arguments are the fields of `Settings`; they win over FERRYMAN_… variables,
-    which win over ferryman.toml.  `async with` closes connections at its end.
+    which win over ferryman.toml.  `on_error` hears of every failed attempt, and `backoff` says
+    when to try again where a task does not.  `async with` closes connections at its end.
     """
 
     def __init__(
@@ -39,15 +41,19 @@ class Ferryman(Registry):
         lifespan: Callable[[], AbstractAsyncContextManager[Any]] | None = None,
         middleware: Sequence[Middleware] = (),
         on_enqueue: Sequence[EnqueueMiddleware] = (),
+        on_error: OnError | None = None,
+        backoff: Backoff = river,
         config: Path | None = None,
         **settings: Any,
     ) -> None:
         super().__init__()
         self.tasks.bind(self)
+        self.tasks.curve = curve_of(backoff)
         self.events = EventBus()
         self.lifespan = lifespan
         self.middleware = middleware
         self.on_enqueue = on_enqueue
+        self.on_error = on_error
         self._arguments = {"url": url, **settings}
         self._config = config
         if lifespan is not None:
@@ -118,6 +124,7 @@ class Ferryman(Registry):
         worker = Worker(self.connections.storage, self.tasks, loaded.settings, self.events)
         worker.middleware, worker.on_enqueue = self.middleware, self.on_enqueue
         worker.burst, worker.max_jobs = burst, max_jobs
+        worker.on_error = self.on_error
         worker.origin = self.loaded.origin("url")
         if self.lifespan is not None:
             worker.lifespan = with_types(self.lifespan)

@@ -6,20 +6,37 @@ from contextvars import ContextVar
 from typing import Any
 
 from ferryman import gojson
-from ferryman.errors import FerrymanError, InvalidJob
+from ferryman.errors import FerrymanError, InvalidJob, Unsupported
+from ferryman.steps import Steps
 
-__all__ = ["Recorder", "encoded", "record_output", "recording"]
+__all__ = ["Recorder", "encoded", "record_output", "recording", "running_steps", "set_metadata"]
 
 _LARGEST = 32 * 1024 * 1024
+_RESERVED = ("river:", "ferryman:")
 
 
 class Recorder:
-    """Keeps what one attempt records until its outcome is written."""
+    """Keeps what one attempt records until its outcome is written.
 
-    __slots__ = ("output",)
+    `before` is the job's metadata as it began, None where the storage keeps nothing but an output.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("before", "metadata", "output", "steps")
+
+    def __init__(self, before: bytes | None = None) -> None:
+        self.before = before
         self.output: bytes | None = None
+        self.metadata: dict[str, bytes] = {}
+        self.steps: Steps | None = None
+        """What became of the steps, once there was one."""
+
+    def take(self, other: Recorder) -> None:
+        """Take over what was recorded elsewhere."""
+        self.output, self.metadata, self.steps = other.output, other.metadata, other.steps
+
+    def noted(self, *, failed: bool) -> dict[str, bytes]:
+        """Return what goes into the metadata beside the output."""
+        return {**self.metadata, **self.steps.to_keep()} if failed and self.steps else self.metadata
 
 
 recording: ContextVar[Recorder] = ContextVar("ferryman_recording")
@@ -31,10 +48,31 @@ def record_output(value: Any) -> None:
     A returned value is kept in the same place.  At most 32 MiB encoded (spec/river.md 5.7).
     Raises InvalidJob when JSON cannot carry it, FerrymanError outside a running task.
     """
-    recorder = recording.get(None)
-    if recorder is None:
-        raise FerrymanError("record_output() was called outside a running task. Call it from the task's own code.")
-    recorder.output = encoded(value)
+    _recorder("record_output()").output = encoded(value)
+
+
+def set_metadata(key: str, value: Any) -> None:
+    """Keep a value in the job's metadata, whatever becomes of the attempt (spec/river.md 5.7).
+
+    Raises InvalidJob for a key that is reserved or holds a quotation mark or a backslash,
+    and when JSON cannot carry the value; Unsupported where jobs have no metadata, as on
+    Redis; FerrymanError outside a running task.
+    """
+    recorder = _recorder("set_metadata()")
+    if recorder.before is None:
+        raise Unsupported("set_metadata() has no place here: jobs have metadata on Postgres and SQLite only.")
+    if key.startswith(_RESERVED) or not key or '"' in key or "\\" in key:
+        raise InvalidJob(f'set_metadata() cannot use the key {key!r}. Names with "river:" or "ferryman:" are taken.')
+    recorder.metadata[key] = encoded(value)
+
+
+def running_steps(what: str) -> Steps:
+    """Return the steps of the attempt that runs here.  Raises FerrymanError outside one, Unsupported without any."""
+    recorder = _recorder(what)
+    if recorder.before is None:
+        raise Unsupported(f"{what} needs a job with metadata: tasks are resumable on Postgres and SQLite only.")
+    recorder.steps = recorder.steps or Steps(recorder.before)
+    return recorder.steps
 
 
 def encoded(value: Any) -> bytes:
@@ -43,3 +81,10 @@ def encoded(value: Any) -> bytes:
     if len(text) > _LARGEST:
         raise InvalidJob(f"The output takes {len(text):,} bytes; at most {_LARGEST:,} are kept. Store it elsewhere.")
     return text
+
+
+def _recorder(what: str) -> Recorder:
+    recorder = recording.get(None)
+    if recorder is None:
+        raise FerrymanError(f"{what} was called outside a running task. Call it from the task's own code.")
+    return recorder

@@ -37,6 +37,8 @@ __all__ = [
     "ProblemFound",
     "ProcessEnded",
     "ProcessStarted",
+    "QueuePaused",
+    "QueueResumed",
     "ResultDropped",
     "ServiceBack",
     "ServiceFailed",
@@ -171,6 +173,18 @@ class WorkerStopped(Event, frozen=True):
     released: int
     unwritten: int = 0
     error: BaseException | None = None
+
+
+class QueuePaused(Event, frozen=True):
+    """A queue that this worker works was paused: it gives no more jobs."""
+
+    queue: str
+
+
+class QueueResumed(Event, frozen=True):
+    """A queue that this worker works gives jobs again."""
+
+    queue: str
 
 
 class Listening(Event, frozen=True):

@@ -158,6 +158,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     cancel_requested_at: datetime | None = None
     """When somebody asked its worker to stop it, if anybody did."""
     raw_metadata: bytes = b"{}"
+    unreadable: str = ""
+    """Which part of its row nobody can read, if there is one: then every attempt fails."""
 
     @property
     def id(self) -> str:

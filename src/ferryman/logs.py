@@ -285,6 +285,14 @@ def _combined(event: e.GroupCombined) -> Line:
     return logging.INFO, text, {"group": event.group, "count": event.count, "job_id": str(event.ref)}
 
 
+def _paused(event: e.QueuePaused) -> Line:
+    return logging.INFO, f"queue {event.queue} is paused: no more jobs are taken from it", {"queue": event.queue}
+
+
+def _resumed(event: e.QueueResumed) -> Line:
+    return logging.INFO, f"queue {event.queue} goes on", {"queue": event.queue}
+
+
 def _counted(what: str) -> Callable[[Any], Line]:
     return lambda event: (logging.DEBUG, what.format(event.count), {"count": event.count})
 
@@ -312,6 +320,8 @@ _LINES: dict[type[e.Event], tuple[int, Callable[[Any], Line | None]]] = {
     e.ProcessEnded: (logging.WARNING, _process_ended),
     e.ProcessStarted: (logging.INFO, _process_started),
     e.ProblemFound: (logging.ERROR, _problem),
+    e.QueuePaused: (logging.INFO, _paused),
+    e.QueueResumed: (logging.INFO, _resumed),
     e.ResultDropped: (logging.WARNING, _result_dropped),
     e.ServiceBack: (logging.INFO, _service_back),
     e.ServiceFailed: (logging.ERROR, _service_failed),

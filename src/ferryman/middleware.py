@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
-from ferryman.job import Job, NewJob
+from ferryman.job import AttemptError, Job, NewJob
 
-__all__ = ["Call", "EnqueueMiddleware", "Middleware", "changed", "compose"]
+__all__ = ["Call", "EnqueueMiddleware", "Middleware", "OnError", "changed", "compose"]
 
 Call = Callable[[Job], Awaitable[Any]]
 """Runs one job and returns what its function returned."""
@@ -23,6 +23,10 @@ Middleware = Callable[[Call, Job], Awaitable[Any]]
 
 EnqueueMiddleware = Callable[[NewJob], NewJob]
 """Changes a job on its way in, or raises to refuse it; a plain function, so that async and sync code share it."""
+
+
+OnError = Callable[[Job, AttemptError], Literal["cancel"] | None]
+"""Hears of every failed attempt before it is written; "cancel" says that the job is not to be tried again."""
 
 
 def compose(middleware: Sequence[Middleware], call: Call) -> Call:

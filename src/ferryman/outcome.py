@@ -6,6 +6,7 @@ and nothing in between decides anything.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import msgspec
@@ -68,11 +69,15 @@ Outcome = Completed | Retry | Snoozed | Cancelled | Discarded | Released
 
 
 class Finished(msgspec.Struct, frozen=True):
-    """A job together with what became of it.  `output` is what the task recorded on the way."""
+    """A job together with what became of it.
+
+    `output` is what the task recorded on the way, `metadata` what else it noted, by name; all of it encoded.
+    """
 
     job: Job
     outcome: Outcome
     output: bytes | None = None
+    metadata: Mapping[str, bytes] = {}
 
 
 class Verdict(Exception):

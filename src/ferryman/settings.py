@@ -57,6 +57,8 @@ class Settings:
     """How long cancelled jobs are kept; -1 is forever."""
     keep_discarded: float | None = 604_800.0
     """How long discarded jobs are kept; -1 is forever."""
+    listen: bool = True
+    """Whether to hear of new jobs and requests at once; without, everything is found by polling."""
     poll_interval: float = 1.0
     """How often to look for jobs when no notice comes."""
     heartbeat_interval: float = 5.0

@@ -8,7 +8,7 @@ always given.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypeVar, Unpack, overload
 
 import msgspec
@@ -40,6 +40,8 @@ class TaskOptions(Options, total=False):
     """When to try again; River's curve unless said."""
     errors: Literal["full", "bare"]
     """What is stored of an exception: `Type: message` with the traceback, or the message alone."""
+    aliases: Sequence[str]
+    """Other kinds that are run by this task too, for as long as jobs of a former name are about."""
 
 
 class Sender(Protocol):
@@ -72,7 +74,7 @@ class Task(Generic[P, R]):
         self.kind = kind
         self.tasks = tasks
         self.run: Run = _run(function, kind, declared.get("run"))
-        self.curve: RetryCurve = curve_of(declared.get("backoff", river))
+        self._curve = curve_of(declared["backoff"]) if "backoff" in declared else None
         self.errors = declared.get("errors", "full")
         self.options: Options = {k: v for k, v in declared.items() if k not in _TASK_ONLY}  # type: ignore[assignment]
         self.given: Options = {}
@@ -86,6 +88,11 @@ class Task(Generic[P, R]):
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
         return self.function(*args, **kwargs)
+
+    @property
+    def curve(self) -> RetryCurve:
+        """When to try again: as the task declares, or as all tasks of the program do."""
+        return self._curve or self.tasks.curve
 
     @property
     def arguments(self) -> Arguments:
@@ -144,7 +151,7 @@ class Kind:
         return self.tasks.sender.enqueue_sync(self.job(args))
 
 
-_TASK_ONLY = frozenset({"run", "backoff", "errors"})
+_TASK_ONLY = frozenset({"run", "backoff", "errors", "aliases"})
 
 
 class Tasks(Mapping[str, Task[..., Any]]):
@@ -156,6 +163,8 @@ class Tasks(Mapping[str, Task[..., Any]]):
         self.periodic: list[PeriodicEntry] = []
         self.aggregation: Aggregation | None = None
         self.provided: tuple[type, ...] = ()
+        self.curve: RetryCurve = river
+        """When to try again, for tasks that do not say and for kinds that nobody here knows."""
 
     def __getitem__(self, kind: str) -> Task[..., Any]:
         try:
@@ -195,14 +204,19 @@ class Tasks(Mapping[str, Task[..., Any]]):
         new_job(kind, b"", {k: v for k, v in declared.items() if k not in _TASK_ONLY})  # type: ignore[arg-type]
 
         def declare(function: Callable[..., Any]) -> Task[..., Any]:
-            taken = self._tasks.get(kind)
-            if taken is not None and taken.function.__qualname__ != function.__qualname__:
-                raise ConfigError(f'The kind "{kind}" is taken by {taken!r}. Give this task another.')
+            kinds = (kind, *declared.get("aliases", ()))
+            for each in kinds:
+                self._refuse_taken(each, function)
             task: Task[..., Any] = Task(function, kind, declared, self)
-            self._tasks[kind] = task
+            self._tasks.update(dict.fromkeys(kinds, task))
             return task
 
         return declare  # type: ignore[return-value]
+
+    def _refuse_taken(self, kind: str, function: Callable[..., Any]) -> None:
+        taken = self._tasks.get(kind)
+        if taken is not None and taken.function.__qualname__ != function.__qualname__:
+            raise ConfigError(f'The kind "{kind}" is taken by {taken!r}. Give this task another.')
 
     def schedule(self, task: Task[..., Any], schedule: Schedule, spec: str, *, id: str | None, on_start: bool) -> None:
         """Enqueue this task by the clock.  Raises ConfigError when the id is taken."""

@@ -26,12 +26,13 @@ from ferryman.engine.leader import Leader
 from ferryman.engine.listener import Listener
 from ferryman.engine.outage import Report
 from ferryman.engine.periodic import Periodic
+from ferryman.engine.requests import Requests
 from ferryman.engine.rescuer import Rescuer
 from ferryman.engine.scheduler import Scheduler
 from ferryman.engine.service import Service, Tick, background, every
 from ferryman.engine.strangers import Strangers
 from ferryman.events import EventBus, WorkerStarted, WorkerStopped, WorkerStopping
-from ferryman.middleware import EnqueueMiddleware, Middleware
+from ferryman.middleware import EnqueueMiddleware, Middleware, OnError
 from ferryman.settings import Settings
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import WorkerInfo
@@ -49,6 +50,7 @@ _EXPIRE_EVERY = 0.05
 _LONGEST_SILENCE = 1.0
 # Where fetching makes due jobs available, only workers that are full or paused leave some for the scheduler.
 _SELDOM = 5
+_REQUESTS_EVERY = 2.0
 
 
 @asynccontextmanager
@@ -72,6 +74,7 @@ class Worker:
     middleware: Sequence[Middleware] = ()
     on_enqueue: Sequence[EnqueueMiddleware] = ()
     lifespan: Lifespan = _nothing
+    on_error: OnError | None = None
     burst: bool = False
     max_jobs: int | None = None
     origin: str = ""
@@ -98,9 +101,14 @@ class Worker:
             executor = self._executor(completer, storage, state)
             fetcher = self._fetcher = self._make_fetcher(storage, executor, completer)
             executor.freed = fetcher.nudge
+            requests = Requests(
+                storage, self.settings.queues, lambda: executor.running, fetcher.cancel, fetcher.nudge, self.events
+            )
+            await self._arrive(storage, requests)
             with self._telling_how_it_ends(executor, completer):
                 async with completer:  # 4. write the last outcomes
-                    async with background(*self._services(storage, executor, completer, fetcher)):  # 3. stop the chores
+                    chores = self._services(storage, executor, completer, fetcher, requests)
+                    async with background(*chores):  # 3. stop the chores
                         async with self._heartbeater(storage, executor, completer).beating():  # 2. alive until here
                             try:
                                 self._started(storage)
@@ -110,6 +118,11 @@ class Worker:
                                 self.events.publish(WorkerStopping(len(executor.running), self._why))
                                 await executor.drain(self.settings.shutdown_timeout, self._hurry)
                                 await completer.written()
+
+    async def _arrive(self, storage: AsyncStorage, requests: Requests) -> None:
+        """Let the queues be known, and know how they are, before anybody is told that we are ready."""
+        await storage.queues.announce(list(self.settings.queues), now=self.clock.stamp())
+        await requests.tick()
 
     def stop(self, why: str = "") -> None:
         """Take no more jobs, let the running ones end within the shutdown timeout, then end."""
@@ -181,7 +194,12 @@ class Worker:
             self.events.publish(WorkerStopped(executor.released, completer.backlog, error))
 
     def _services(
-        self, storage: AsyncStorage, executor: Executor, completer: Completer, fetcher: Fetcher
+        self,
+        storage: AsyncStorage,
+        executor: Executor,
+        completer: Completer,
+        fetcher: Fetcher,
+        requests: Requests,
     ) -> list[Service]:
         """What runs beside the jobs, how often, and whether only the leader does it."""
         s, clock, events, outage = self.settings, self.clock, self.events, completer.outage
@@ -190,7 +208,8 @@ class Worker:
             storage,
             s.queues,
             fetcher.nudge,
-            executor.cancel,
+            fetcher.cancel,
+            requests.hear,
             leader.seek,
             leader.resign,
             clock,
@@ -219,16 +238,18 @@ class Worker:
 
         services = [
             completer.run,
-            listener.run,
             leader.run,
             Checkup(storage, not logs.in_development(), events).run,
             always(_EXPIRE_EVERY, executor.expire, "timeouts"),
+            always(_REQUESTS_EVERY, requests.tick, "requests"),
             always(_STRANGERS_EVERY, strangers.tick, "strangers"),
             leading(s.schedule_interval * (_SELDOM if storage.fetch_promotes else 1), scheduler.tick, "scheduler"),
             leading(s.rescue_interval, rescuer.tick, "rescuer"),
             leading(s.clean_interval, cleaner.tick, "cleaner"),
             leading(_RARELY, cleaner.rare_tick, "cleaner"),
         ]
+        if s.listen:
+            services.append(listener.run)
         if s.periodic and s.lead and self.tasks.periodic:
             entries, changes = self.tasks.periodic, self.on_enqueue
             self._periodic = Periodic(storage, leader, entries, on_enqueue=changes, clock=clock, outage=outage)
@@ -248,6 +269,7 @@ class Worker:
             clock=self.clock,
             events=self.events,
             middleware=self.middleware,
+            on_error=self.on_error,
         )
         executor.state = state
         return executor

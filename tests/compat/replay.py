@@ -18,8 +18,9 @@ from typing import Any
 from ferryman.errors import DuplicateJob, FerrymanError, InvalidJob, JobNotFound, QueueNotFound, WrongState
 from ferryman.job import Inserted, Job, JobRef, NewJob, State, Unique
 from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.river import cursors
 from ferryman.storage.river.sqlite import library
-from ferryman.storage.values import JobFilter
+from ferryman.storage.values import JobFilter, JobOrder
 
 __all__ = ["ON_SQLITE", "Call", "Player", "answer", "called_at", "recorded"]
 
@@ -164,7 +165,12 @@ async def _get(player: Player, call: Call, _: str) -> Any:
 
 
 async def _list(player: Player, call: Call, _: str) -> Any:
-    page = await player.storage.jobs.list(JobFilter(states=tuple(map(State, call["states"]))), limit=call["first"])
+    which = JobFilter(states=tuple(map(State, call["states"])))
+    order = JobOrder(by=call["order_by"], descending=call["sort"] == "desc")
+    page = await player.storage.jobs.list(which, order=order, limit=call["first"])
+    cursor = cursors.behind(page.items[-1], which, order)
+    if order.by == "id":  # the others hold the time of the recording
+        assert (cursor, page.next) == (call["last_cursor_text"], cursor)
     return [_job(job) for job in page.items]
 
 

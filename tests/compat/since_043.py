@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
-from replay import recorded
+from replay import called_at, recorded
 
 from ferryman.storage.river.rows import text_time
 
@@ -106,6 +106,16 @@ def our_worker_hears_of_cancels(recording: Recording) -> None:
     row["errors"] = {"typeof": "blob", "hex": "", "text": None, "jsonb_as_json": [error]}
 
 
+def every_cancel_is_told(recording: Recording) -> None:
+    """0.48 (1398): a cancel leaves a control notice, also for a job that waits."""
+    told = [call for call in recording["calls"] if call["api"] == "Client.JobCancel"]
+    for tables in (*(step["tables"] for step in recording.get("steps", ())), recording["tables"]):
+        for call in told:
+            payload = f'{{"action":"cancel","job_id":{call["id"]},"queue":"default"}}'
+            at = text_time(called_at(call))
+            tables["river_notification"].append(_notice(tables, at, topic="river_control", payload=payload))
+
+
 def our_text_for_a_timeout(recording: Recording) -> None:
     """Go's error says that a context's deadline was exceeded; ours says how long the attempt might take."""
     error = recording["tables"]["river_job"][0]["errors"]["jsonb_as_json"][0]
@@ -192,6 +202,8 @@ def _set(row: dict[str, Any], **values: object) -> None:
 _CHANGES: dict[str, Callable[[Recording], None]] = {
     "insert_errors": our_clients_are_stricter,
     "insert_every_option": one_client_makes_all_calls,
+    "job_cancel_retry_delete": every_cancel_is_told,
+    "unique_by_state": every_cancel_is_told,
     "insert_many": a_batch_may_repeat_a_key,
     "notify_insert": a_remark_is_a_call,
     "periodic": our_periodic_jobs_always_have_an_id,

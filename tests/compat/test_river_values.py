@@ -161,10 +161,10 @@ HEARD: dict[str, Notice] = {
     "cancel": CancelRequested(JobRef("42")),
     "insert": JobsAvailable("priority"),
     "metadata_changed": QueueChanged("priority"),
-    "pause": QueueChanged("priority"),
+    "pause": QueueChanged("priority", True),
     "request_resign": ResignRequested(),
     "resigned": LeaderResigned("client-1"),
-    "resume": QueueChanged("priority"),
+    "resume": QueueChanged("priority", False),
 }
 
 

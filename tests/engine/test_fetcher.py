@@ -14,8 +14,8 @@ from engine.stage import Flaky, Stage
 from ferryman.engine.fetcher import Fetcher, shares
 from ferryman.errors import StorageUnavailable
 from ferryman.events import JobFinished, JobsFetched, JobStarted, StorageBack, StorageLost
-from ferryman.job import NewJob, State
-from ferryman.outcome import Released
+from ferryman.job import JobRef, NewJob, State
+from ferryman.outcome import Cancelled, Released
 from ferryman.storage.values import JobFilter
 from ferryman.task import Task, Tasks
 from ferryman.testing import FakeClock, Recorder
@@ -287,6 +287,25 @@ async def test_cancelling_a_fetch_that_fails_is_still_being_cancelled(stage: Sta
     await asyncio.wait([running])
 
     assert running.cancelled()
+
+
+async def test_a_job_that_is_cancelled_on_its_way_here_never_runs(
+    stage: Stage, flaky: Flaky, wait: Task[[], None], seen: Recorder
+) -> None:
+    first, second = await stage.store(wait.job(), wait.job())
+    fetcher = stage.fetcher()
+    running, go_on = await held_in_flight(stage, flaky, fetcher)
+
+    fetcher.cancel(JobRef(first))
+    fetcher.stop()
+    go_on.set()
+    await running
+
+    assert (await seen.wait_for(JobStarted, lambda event: event.job.id == second)).job.attempt == 1
+    async with stage.writing():
+        ended = await seen.wait_for(JobFinished, lambda event: event.job.id == first)
+    assert isinstance(ended.outcome, Cancelled)
+    assert [attempt.job.id for attempt in stage.executor.running] == [second]
 
 
 # A burst, and a number of jobs

@@ -38,6 +38,7 @@ class Ears:
             lambda: say("look"),
             say,
             say,
+            say,
             lambda: say("resign"),
             clock,
             seen.bus,
@@ -59,9 +60,7 @@ def ears(storage: AsyncStorage, clock: FakeClock, seen: Recorder) -> Ears:
         (JobsAvailable("mail"), ["look"]),
         (JobsAvailable(""), ["look"]),
         (JobsAvailable("other"), []),
-        (QueueChanged("default"), ["look"]),
-        (QueueChanged("*"), ["look"]),
-        (QueueChanged("other"), []),
+        (QueueChanged("default", True), [QueueChanged("default", True)]),
         (CancelRequested(JobRef("7")), [JobRef("7")]),
         (LeaderResigned("ada"), ["ada"]),
         (ResignRequested(), ["resign"]),
@@ -86,7 +85,7 @@ async def test_it_hears_of_new_jobs_of_cancellations_and_of_pauses(ears: Ears, s
 
         await stage.storage.queues.announce(["mail"], now=stage.clock.now())
         await stage.storage.queues.pause("mail", now=stage.clock.now())
-        assert await ears.next() == "look"
+        assert await ears.next() == QueueChanged("mail", True)
 
 
 class Deaf:

@@ -6,14 +6,16 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.stage import Stage
 from ferryman.context import record_output
-from ferryman.errors import FerrymanError, InvalidJob
+from ferryman.errors import ConfigError, FerrymanError, InvalidJob
 from ferryman.events import ResultDropped, ServiceFailed
-from ferryman.job import Job, NewJob, State
+from ferryman.job import AttemptError, Job, NewJob, State
 from ferryman.outcome import Cancel, Cancelled, Completed, Discard, Discarded, Retry, Snooze, Snoozed
+from ferryman.retry import fixed
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock, Recorder
 
@@ -431,3 +433,84 @@ async def test_a_job_past_its_deadline_is_not_run(stage: Stage, tasks: Tasks, cl
         "DeadlineExceeded: the deadline 2026-01-01T12:00:00+00:00 passed before the attempt began"
     )
     assert not ran
+
+
+# A kind that has another name, a curve for all, and who hears of failures
+
+
+async def test_a_job_of_a_former_name_is_run_by_the_same_task(stage: Stage, tasks: Tasks) -> None:
+    ran: list[str] = []
+
+    @tasks.task("mail:send", aliases=("send_mail",))
+    async def send(job: Job) -> None:
+        ran.append(job.kind)
+
+    assert set(tasks) == {"mail:send", "send_mail"}
+    for kind in ("send_mail", "mail:send"):
+        assert isinstance((await stage.run(NewJob(kind=kind))).outcome, Completed)
+    assert ran == ["send_mail", "mail:send"]
+
+
+def test_an_alias_that_is_taken_is_refused(tasks: Tasks) -> None:
+    @tasks.task("mail")
+    def mail() -> None: ...
+
+    with pytest.raises(ConfigError, match='"mail"'):
+
+        @tasks.task("post", aliases=("mail",))
+        def post() -> None: ...
+
+
+@pytest.mark.parametrize("kind", ["mail", "unknown"])
+async def test_a_curve_for_all_holds_for_unknown_kinds_too(stage: Stage, tasks: Tasks, clock: FakeClock, kind) -> None:
+    tasks.curve = fixed("1h")
+
+    @tasks.task("mail")
+    async def mail() -> None:
+        raise ValueError("no")
+
+    outcome = (await stage.run(NewJob(kind=kind))).outcome
+
+    assert isinstance(outcome, Retry)
+    assert outcome.at == clock.now() + timedelta(hours=1)
+
+
+async def test_a_job_whose_row_is_damaged_fails_and_is_tried_again(stage: Stage, tasks: Tasks) -> None:
+    @tasks.task("mail")
+    async def mail() -> None: ...
+
+    await stage.store(mail.job())
+    (job,) = await stage.take()
+    stage.executor.start([msgspec.structs.replace(job, unreadable="tags is not valid JSON")])
+    outcome = (await stage.finished(job)).outcome
+
+    assert isinstance(outcome, Retry)
+    assert outcome.error.error == "job row couldn't be decoded: tags is not valid JSON"
+
+
+@pytest.mark.parametrize("answer", ["cancel", None, "fails"])
+async def test_who_hears_of_failures_may_cancel_the_job(stage: Stage, tasks: Tasks, seen: Recorder, answer) -> None:
+    heard: list[str] = []
+
+    def on_error(job: Job, error: AttemptError) -> Any:
+        heard.append(error.error)
+        if answer == "fails":
+            raise RuntimeError("deaf")
+        return answer
+
+    @tasks.task("mail")
+    async def mail() -> None:
+        raise ValueError("no")
+
+    @tasks.task("well")
+    async def well() -> None:
+        raise Snooze("1h")
+
+    stage.executor.on_error = on_error
+    await stage.run(well.job())
+    outcome = (await stage.run(mail.job())).outcome
+
+    assert heard == ["ValueError: no"]
+    assert isinstance(outcome, Cancelled if answer == "cancel" else Retry)
+    assert outcome.error.error == "ValueError: no"
+    assert bool(seen.of(ServiceFailed)) == (answer == "fails")

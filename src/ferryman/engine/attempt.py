@@ -40,11 +40,11 @@ class Attempt:
         "timeout",
     )
 
-    def __init__(self, job: Job, run: Run, timeout: float | None, started_at: datetime) -> None:
+    def __init__(self, job: Job, run: Run, timeout: float | None, started_at: datetime, recorder: Recorder) -> None:
         self.job = job
         self.run = run
         self.timeout = timeout
-        self.recorder = Recorder()
+        self.recorder = recorder
         self.started_at = started_at
         self.started = time.monotonic()
         self.expires = self.started + timeout if timeout else float("inf")

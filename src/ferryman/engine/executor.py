@@ -16,16 +16,17 @@ from typing import Any
 import msgspec
 
 from ferryman.clock import Clock
-from ferryman.context import encoded, recording
+from ferryman.context import Recorder, encoded, recording
 from ferryman.engine.attempt import Attempt, Stopped
 from ferryman.engine.completer import Completer
 from ferryman.engine.processes import Processes
 from ferryman.engine.threads import Threads
 from ferryman.engine.verdict import cut_short, judge, retry_or_discard
-from ferryman.events import EventBus, JobStarted, JobStuck, ResultDropped
+from ferryman.events import EventBus, JobStarted, JobStuck, ResultDropped, ServiceFailed
 from ferryman.job import AttemptError, Job, JobRef
-from ferryman.middleware import Call, Middleware, compose
-from ferryman.outcome import Completed, Discarded, Finished, Outcome
+from ferryman.middleware import Call, Middleware, OnError, compose
+from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Outcome, Retry
+from ferryman.storage.values import Feature
 from ferryman.task import Task, Tasks
 
 __all__ = ["Executor"]
@@ -57,6 +58,7 @@ class Executor:
         clock: Clock,
         events: EventBus,
         middleware: Sequence[Middleware] = (),
+        on_error: OnError | None = None,
     ) -> None:
         self.tasks = tasks
         self.completer = completer
@@ -66,6 +68,7 @@ class Executor:
         self.clock = clock
         self.events = events
         self.middleware = middleware
+        self.on_error = on_error
         self.state: Mapping[type, Any] = {}
         """What the lifespan yielded, by type."""
         self.freed: Callable[[], None] = lambda: None
@@ -75,6 +78,7 @@ class Executor:
         # A dict for its order.  Not by the job's id: a job that was given up for dead may be taken a second time.
         self._attempts: dict[Attempt, None] = {}
         self._plans: dict[str, _Plan] = {}
+        self._keeps_notes = Feature.NOTES in completer.storage.features
 
     @property
     def free(self) -> int:
@@ -141,23 +145,34 @@ class Executor:
             hurried.cancel()
 
     def _attempt(self, job: Job) -> Attempt:
-        task = self.tasks.get(job.kind)
+        task, recorder = self.tasks.get(job.kind), Recorder(job.raw_metadata if self._keeps_notes else None)
         if task is None:
-            return Attempt(job, "async", None, self.clock.now())
-        plan, now = self._plan(task), self.clock.now()
+            return Attempt(job, "async", None, self.clock.now(), recorder)
+        plan, now = self._plan(task, job.kind), self.clock.now()
         timeout = plan.timeout if job.timeout is None else job.timeout or None
         deadline = job.deadline or task.options.get("deadline")
         if deadline is not None:
             left = max((deadline - now).total_seconds(), 0.001)
             timeout = left if timeout is None else min(timeout, left)
-        return Attempt(job, task.run, timeout, now)
+        return Attempt(job, task.run, timeout, now, recorder)
 
     async def _work(self, attempt: Attempt) -> None:
         attempt.began = True
         recording.set(attempt.recorder)
         if self.events.wants(JobStarted):
             self.events.publish(JobStarted(attempt.job))
-        self._finish(attempt, await self._run(attempt))
+        self._finish(attempt, self._answered(attempt.job, await self._run(attempt)))
+
+    def _answered(self, job: Job, outcome: Outcome) -> Outcome:
+        """Let `on_error` have its say."""
+        if self.on_error is None or not isinstance(outcome, Retry | Discarded):
+            return outcome
+        try:
+            answer = self.on_error(job, outcome.error)
+        except Exception as error:
+            self.events.publish(ServiceFailed("on_error", error))
+            return outcome
+        return Cancelled(outcome.error) if answer == "cancel" else outcome
 
     def _finish(self, attempt: Attempt, outcome: Outcome) -> None:
         if attempt.over:
@@ -166,16 +181,18 @@ class Executor:
         self._attempts.pop(attempt, None)
         if attempt.stopped is Stopped.SHUTDOWN:
             self.released += 1
-        self.completer.add(Finished(attempt.job, outcome, attempt.recorder.output), attempt.seconds())
+        recorder, failed = attempt.recorder, type(outcome) is not Completed
+        finished = Finished(attempt.job, outcome, recorder.output, recorder.noted(failed=failed))
+        self.completer.add(finished, attempt.seconds())
         self.freed()
 
     async def _run(self, attempt: Attempt) -> Outcome:
         """Run one job and say what became of it.  Never raises on the job's account."""
         job, started_at = attempt.job, attempt.started_at
         task = self.tasks.get(job.kind)
-        if task is None:
-            text = self.unknown_kind.format(kind=job.kind)
-            return retry_or_discard(job, AttemptError(started_at, job.attempt, text), now=started_at)
+        if why := self._unfit(job):
+            curve = self.tasks.curve if task is None else task.curve
+            return retry_or_discard(job, AttemptError(started_at, job.attempt, why), now=started_at, curve=curve)
         if attempt.stopped is not None:
             return cut_short(attempt, now=started_at, curve=task.curve)
         if (deadline := job.deadline or task.options.get("deadline")) is not None and deadline <= started_at:
@@ -189,7 +206,17 @@ class Executor:
             if isinstance(error, KeyboardInterrupt) and attempt.run == "async":
                 raise  # somebody pressed Ctrl-C
             return self._judged(error, attempt, task)
+        if (steps := attempt.recorder.steps) and (missing := steps.missing()):
+            text = f'this task has no step "{missing}", which an earlier attempt completed last'
+            lost = AttemptError(started_at, job.attempt, text)
+            return retry_or_discard(job, lost, now=self.clock.now(), curve=task.curve)
         return Completed(self._encoded(result, job))
+
+    def _unfit(self, job: Job) -> str:
+        """Say why there is nothing to call; empty when there is."""
+        if job.unreadable:
+            return f"job row couldn't be decoded: {job.unreadable}"
+        return self.unknown_kind.format(kind=job.kind) if job.kind not in self.tasks else ""
 
     def _judged(self, error: BaseException, attempt: Attempt, task: Task[..., Any]) -> Outcome:
         if isinstance(error, asyncio.CancelledError) and (current := asyncio.current_task()) and current.cancelling():
@@ -206,10 +233,10 @@ class Executor:
             self.events.publish(ResultDropped(job, str(error)))
             return None
 
-    def _plan(self, task: Task[..., Any]) -> _Plan:
-        plan = self._plans.get(task.kind)
+    def _plan(self, task: Task[..., Any], kind: str) -> _Plan:
+        plan = self._plans.get(kind)
         if plan is None or plan.task is not task:
-            plan = self._plans[task.kind] = self._make_plan(task)
+            plan = self._plans[kind] = self._make_plan(task)
         return plan
 
     def _make_plan(self, task: Task[..., Any]) -> _Plan:

@@ -20,7 +20,7 @@ from ferryman.engine.executor import Executor
 from ferryman.engine.service import Nudge
 from ferryman.errors import StorageError
 from ferryman.events import EventBus, JobsFetched, WorkerQuiet
-from ferryman.job import Job
+from ferryman.job import Job, JobRef
 from ferryman.storage._async.protocol import AsyncStorage
 
 __all__ = ["Fetcher", "shares"]
@@ -73,6 +73,7 @@ class Fetcher:
         self.why_quiet = ""
         self._told_quiet = False
         self._asked: _Asked | None = None
+        self._cancelled: set[JobRef] = set()
         self._failures = 0
         # What is finished but not written is held in memory only: beyond this we do not take more.
         self._most_unwritten = max(1_000, 4 * executor.slots)
@@ -81,6 +82,12 @@ class Fetcher:
         """Take no more jobs."""
         self.stopping = True
         self.nudge()
+
+    def cancel(self, ref: JobRef) -> None:
+        """Stop a job that runs here, or that is on its way: it is ours before we know of it."""
+        if self._asked is not None:
+            self._cancelled.add(ref)
+        self.executor.cancel(ref)
 
     async def run(self) -> None:
         """Take jobs until told to stop, or in a burst until there are none."""
@@ -98,7 +105,7 @@ class Fetcher:
             taken = await self._take(asked) if asked else []
             is_full = asked is not None and len(taken) == asked.room
             self._asked = self._ask_ahead(len(taken)) if is_full else None
-            self.executor.start(taken)
+            self._begin(taken)
             if self.left == 0 or (idle and asked and not taken and not self._failures):
                 return
             if is_full:
@@ -159,7 +166,14 @@ class Fetcher:
             with contextlib.suppress(asyncio.CancelledError):
                 await asyncio.wait([fetching])
         if not fetching.cancelled() and fetching.exception() is None:
-            self.executor.start(fetching.result())
+            self._begin(fetching.result())
+
+    def _begin(self, taken: list[Job]) -> None:
+        self.executor.start(taken)
+        # None of them has had its turn yet: a job that was cancelled on its way here never runs.
+        for ref in self._cancelled:
+            self.executor.cancel(ref)
+        self._cancelled.clear()
 
     async def _fetch(self, room: int) -> list[Job]:
         """Take up to `room` jobs: each queue its share first, then what one left goes to the next."""

@@ -36,6 +36,7 @@ class Listener:
     queues: Collection[str]
     jobs_available: Callable[[], None]
     cancel: Callable[[JobRef], None]
+    queue_changed: Callable[[QueueChanged], None]
     leader_resigned: Callable[[str], None]
     resign: Callable[[], None]
     clock: Clock
@@ -69,9 +70,8 @@ class Listener:
             case JobsAvailable(queue=queue):
                 if not queue or queue in self.queues:
                     self.jobs_available()
-            case QueueChanged(queue=queue):
-                if queue == "*" or queue in self.queues:
-                    self.jobs_available()
+            case QueueChanged():
+                self.queue_changed(notice)
             case CancelRequested(ref=ref):
                 self.cancel(ref)
             case LeaderResigned(leader=leader):

@@ -54,16 +54,15 @@ class Processes:
         """Call the function at `module:name` in a process.  When cancelled, the process is killed."""
         child = self._take()
         try:
-            answer = await child.call((module, name, args, kwargs))
+            answer = await child.call((recording.get(), module, name, args, kwargs))
         except BaseException:
             self._busy.discard(child)
             child.kill()
             raise
         self._busy.discard(child)
         self._idle.append(child)
-        worked, value, output = pickle.loads(answer)
-        if output is not None:
-            recording.get().output = output
+        worked, value, recorder = pickle.loads(answer)
+        recording.get().take(recorder)
         if worked:
             return value
         raise value
@@ -130,21 +129,20 @@ def _serve(pipe: Connection, path: list[str]) -> None:
     sys.path[:] = path
     while True:
         try:
-            module, name, args, kwargs = pickle.loads(pipe.recv_bytes())
+            recorder, module, name, args, kwargs = pickle.loads(pipe.recv_bytes())
         except (EOFError, OSError):
             os._exit(0)
-        pipe.send_bytes(_answer(module, name, args, kwargs))
+        recording.set(recorder)
+        pipe.send_bytes(_answer(recorder, module, name, args, kwargs))
 
 
-def _answer(module: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
-    recorder = Recorder()
-    recording.set(recorder)
+def _answer(recorder: Recorder, module: str, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bytes:
     try:
         worked, value = True, _find(module, name)(*args, **kwargs)
     except BaseException as error:
         error.add_note("".join(traceback.format_exception(error)))
         worked, value = False, error
-    return _pickled(worked, value, recorder.output)
+    return _pickled(worked, value, recorder)
 
 
 def _find(module: str, name: str) -> Any:
@@ -154,13 +152,13 @@ def _find(module: str, name: str) -> Any:
     return getattr(found, "function", found)  # a Task knows its function
 
 
-def _pickled(worked: bool, value: Any, output: bytes | None) -> bytes:
+def _pickled(worked: bool, value: Any, recorder: Recorder) -> bytes:
     """Put an answer into bytes; where the value cannot travel, something that says so goes in its place."""
     try:
-        answer = pickle.dumps((worked, value, output))
+        answer = pickle.dumps((worked, value, recorder))
         if not worked:
             pickle.loads(answer)  # many an error goes in and does not come out
     except Exception as failed:
         instead = Unsent(failed) if worked else RemoteError("".join(traceback.format_exception(value)))
-        return pickle.dumps((worked, instead, output))
+        return pickle.dumps((worked, instead, recorder))
     return answer

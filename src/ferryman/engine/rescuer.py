@@ -18,7 +18,6 @@ from ferryman.engine.verdict import retry_or_discard
 from ferryman.events import EventBus, JobFinished, JobsRescued
 from ferryman.job import AttemptError, Job, State
 from ferryman.outcome import Cancelled, Discarded, Finished, Outcome
-from ferryman.retry import river
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import Feature
 from ferryman.task import Tasks
@@ -62,7 +61,7 @@ class Rescuer:
             return Discarded(error) if self.unknown == "discard" else None
         if task is not None and self._still_allowed(job, now):
             return None
-        return retry_or_discard(job, error, now=now, curve=river if task is None else task.curve)
+        return retry_or_discard(job, error, now=now, curve=self.tasks.curve if task is None else task.curve)
 
     def _tell(self, decided: Sequence[Finished], states: Sequence[State | None]) -> int:
         """Say of each job that was taken back what became of it, since its worker no longer can; returns how many."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -13,12 +13,14 @@ from ferryman.errors import WrongState
 from ferryman.job import Job, JobRef, NewJob, State
 
 __all__ = [
+    "NEWEST_FIRST",
     "Action",
     "CancelRequested",
     "Feature",
     "Gathered",
     "HowWoken",
     "JobFilter",
+    "JobOrder",
     "JobsAvailable",
     "LeaderResigned",
     "LineStatus",
@@ -48,6 +50,10 @@ class Feature(StrEnum):
     PENDING = "jobs parked as pending"
     KINDS = "taking jobs of chosen kinds only"
     SCHEMA = "a schema that is migrated"
+    NOTES = "what a running task notes in its job's metadata, such as the steps that it has done"
+    ORDERS = "jobs listed by id and priority, and in a chosen order"
+    METADATA = "jobs found by what their metadata contain"
+    QUEUE_METADATA = "metadata of queues"
 
 
 class Action(StrEnum):
@@ -81,9 +87,10 @@ class CancelRequested(Notice, frozen=True):
 
 
 class QueueChanged(Notice, frozen=True):
-    """A queue was paused, resumed or changed; "*" means all."""
+    """A queue was paused, resumed or changed; "*" means all.  `paused` is None when that is as it was."""
 
     queue: str
+    paused: bool | None = None
 
 
 class LeaderResigned(Notice, frozen=True):
@@ -195,6 +202,24 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which tags it has, all of them."""
     worker: str = ""
     """What the name of a worker contains that ran it."""
+    ids: tuple[str, ...] = ()
+    priorities: tuple[int, ...] = ()
+    metadata: Mapping[str, Any] = {}
+    """Its metadata contain all of this."""
+
+
+class JobOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """In which order jobs are listed; those of the same time by id.
+
+    "time" is the time that says most of the first state that is asked for: when it is
+    due, when it began, or when it ended.  Jobs without such a time count as the latest.
+    """
+
+    by: Literal["id", "scheduled_at", "finalized_at", "time"] = "id"
+    descending: bool = False
+
+
+NEWEST_FIRST = JobOrder(descending=True)
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):

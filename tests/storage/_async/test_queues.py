@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ferryman.errors import QueueNotFound, WrongState
+from ferryman.errors import QueueNotFound, Unsupported, WrongState
 from ferryman.job import State
 from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.values import Feature
 from storage._async.acts import run, store, take
 from storage.samples import NOW, discarded, later, mail, mail_at
 
@@ -140,3 +141,24 @@ async def test_a_queue_with_jobs_stays(storage: AsyncStorage) -> None:
 async def test_a_queue_that_is_not_there_cannot_be_deleted(storage: AsyncStorage) -> None:
     with pytest.raises(QueueNotFound):
         await storage.queues.delete("nope")
+
+
+async def test_queues_tell_whether_they_are_paused(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["quick", "bulk", "mails"], now=NOW)
+    await storage.queues.pause("bulk", now=NOW)
+    await storage.queues.pause("mails", now=NOW)
+
+    assert sorted(await storage.queues.paused(["quick", "bulk", "nowhere"])) == ["bulk"]
+    assert await storage.queues.paused([]) == []
+
+
+async def test_a_queue_gets_other_metadata_where_it_has_any(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["bulk"], now=NOW)
+
+    if Feature.QUEUE_METADATA in storage.features:
+        await storage.queues.update("bulk", {"limit": 3}, now=later(minutes=1))
+        with pytest.raises(QueueNotFound):
+            await storage.queues.update("nowhere", {}, now=NOW)
+    else:
+        with pytest.raises(Unsupported, match="bulk"):
+            await storage.queues.update("bulk", {"limit": 3}, now=NOW)

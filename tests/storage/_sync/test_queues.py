@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import pytest
 
-from ferryman.errors import QueueNotFound, WrongState
+from ferryman.errors import QueueNotFound, Unsupported, WrongState
 from ferryman.job import State
 from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.values import Feature
 from storage._sync.acts import run, store, take
 from storage.samples import NOW, discarded, later, mail, mail_at
 
@@ -141,3 +142,24 @@ def test_a_queue_with_jobs_stays(storage: Storage) -> None:
 def test_a_queue_that_is_not_there_cannot_be_deleted(storage: Storage) -> None:
     with pytest.raises(QueueNotFound):
         storage.queues.delete("nope")
+
+
+def test_queues_tell_whether_they_are_paused(storage: Storage) -> None:
+    storage.queues.announce(["quick", "bulk", "mails"], now=NOW)
+    storage.queues.pause("bulk", now=NOW)
+    storage.queues.pause("mails", now=NOW)
+
+    assert sorted(storage.queues.paused(["quick", "bulk", "nowhere"])) == ["bulk"]
+    assert storage.queues.paused([]) == []
+
+
+def test_a_queue_gets_other_metadata_where_it_has_any(storage: Storage) -> None:
+    storage.queues.announce(["bulk"], now=NOW)
+
+    if Feature.QUEUE_METADATA in storage.features:
+        storage.queues.update("bulk", {"limit": 3}, now=later(minutes=1))
+        with pytest.raises(QueueNotFound):
+            storage.queues.update("nowhere", {}, now=NOW)
+    else:
+        with pytest.raises(Unsupported, match="bulk"):
+            storage.queues.update("bulk", {"limit": 3}, now=NOW)

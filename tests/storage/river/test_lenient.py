@@ -136,13 +136,15 @@ def test_damaged_errors_become_the_first_of_the_new_ones(storage: SqliteStorage,
 
 def test_every_entry_counts_and_those_that_can_be_read_are(storage: SqliteStorage, db) -> None:
     ref = store(storage)
+    old = '{"at":"yesterday","attempt":"3","error":"old","trace":[1]}'
     good = '{"at":"2026-11-21T11:00:00.5+01:00","attempt":2,"error":"no route","trace":"frame","more":[]}'
-    change(db, ref, errors=f'[1, "text", null, {{"at": 5}}, {{"at": "yesterday", "error": "old"}}, {good}]')
+    change(db, ref, errors=f'[1, "text", null, {{"at": 5}}, {old}, {good}]')
 
     (job,) = take(storage)
 
     assert len(job.errors) == 6
-    assert [error.error for error in job.errors] == ["1", '"text"', "null", '{"at":5}', "old", "no route"]
+    assert [error.error for error in job.errors] == ["1", "text", "null", "", "old", "no route"]
+    assert (job.errors[4].at.year, job.errors[4].attempt, job.errors[4].trace) == (1, 3, "[1]")
     assert (job.error.at, job.error.attempt, job.error.trace) == (later(hours=-2, seconds=0.5), 2, "frame")
 
 

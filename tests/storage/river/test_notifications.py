@@ -67,6 +67,15 @@ def test_cancelling_a_running_job_tells_its_worker(storage: SqliteStorage, db) -
     assert notifications(db)[1:] == [("river_control", payload)]
 
 
+def test_cancelling_a_job_that_waits_is_told_too(storage: SqliteStorage, db) -> None:
+    ref = store(storage, mail(queue="bulk"))
+    storage.jobs.cancel(ref, now=NOW)
+    storage.jobs.cancel(ref, now=NOW)
+
+    payload = {"action": "cancel", "job_id": int(ref.id), "queue": "bulk"}
+    assert notifications(db)[1:] == [("river_control", payload)]
+
+
 def test_cancelling_a_finished_job_tells_nobody(storage: SqliteStorage, db) -> None:
     job = run(storage)
     storage.jobs.finish([completed(job)], now=NOW)
@@ -113,8 +122,8 @@ def tell(db, topic: str, payload: str) -> None:
     [
         ("river_insert", '{"queue": "bulk"}', JobsAvailable("bulk")),
         ("river_control", '{"action" : "cancel", "job_id" : 5, "queue" : "bulk"}', CancelRequested(JobRef("5"))),
-        ("river_control", '{"action":"pause","queue":"bulk"}', QueueChanged("bulk")),
-        ("river_control", '{"action":"resume","queue":"*"}', QueueChanged("*")),
+        ("river_control", '{"action":"pause","queue":"bulk"}', QueueChanged("bulk", True)),
+        ("river_control", '{"action":"resume","queue":"*"}', QueueChanged("*", False)),
         ("river_control", '{"action":"metadata_changed","metadata":{},"queue":"bulk"}', QueueChanged("bulk")),
         ("river_leadership", '{"leader_id":"ada","action":"resigned"}', LeaderResigned("ada")),
         ("river_leadership", '{"action":"request_resign","leader_id":""}', ResignRequested()),

@@ -80,7 +80,7 @@ def test_ids_beyond_what_a_float_holds_are_exact(storage: SqliteStorage) -> None
 
     assert [storage.jobs.get(ref).id for ref in (first, second)] == ["9007199254740993", "9007199254740994"]
     page = storage.jobs.list(JobFilter(), limit=1)
-    assert (page.items[0].ref, page.next) == (second, "9007199254740994")
+    assert page.items[0].ref == second
     assert [job.ref for job in storage.jobs.list(JobFilter(), cursor=page.next).items] == [first]
     assert storage.jobs.cancel(first, now=NOW).state is State.CANCELLED
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ferryman.aggregation import GroupRules
 from ferryman.errors import FerrymanError
@@ -17,10 +17,12 @@ from ferryman.findings import Finding
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.values import (
+    NEWEST_FIRST,
     Action,
     Feature,
     Gathered,
     JobFilter,
+    JobOrder,
     LineStatus,
     Notice,
     Page,
@@ -115,8 +117,10 @@ class AsyncJobs(Protocol):
         """Return one job.  Raises JobNotFound."""
         ...
 
-    async def list(self, which: JobFilter, *, limit: int = 100, cursor: str | None = None) -> Page[Job]:
-        """Return jobs, the newest first."""
+    async def list(
+        self, which: JobFilter, *, order: JobOrder = NEWEST_FIRST, limit: int = 100, cursor: str | None = None
+    ) -> Page[Job]:
+        """Return jobs, the newest first or in another order.  Raises Unsupported for what the format cannot find."""
         ...
 
     async def count(self, which: JobFilter) -> Mapping[State, int]:
@@ -125,6 +129,10 @@ class AsyncJobs(Protocol):
 
     async def waiting_kinds(self, queues: Sequence[str], *, limit: int = 20) -> Sequence[str]:
         """Return kinds that wait in these queues, a few of them, cheaply."""
+        ...
+
+    async def asked_to_stop(self, refs: Sequence[JobRef]) -> Sequence[JobRef]:
+        """Return those of these running jobs that somebody asked to stop, where the format writes that down."""
         ...
 
     async def cancel(self, ref: JobRef, *, now: datetime | None = None) -> Job:
@@ -163,6 +171,14 @@ class AsyncQueues(Protocol):
 
     async def get(self, name: str) -> QueueInfo:
         """Return one queue.  Raises QueueNotFound."""
+        ...
+
+    async def paused(self, names: Sequence[str]) -> Sequence[str]:
+        """Return those of these queues that are paused."""
+        ...
+
+    async def update(self, name: str, metadata: Mapping[str, Any], *, now: datetime | None = None) -> None:
+        """Give a queue other metadata, and say so.  Raises QueueNotFound, Unsupported where queues have none."""
         ...
 
     async def pause(self, name: str, *, now: datetime | None = None) -> None:

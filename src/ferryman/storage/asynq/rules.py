@@ -13,8 +13,9 @@ from math import inf
 
 from ferryman.errors import InvalidJob, Unsupported
 from ferryman.job import FINAL, NewJob, State, Unique
+from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder
 
-__all__ = ["check", "check_queue"]
+__all__ = ["check", "check_queue", "refuse_what_nobody_finds"]
 
 _MOST_ATTEMPTS = 2**31  # the message keeps the retries, one less, in 32 bits
 _UNFINISHED = frozenset(State) - FINAL
@@ -37,6 +38,17 @@ def check(jobs: Sequence[NewJob]) -> None:
 def check_queue(name: str) -> None:
     """Refuse a name that no queue can have.  Raises InvalidJob."""
     _check_text("queue", name)
+
+
+def refuse_what_nobody_finds(which: JobFilter, order: JobOrder) -> None:
+    """Refuse to list what asynq's collections give no way to find.  Raises Unsupported."""
+    asked = {"ids": which.ids, "priorities": which.priorities, "metadata": which.metadata}
+    if found := [name for name, value in asked.items() if value]:
+        raise Unsupported(
+            f"Jobs on Redis cannot be found by {', '.join(found)}. By state, queue, kind and time they can."
+        )
+    if order != NEWEST_FIRST:
+        raise Unsupported("Jobs on Redis are listed in asynq's own order only, what came last first.")
 
 
 def _check_job(job: NewJob) -> None:

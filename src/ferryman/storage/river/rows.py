@@ -17,7 +17,7 @@ import msgspec
 from ferryman.job import AttemptError, Job, JobRef, State
 from ferryman.storage.river.steps import Row
 
-__all__ = ["error_json", "job_from", "json_time", "parse_time", "running_job", "text_time"]
+__all__ = ["error_json", "fetched_job", "job_from", "json_time", "parse_time", "running_job", "text_time"]
 
 _CANONICAL = 23  # len("2026-11-21 20:59:11.827")
 _GO = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))? ?(Z|[+-]\d\d:?\d\d)?")
@@ -63,8 +63,29 @@ def error_json(error: AttemptError) -> str:
     return _text(msgspec.json.encode(fields))
 
 
+def fetched_job(row: Row) -> Job:
+    """Make the job that a fetch gave; one that is damaged says so, and fails its attempt (as since River 0.48)."""
+    job = running_job(row[:12])
+    damage = _damage(row)
+    return msgspec.structs.replace(job, unreadable=damage) if damage else job
+
+
+def _damage(row: Row) -> str:
+    """Say which columns hold no JSON.  Such are told from others by being bytes, or by being missing."""
+    found = {
+        "args": isinstance(row[2], bytes),
+        "attempted_by": row[12] is None,
+        "errors": isinstance(row[10], bytes),
+        "metadata": row[9] is None,
+        "tags": row[11] is None,
+    }
+    if True not in found.values():
+        return ""
+    return f"{', '.join(name for name, damaged in found.items() if damaged)} is not valid JSON"
+
+
 def running_job(row: Row) -> Job:
-    """Make the job that a fetch gave."""
+    """Make a job of the columns that a worker needs."""
     (
         id,
         kind,
@@ -136,19 +157,21 @@ class _Carried(msgspec.Struct):
 
 
 class _Error(msgspec.Struct):
-    """One element of `errors`, forgiving: a client that writes it badly must not stop a queue."""
+    """One element of `errors`, each part as it was written: a client that writes it badly must not stop a queue."""
 
-    at: str = ""
-    attempt: int = 0
-    error: str = ""
-    trace: str = ""
+    at: msgspec.Raw = msgspec.Raw(b'""')
+    attempt: msgspec.Raw = msgspec.Raw(b"0")
+    error: msgspec.Raw = msgspec.Raw(b'""')
+    trace: msgspec.Raw = msgspec.Raw(b'""')
 
 
 _decode_carried = msgspec.json.Decoder(_Carried).decode
 _decode_list = msgspec.json.Decoder(list[msgspec.Raw]).decode
 _decode_error = msgspec.json.Decoder(_Error).decode
 _decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
+_decode_text = msgspec.json.Decoder(str).decode
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NO_TIME = datetime.min.replace(tzinfo=UTC)
 
 
 def _carried(metadata: str) -> dict[str, Any]:
@@ -173,12 +196,35 @@ def _errors(text: str | bytes) -> tuple[AttemptError, ...]:
     return tuple(map(_error, _list(text)))
 
 
-def _error(text: msgspec.Raw) -> AttemptError:
+def _error(raw: msgspec.Raw) -> AttemptError:
+    """Read one failed attempt as River does since 0.48: what is not of its type is told as it stands."""
     try:
-        entry = _decode_error(text)
+        entry = _decode_error(raw)
     except (msgspec.DecodeError, msgspec.ValidationError):
-        return AttemptError(_EPOCH, 0, bytes(text).decode(errors="replace"))
-    return AttemptError(_lenient_time(entry.at) or _EPOCH, entry.attempt, entry.error, entry.trace)
+        return AttemptError(_NO_TIME, 0, _said(raw))
+    return AttemptError(_said_time(entry.at), _said_number(entry.attempt), _said(entry.error), _said(entry.trace))
+
+
+def _said(raw: msgspec.Raw) -> str:
+    try:
+        return _decode_text(raw)
+    except (msgspec.DecodeError, msgspec.ValidationError):
+        return bytes(raw).decode(errors="replace")
+
+
+def _said_number(raw: msgspec.Raw) -> int:
+    try:
+        return int(_said(raw))
+    except ValueError:
+        return 0
+
+
+def _said_time(raw: msgspec.Raw) -> datetime:
+    try:
+        at = msgspec.convert(_said(raw), datetime)
+    except msgspec.ValidationError:
+        return _NO_TIME
+    return at.astimezone(UTC) if at.tzinfo is not None and at.year > 1 else _NO_TIME
 
 
 def _list(text: str | bytes) -> Sequence[msgspec.Raw]:

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from ferryman.errors import FerrymanError, InvalidJob
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
-from ferryman.storage.asynq.rules import check
+from ferryman.storage.asynq.rules import check, refuse_what_nobody_finds
 from ferryman.storage.asynq.server import AsyncServer
 from ferryman.storage.asynq.verbs import chores, finish, insert, listing, manage, many, work
-from ferryman.storage.values import Action, JobFilter, Page, Retention
+from ferryman.storage.values import NEWEST_FIRST, Action, JobFilter, JobOrder, Page, Retention
 
 __all__ = ["AsyncRedisJobs"]
 
@@ -75,7 +75,10 @@ class AsyncRedisJobs:
     async def get(self, ref: JobRef) -> Job:
         return await self._server.run(manage.get(ref))
 
-    async def list(self, which: JobFilter, *, limit: int = 100, cursor: str | None = None) -> Page[Job]:
+    async def list(
+        self, which: JobFilter, *, order: JobOrder = NEWEST_FIRST, limit: int = 100, cursor: str | None = None
+    ) -> Page[Job]:
+        refuse_what_nobody_finds(which, order)
         return await self._server.run(listing.list_jobs(which, limit=limit, cursor=cursor))
 
     async def count(self, which: JobFilter) -> Mapping[State, int]:
@@ -83,6 +86,10 @@ class AsyncRedisJobs:
 
     async def waiting_kinds(self, queues: Sequence[str], *, limit: int = 20) -> Sequence[str]:
         return await self._server.run(listing.waiting_kinds(queues, limit=limit))
+
+    async def asked_to_stop(self, refs: Sequence[JobRef]) -> Sequence[JobRef]:
+        """Return none: a cancellation is published, and written nowhere."""
+        return ()
 
     async def cancel(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         return await self._server.run(manage.cancel(ref, now=now))

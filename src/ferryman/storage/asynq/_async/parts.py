@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from ferryman.aggregation import GroupRules
-from ferryman.errors import ConfigError
+from ferryman.errors import ConfigError, Unsupported
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import AsyncEars
@@ -41,6 +42,12 @@ class AsyncRedisQueues:
 
     async def get(self, name: str) -> QueueInfo:
         return await self._server.run(queues.get_queue(name))
+
+    async def paused(self, names: Sequence[str]) -> Sequence[str]:
+        return await self._server.run(queues.paused(names))
+
+    async def update(self, name: str, metadata: Mapping[str, Any], *, now: datetime | None = None) -> None:
+        raise Unsupported(f'The queue "{name}" is kept on Redis, where queues have no metadata.')
 
     async def pause(self, name: str, *, now: datetime | None = None) -> None:
         await self._server.run(queues.pause(name, now=now))

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from ferryman.errors import FerrymanError, InvalidJob
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
-from ferryman.storage.asynq.rules import check
+from ferryman.storage.asynq.rules import check, refuse_what_nobody_finds
 from ferryman.storage.asynq.server import Server
 from ferryman.storage.asynq.verbs import chores, finish, insert, listing, manage, many, work
-from ferryman.storage.values import Action, JobFilter, Page, Retention
+from ferryman.storage.values import NEWEST_FIRST, Action, JobFilter, JobOrder, Page, Retention
 
 __all__ = ["RedisJobs"]
 
@@ -76,7 +76,10 @@ class RedisJobs:
     def get(self, ref: JobRef) -> Job:
         return self._server.run(manage.get(ref))
 
-    def list(self, which: JobFilter, *, limit: int = 100, cursor: str | None = None) -> Page[Job]:
+    def list(
+        self, which: JobFilter, *, order: JobOrder = NEWEST_FIRST, limit: int = 100, cursor: str | None = None
+    ) -> Page[Job]:
+        refuse_what_nobody_finds(which, order)
         return self._server.run(listing.list_jobs(which, limit=limit, cursor=cursor))
 
     def count(self, which: JobFilter) -> Mapping[State, int]:
@@ -84,6 +87,10 @@ class RedisJobs:
 
     def waiting_kinds(self, queues: Sequence[str], *, limit: int = 20) -> Sequence[str]:
         return self._server.run(listing.waiting_kinds(queues, limit=limit))
+
+    def asked_to_stop(self, refs: Sequence[JobRef]) -> Sequence[JobRef]:
+        """Return none: a cancellation is published, and written nowhere."""
+        return ()
 
     def cancel(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         return self._server.run(manage.cancel(ref, now=now))

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from ferryman.aggregation import GroupRules
-from ferryman.errors import ConfigError
+from ferryman.errors import ConfigError, Unsupported
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import Ears
@@ -42,6 +43,12 @@ class RedisQueues:
 
     def get(self, name: str) -> QueueInfo:
         return self._server.run(queues.get_queue(name))
+
+    def paused(self, names: Sequence[str]) -> Sequence[str]:
+        return self._server.run(queues.paused(names))
+
+    def update(self, name: str, metadata: Mapping[str, Any], *, now: datetime | None = None) -> None:
+        raise Unsupported(f'The queue "{name}" is kept on Redis, where queues have no metadata.')
 
     def pause(self, name: str, *, now: datetime | None = None) -> None:
         self._server.run(queues.pause(name, now=now))

@@ -14,7 +14,7 @@ from ferryman.storage.asynq.tasks import STATES
 from ferryman.storage.asynq.times import moment, moment_ns, seconds
 from ferryman.storage.values import QueueInfo, not_empty
 
-__all__ = ["announce", "delete", "get_queue", "known_queues", "list_queues", "pause", "read_queues", "resume"]
+__all__ = ["announce", "delete", "get_queue", "known_queues", "list_queues", "pause", "paused", "read_queues", "resume"]
 
 _COUNTED = ("pending", "active", "scheduled", "retry", "archived", "completed", "aggregating")
 
@@ -50,6 +50,14 @@ def read_queues(names: Sequence[str]) -> Verb[list[QueueInfo]]:
         return []
     replies = yield [_count(QueueKeys(name)) for name in names]
     return [_info(name, reply) for name, reply in zip(names, replies, strict=True)]
+
+
+def paused(names: Sequence[str]) -> Verb[list[str]]:
+    """Return those of these queues that are paused."""
+    if not names:
+        return []
+    replies = yield [Command(("EXISTS", QueueKeys(name).paused)) for name in names]
+    return [name for name, there in zip(names, replies, strict=True) if there]
 
 
 def pause(name: str, *, now: datetime | None) -> Verb[None]:

@@ -6,14 +6,24 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from ferryman.errors import FerrymanError, InvalidJob
+from ferryman.errors import FerrymanError, InvalidJob, Unsupported
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.river._async.runner import AsyncRunner
 from ferryman.storage.river.rules import check
 from ferryman.storage.river.steps import Verb
 from ferryman.storage.river.verbs import chores, insert, manage, many, work
-from ferryman.storage.values import Action, CancelRequested, JobFilter, JobsAvailable, Page, Retention
+from ferryman.storage.values import (
+    NEWEST_FIRST,
+    Action,
+    CancelRequested,
+    Feature,
+    JobFilter,
+    JobOrder,
+    JobsAvailable,
+    Page,
+    Retention,
+)
 
 __all__ = ["AsyncRiverJobs"]
 
@@ -29,11 +39,13 @@ class AsyncRiverJobs:
         writer: AsyncRunner,
         tell: Callable[..., None],
         limiter: insert.NoticeLimiter,
+        features: frozenset[Feature],
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._tell = tell
         self._limiter = limiter
+        self._features = features
 
     async def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
         check(jobs)
@@ -98,14 +110,21 @@ class AsyncRiverJobs:
     async def get(self, ref: JobRef) -> Job:
         return await self._reader.read(manage.get(ref))
 
-    async def list(self, which: JobFilter, *, limit: int = 100, cursor: str | None = None) -> Page[Job]:
-        return await self._reader.read(manage.list_jobs(which, limit=limit, cursor=cursor))
+    async def list(
+        self, which: JobFilter, *, order: JobOrder = NEWEST_FIRST, limit: int = 100, cursor: str | None = None
+    ) -> Page[Job]:
+        if which.metadata and Feature.METADATA not in self._features:
+            raise Unsupported("SQLite has no way to find jobs by what their metadata contain. Postgres has.")
+        return await self._reader.read(manage.list_jobs(which, order=order, limit=limit, cursor=cursor))
 
     async def count(self, which: JobFilter) -> Mapping[State, int]:
         return await self._reader.read(manage.count(which))
 
     async def waiting_kinds(self, queues: Sequence[str], *, limit: int = 20) -> Sequence[str]:
         return await self._reader.read(manage.waiting_kinds(queues, limit=limit))
+
+    async def asked_to_stop(self, refs: Sequence[JobRef]) -> Sequence[JobRef]:
+        return await self._reader.read(manage.asked_to_stop(refs))
 
     async def cancel(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         job = await self._writer.write(manage.cancel(ref, now=now))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from ferryman.storage.river._async.runner import AsyncRunner
 from ferryman.storage.river.thread import AsyncSqliteRunner
@@ -46,13 +47,20 @@ class AsyncRiverQueues:
     async def get(self, name: str) -> QueueInfo:
         return await self._reader.read(queues.get_queue(name))
 
+    async def paused(self, names: Sequence[str]) -> Sequence[str]:
+        return await self._reader.read(queues.paused(names))
+
+    async def update(self, name: str, metadata: Mapping[str, Any], *, now: datetime | None = None) -> None:
+        await self._writer.write(queues.update(name, metadata, now=now))
+        self._tell(QueueChanged(name))
+
     async def pause(self, name: str, *, now: datetime | None = None) -> None:
         await self._writer.write(queues.pause(name, now=now))
         self._tell(QueueChanged(name))
 
     async def resume(self, name: str, *, now: datetime | None = None) -> None:
         await self._writer.write(queues.resume(name, now=now))
-        self._tell(QueueChanged(name))
+        self._tell(QueueChanged(name, False))
 
     async def delete(self, name: str) -> None:
         await self._writer.write(queues.delete(name))

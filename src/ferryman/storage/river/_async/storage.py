@@ -45,14 +45,15 @@ class AsyncSqliteStorage:
         self.where = location
         self.location = str(location)
         # What is in memory has one connection, which is ours.
-        self.features = frozenset(Feature) if location.path else frozenset(Feature) - {Feature.TRANSACTIONS}
+        lacking = {Feature.METADATA} if location.path else {Feature.METADATA, Feature.TRANSACTIONS}
+        self.features = frozenset(Feature) - lacking
         self.held = share or Held(location)
         self._writer = AsyncSqliteRunner(self.held, owned=share is None)
         # Long looks must not keep the next fetch waiting: in WAL readers have a connection of their own.
         self._reader = AsyncSqliteRunner(Held(location)) if location.path else self._writer
         # Others in this process hear at once what other processes hear by polling.
         tell = partial(neighbours.tell, self.held.place)
-        self.jobs = AsyncRiverJobs(self._reader, self._writer, tell, NoticeLimiter())
+        self.jobs = AsyncRiverJobs(self._reader, self._writer, tell, NoticeLimiter(), self.features)
         self.queues = AsyncRiverQueues(self._reader, self._writer, tell)
         self.workers = AsyncRiverWorkers(self._reader, self._writer)
         self.leaders = AsyncRiverLeaders(self._writer, tell)

@@ -7,14 +7,24 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from ferryman.errors import FerrymanError, InvalidJob
+from ferryman.errors import FerrymanError, InvalidJob, Unsupported
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.river._sync.runner import Runner
 from ferryman.storage.river.rules import check
 from ferryman.storage.river.steps import Verb
 from ferryman.storage.river.verbs import chores, insert, manage, many, work
-from ferryman.storage.values import Action, CancelRequested, JobFilter, JobsAvailable, Page, Retention
+from ferryman.storage.values import (
+    NEWEST_FIRST,
+    Action,
+    CancelRequested,
+    Feature,
+    JobFilter,
+    JobOrder,
+    JobsAvailable,
+    Page,
+    Retention,
+)
 
 __all__ = ["RiverJobs"]
 
@@ -30,11 +40,13 @@ class RiverJobs:
         writer: Runner,
         tell: Callable[..., None],
         limiter: insert.NoticeLimiter,
+        features: frozenset[Feature],
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._tell = tell
         self._limiter = limiter
+        self._features = features
 
     def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
         check(jobs)
@@ -99,14 +111,21 @@ class RiverJobs:
     def get(self, ref: JobRef) -> Job:
         return self._reader.read(manage.get(ref))
 
-    def list(self, which: JobFilter, *, limit: int = 100, cursor: str | None = None) -> Page[Job]:
-        return self._reader.read(manage.list_jobs(which, limit=limit, cursor=cursor))
+    def list(
+        self, which: JobFilter, *, order: JobOrder = NEWEST_FIRST, limit: int = 100, cursor: str | None = None
+    ) -> Page[Job]:
+        if which.metadata and Feature.METADATA not in self._features:
+            raise Unsupported("SQLite has no way to find jobs by what their metadata contain. Postgres has.")
+        return self._reader.read(manage.list_jobs(which, order=order, limit=limit, cursor=cursor))
 
     def count(self, which: JobFilter) -> Mapping[State, int]:
         return self._reader.read(manage.count(which))
 
     def waiting_kinds(self, queues: Sequence[str], *, limit: int = 20) -> Sequence[str]:
         return self._reader.read(manage.waiting_kinds(queues, limit=limit))
+
+    def asked_to_stop(self, refs: Sequence[JobRef]) -> Sequence[JobRef]:
+        return self._reader.read(manage.asked_to_stop(refs))
 
     def cancel(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         job = self._writer.write(manage.cancel(ref, now=now))

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Callable, Sequence
+from collections.abc import Iterator, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from ferryman.storage.river._sync.runner import Runner
 from ferryman.storage.river.thread import SqliteRunner
@@ -47,13 +48,20 @@ class RiverQueues:
     def get(self, name: str) -> QueueInfo:
         return self._reader.read(queues.get_queue(name))
 
+    def paused(self, names: Sequence[str]) -> Sequence[str]:
+        return self._reader.read(queues.paused(names))
+
+    def update(self, name: str, metadata: Mapping[str, Any], *, now: datetime | None = None) -> None:
+        self._writer.write(queues.update(name, metadata, now=now))
+        self._tell(QueueChanged(name))
+
     def pause(self, name: str, *, now: datetime | None = None) -> None:
         self._writer.write(queues.pause(name, now=now))
         self._tell(QueueChanged(name))
 
     def resume(self, name: str, *, now: datetime | None = None) -> None:
         self._writer.write(queues.resume(name, now=now))
-        self._tell(QueueChanged(name))
+        self._tell(QueueChanged(name, False))
 
     def delete(self, name: str) -> None:
         self._writer.write(queues.delete(name))

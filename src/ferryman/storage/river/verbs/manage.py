@@ -7,15 +7,27 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ferryman.errors import ConfigError, DuplicateJob, JobNotFound, WrongState
-from ferryman.gojson import quote
+import msgspec
+
+from ferryman import gojson
+from ferryman.errors import DuplicateJob, JobNotFound, WrongState
 from ferryman.job import Job, JobRef, State
 from ferryman.storage.matching import looks_inside, matches
+from ferryman.storage.river import cursors
 from ferryman.storage.river.rows import job_from, json_time
 from ferryman.storage.river.steps import Batch, Query, Verb
-from ferryman.storage.values import JobFilter, Page
+from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, Page
 
-__all__ = ["cancel", "count", "delete", "discard", "get", "list_jobs", "retry", "waiting_kinds"]
+__all__ = ["asked_to_stop", "cancel", "count", "delete", "discard", "get", "list_jobs", "retry", "waiting_kinds"]
+
+
+_LISTS = {
+    (True, False): "list_upwards",
+    (True, True): "list_downwards",
+    (False, False): "list_by_time_upwards",
+    (False, True): "list_by_time_downwards",
+}
+"""The statement for an order: whether it goes by the id, and whether it descends."""
 
 _AT_ONCE = 500
 _MOST_LOOKED_AT = 10_000
@@ -29,48 +41,59 @@ def get(ref: JobRef) -> Verb[Job]:
     return job_from(rows[0])
 
 
-def list_jobs(which: JobFilter, *, limit: int, cursor: str | None) -> Verb[Page[Job]]:
-    """Return a page of jobs, the newest first."""
-    if cursor is not None and not _is_id(cursor):
-        raise ConfigError(f'"{cursor}" is not a cursor. Give the one that the page before ended with.')
-    values = {**_filter(which), "before_id": int(cursor) if cursor else None, "max": limit + 1}
-    if looks_inside(which):
-        return (yield from _look_inside(which, values, limit))
-    rows = yield Query("list", values)
-    jobs = [job_from(row) for row in rows[:limit]]
-    return Page(jobs, jobs[-1].id if len(rows) > limit else None)
+def list_jobs(which: JobFilter, *, order: JobOrder, limit: int, cursor: str | None) -> Verb[Page[Job]]:
+    """Return a page of jobs (spec/river.md 7.6.2)."""
+    if _looks_inside(which):
+        return (yield from _look_inside(which, order, limit, cursor))
+    jobs = yield from _rows(which, order, limit + 1, cursor)
+    more = len(jobs) > limit
+    return Page(jobs[:limit], cursors.behind(jobs[limit - 1], which, order) if more else None)
 
 
-def _look_inside(which: JobFilter, values: dict[str, Any], limit: int) -> Verb[Page[Job]]:
+def _rows(which: JobFilter, order: JobOrder, most: int, cursor: str | None) -> Verb[list[Job]]:
+    column, which = cursors.column(which, order)
+    last = cursors.read(cursor) if cursor is not None else None
+    place = {"after": last.id if last else None, "after_at": last.at if last else None, "by": column}
+    name = _LISTS[column is None, order.descending]
+    rows = yield Query(name, {**_filter(which), **place, "max": most})
+    return list(map(job_from, rows))
+
+
+def _looks_inside(which: JobFilter) -> bool:
+    return looks_inside(msgspec.structs.replace(which, tags=()))  # tags have a column here
+
+
+def _look_inside(which: JobFilter, order: JobOrder, limit: int, cursor: str | None) -> Verb[Page[Job]]:
     """Read jobs one after another.  The page may be short of `limit` and have a next one, when few of many match."""
     jobs: list[Job] = []
-    seen = values["before_id"]
+    seen: Job | None = None
     for _ in range(_MOST_LOOKED_AT // _AT_ONCE):
-        rows = yield Query("list", {**values, "before_id": seen, "max": _AT_ONCE})
-        for job in map(job_from, rows):
+        rows = yield from _rows(which, order, _AT_ONCE, cursor)
+        for job in rows:
             if matches(which, job):
                 if len(jobs) == limit:
-                    return Page(jobs, str(seen))
+                    return Page(jobs, cursor if seen is None else cursors.behind(seen, which, order))
                 jobs.append(job)
-            seen = int(job.id)
-        if len(rows) < _AT_ONCE:
+            seen = job
+        if len(rows) < _AT_ONCE or seen is None:
             return Page(jobs)
-    return Page(jobs, str(seen))
+        cursor = cursors.behind(seen, which, order)
+    return Page(jobs, cursor)
 
 
 def count(which: JobFilter) -> Verb[Mapping[State, int]]:
     """Return how many jobs there are, by state.  What can only be seen inside a job is counted one by one."""
-    if looks_inside(which):
+    if _looks_inside(which):
         return (yield from _count_one_by_one(which))
     rows = yield Query("count", _filter(which))
     return {State(state): number for state, number in rows}
 
 
 def _count_one_by_one(which: JobFilter) -> Verb[Mapping[State, int]]:
-    page = yield from list_jobs(which, limit=_MOST_LOOKED_AT, cursor=None)
+    page = yield from list_jobs(which, order=NEWEST_FIRST, limit=_MOST_LOOKED_AT, cursor=None)
     counts = Counter(job.state for job in page.items)
     while page.next is not None:
-        page = yield from list_jobs(which, limit=_MOST_LOOKED_AT, cursor=page.next)
+        page = yield from list_jobs(which, order=NEWEST_FIRST, limit=_MOST_LOOKED_AT, cursor=page.next)
         counts.update(job.state for job in page.items)
     return counts
 
@@ -84,13 +107,19 @@ def waiting_kinds(queues: Sequence[str], *, limit: int) -> Verb[Sequence[str]]:
     return sorted(found)[:limit]
 
 
+def asked_to_stop(refs: Sequence[JobRef]) -> Verb[Sequence[JobRef]]:
+    """Return those of these running jobs that somebody asked to stop."""
+    rows = yield Query("asked_to_stop", {"ids": [_id(ref) for ref in refs]})
+    return [JobRef(str(row[0])) for row in rows]
+
+
 def cancel(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
     """Cancel a job, or ask whoever runs it to stop (spec/river.md 7.6.1; told to other processes as since 0.48)."""
     at = now or datetime.now(UTC)
     changed = yield Query("cancel", {"id": _id(ref), "now": at, "cancelled_at": json_time(at)})
     job = yield from get(ref)
-    if changed and job.state is State.RUNNING:
-        payload = f'{{"action":"cancel","job_id":{job.id},"queue":{quote(job.queue)}}}'
+    if changed:
+        payload = f'{{"action":"cancel","job_id":{job.id},"queue":{gojson.quote(job.queue)}}}'
         yield Batch("notify", [{"now": at, "topic": "river_control", "payload": payload}])
     return job
 
@@ -160,6 +189,10 @@ def _filter(which: JobFilter) -> dict[str, Any]:
         "states": list(which.states) or None,
         "queues": list(which.queues) or None,
         "kinds": list(which.kinds) or None,
+        "ids": [int(id) for id in which.ids if _is_id(id)] if which.ids else None,
+        "priorities": list(which.priorities) or None,
+        "tags": list(which.tags) or None,
+        "metadata": gojson.encode(which.metadata).decode() if which.metadata else None,
         "since": which.since,
         "before": which.before,
     }

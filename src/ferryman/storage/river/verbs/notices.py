@@ -65,7 +65,9 @@ def notices_in(topic: str, payload: str) -> Iterator[Notice]:
             yield JobsAvailable(queue)
         case "river_control", {"action": "cancel", "job_id": int(id)}:
             yield CancelRequested(JobRef(str(id)))
-        case "river_control", {"action": "pause" | "resume" | "metadata_changed", "queue": str(queue)}:
+        case "river_control", {"action": "pause" | "resume" as action, "queue": str(queue)}:
+            yield QueueChanged(queue, action == "pause")
+        case "river_control", {"action": "metadata_changed", "queue": str(queue)}:
             yield QueueChanged(queue)
         case "river_leadership", {"action": "resigned", **rest}:
             yield LeaderResigned(str(rest.get("leader_id", "")))

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ferryman import gojson
 from ferryman.errors import QueueNotFound
-from ferryman.gojson import quote
 from ferryman.job import State
 from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Batch, Query, Row, Verb
 from ferryman.storage.values import QueueInfo, not_empty
 
-__all__ = ["announce", "delete", "get_queue", "list_queues", "pause", "prune_queues", "resume"]
+__all__ = [
+    "announce",
+    "delete",
+    "get_queue",
+    "list_queues",
+    "pause",
+    "paused",
+    "prune_queues",
+    "resume",
+    "update",
+]
 
 
 def announce(names: Sequence[str], *, now: datetime | None) -> Verb[None]:
@@ -43,6 +53,22 @@ def get_queue(name: str) -> Verb[QueueInfo]:
         if queue.name == name:
             return queue
     raise QueueNotFound(name, [queue.name for queue in queues])
+
+
+def paused(names: Sequence[str]) -> Verb[Sequence[str]]:
+    """Return those of these queues that are paused."""
+    rows = yield Query("paused", {"names": list(names)})
+    return [row[0] for row in rows]
+
+
+def update(name: str, metadata: Mapping[str, Any], *, now: datetime | None) -> Verb[None]:
+    """Give a queue other metadata, and say so (spec/river.md 7.6)."""
+    at, text = now or datetime.now(UTC), gojson.encode(metadata).decode()
+    if not (yield Query("update_queue", {"name": name, "metadata": text, "now": at})):
+        queues: list[Row] = yield Query("queues")
+        raise QueueNotFound(name, [row[0] for row in queues])
+    payload = f'{{"action":"metadata_changed","metadata":{text},"queue":{gojson.quote(name)}}}'
+    yield Batch("notify", [{"now": at, "topic": "river_control", "payload": payload}])
 
 
 def pause(name: str, *, now: datetime | None) -> Verb[None]:
@@ -79,7 +105,7 @@ def _steer(action: str, name: str, at: datetime) -> Verb[None]:
         # It holds jobs, but nobody has worked it yet, so it has no row to mark.
         yield Batch("announce", [{"name": name, "now": at}])
         yield Query(action, {"name": name, "now": at})
-    payload = f'{{"action":"{action}","queue":{quote(name)}}}'
+    payload = f'{{"action":"{action}","queue":{gojson.quote(name)}}}'
     yield Batch("notify", [{"now": at, "topic": "river_control", "payload": payload}])
 
 

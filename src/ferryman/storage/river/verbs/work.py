@@ -9,7 +9,7 @@ from typing import Any
 
 from ferryman.job import Job, State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Outcome, Released, Retry, Snoozed
-from ferryman.storage.river.rows import error_json, running_job
+from ferryman.storage.river.rows import error_json, fetched_job
 from ferryman.storage.river.steps import NOW, Batch, Query, Verb
 
 __all__ = ["SOON", "fetch", "finish", "snooze_count"]
@@ -39,7 +39,7 @@ def fetch(
             continue
         rows = yield Query("fetch", {"queue": queue, "max": room, "now": now or NOW, "worker": worker, "kinds": names})
         rows.sort(key=_PRIORITY_TIME_ID)  # what a statement returns has no order
-        taken += map(running_job, rows)
+        taken += map(fetched_job, rows)
     return taken
 
 
@@ -48,9 +48,8 @@ def finish(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[S
     at = now or datetime.now(UTC)
     states: list[State | None] = [None] * len(finished)
     # First, while the attempt still has its number: a snooze gives it back.
-    outputs = [{**_guard(f.job), "output": output.decode()} for f in finished if (output := _output(f)) is not None]
-    if outputs:
-        yield Batch("record_output", outputs)
+    if notes := [{**_guard(each.job), "recorded": recorded} for each in finished if (recorded := _recorded(each))]:
+        yield Batch("record", notes)
     others = [i for i, f in enumerate(finished) if type(f.outcome) is not Completed]
     done = yield from _complete([f.job for f in finished if type(f.outcome) is Completed], at)
     for i, each in enumerate(finished):
@@ -79,9 +78,12 @@ def _guard(job: Job) -> dict[str, Any]:
     return {"id": int(job.id), "attempt": job.attempt}
 
 
-def _output(finished: Finished) -> bytes | None:
+def _recorded(finished: Finished) -> list[tuple[str, str]]:
+    """What goes into the metadata: names, and values as they are encoded."""
     result = finished.outcome.result if isinstance(finished.outcome, Completed) else None
-    return finished.output if result is None else result
+    output = finished.output if result is None else result
+    found = finished.metadata if output is None else {**finished.metadata, "output": output}
+    return [(name, value.decode()) for name, value in found.items()]
 
 
 def _settled(finished: Finished, now: datetime) -> Mapping[str, Any]:

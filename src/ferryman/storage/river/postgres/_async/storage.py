@@ -49,7 +49,7 @@ class AsyncPostgresStorage:
         self.location = str(location)
         self._runner = AsyncPostgresRunner(location, connections=_CONNECTIONS)
         # Every insert tells: a notice that is held back would leave its job to the next poll.
-        self.jobs = AsyncRiverJobs(self._runner, self._runner, _tell, NoticeLimiter(seconds=0))
+        self.jobs = AsyncRiverJobs(self._runner, self._runner, _tell, NoticeLimiter(seconds=0), self.features)
         self.queues = AsyncRiverQueues(self._runner, self._runner, _tell)
         self.workers = AsyncRiverWorkers(self._runner, self._runner)
         self.leaders = AsyncRiverLeaders(self._runner, _tell)

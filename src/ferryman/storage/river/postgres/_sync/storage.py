@@ -50,7 +50,7 @@ class PostgresStorage:
         self.location = str(location)
         self._runner = PostgresRunner(location, connections=_CONNECTIONS)
         # Every insert tells: a notice that is held back would leave its job to the next poll.
-        self.jobs = RiverJobs(self._runner, self._runner, _tell, NoticeLimiter(seconds=0))
+        self.jobs = RiverJobs(self._runner, self._runner, _tell, NoticeLimiter(seconds=0), self.features)
         self.queues = RiverQueues(self._runner, self._runner, _tell)
         self.workers = RiverWorkers(self._runner, self._runner)
         self.leaders = RiverLeaders(self._runner, _tell)

@@ -123,7 +123,7 @@ set state = 'running',
         :worker::text
     )
 where id = any(array(select id from taken))
-returning /* running_row */
+returning /* running_row */, 1
 
 -- name: complete
 -- Marks jobs completed, each if it still is the same running attempt.  :ids is a JSON list
@@ -178,11 +178,14 @@ where job.id = given.id
   and job.attempt = given.attempt
 returning given.n, job.state::text
 
--- name: record_output
--- Keeps what tasks recorded, whatever became of the jobs meanwhile.
+-- name: record
+-- Keeps what tasks recorded, whatever became of the jobs meanwhile.  `recorded` is a list of
+-- pairs, a name and JSON as text.
 update /* schema */river_job as job
-set metadata = job.metadata || jsonb_build_object('output', given.output::jsonb)
-from json_to_recordset(:rows::json) as given (n integer, id bigint, attempt smallint, output text)
+set metadata = job.metadata || (
+        select jsonb_object_agg(pair ->> 0, (pair ->> 1)::jsonb) from json_array_elements(given.recorded) as pair
+    )
+from json_to_recordset(:rows::json) as given (n integer, id bigint, attempt smallint, recorded json)
 where job.id = given.id
   and job.attempt = given.attempt
   and jsonb_typeof(job.metadata) = 'object'
@@ -297,28 +300,78 @@ select /* full_row */
 from /* schema */river_job as job
 where id = :id::bigint
 
--- name: list
--- A page of jobs, the newest first; each filter is a JSON list, or null for any.
+-- part: matching
+-- What a filter lets through.  Each part of it is a JSON list, or null for any; all of :tags must be there.
+(:states::jsonb is null or :states::jsonb ? job.state::text)
+and (:queues::jsonb is null or :queues::jsonb ? job.queue)
+and (:kinds::jsonb is null or :kinds::jsonb ? job.kind)
+and (:ids::jsonb is null or job.id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))
+and (:priorities::jsonb is null or :priorities::jsonb @> to_jsonb(job.priority))
+and (:tags::jsonb is null or to_jsonb(job.tags) @> :tags::jsonb)
+and (:metadata::jsonb is null or job.metadata @> :metadata::jsonb)
+and (:since::timestamptz is null or job.created_at >= :since::timestamptz)
+and (:before::timestamptz is null or job.created_at < :before::timestamptz)
+
+-- part: at
+case :by::text
+    when 'scheduled_at' then job.scheduled_at when 'attempted_at' then job.attempted_at else job.finalized_at
+end
+
+-- name: list_upwards
+-- A page of jobs by id, after the job :after.
 select /* full_row */
 from /* schema */river_job as job
-where (:before_id::bigint is null or id < :before_id::bigint)
-  and (:states::jsonb is null or :states::jsonb ? state::text)
-  and (:queues::jsonb is null or :queues::jsonb ? queue)
-  and (:kinds::jsonb is null or :kinds::jsonb ? kind)
-  and (:since::timestamptz is null or created_at >= :since::timestamptz)
-  and (:before::timestamptz is null or created_at < :before::timestamptz)
-order by id desc
+where /* matching */
+  and (
+      :after::bigint is null
+      or job.id > :after::bigint
+  )
+order by job.id
+limit :max::integer
+
+-- name: list_downwards
+select /* full_row */
+from /* schema */river_job as job
+where /* matching */
+  and (
+      :after::bigint is null
+      or job.id < :after::bigint
+  )
+order by job.id desc
+limit :max::integer
+
+-- name: list_by_time_upwards
+-- A page of jobs by one of their times, after the job :after with the time :after_at.  Those without it come last.
+select /* full_row */
+from /* schema */river_job as job
+where /* matching */
+  and (
+      :after::bigint is null
+      or /* at */ > :after_at::timestamptz
+      or (/* at */ is not distinct from :after_at::timestamptz and job.id > :after::bigint)
+      or (/* at */ is null and :after_at::timestamptz is not null)
+  )
+order by /* at */ nulls last, job.id
+limit :max::integer
+
+-- name: list_by_time_downwards
+select /* full_row */
+from /* schema */river_job as job
+where /* matching */
+  and (
+      :after::bigint is null
+      or /* at */ < :after_at::timestamptz
+      or (/* at */ is not distinct from :after_at::timestamptz and job.id < :after::bigint)
+      or (/* at */ is not null and :after_at::timestamptz is null)
+  )
+order by /* at */ desc nulls first, job.id desc
 limit :max::integer
 
 -- name: count
-select state::text, count(*)
-from /* schema */river_job
-where (:states::jsonb is null or :states::jsonb ? state::text)
-  and (:queues::jsonb is null or :queues::jsonb ? queue)
-  and (:kinds::jsonb is null or :kinds::jsonb ? kind)
-  and (:since::timestamptz is null or created_at >= :since::timestamptz)
-  and (:before::timestamptz is null or created_at < :before::timestamptz)
-group by state
+select job.state::text, count(*)
+from /* schema */river_job as job
+where /* matching */
+group by job.state
 
 -- name: waiting_kinds
 -- The kinds of the next jobs of one queue.
@@ -332,6 +385,14 @@ from (
     limit 200
 ) as next
 limit :max::integer
+
+-- name: asked_to_stop
+-- Which of these jobs somebody asked to stop; :ids is a JSON list.
+select id
+from /* schema */river_job
+where id in (select value::bigint from json_array_elements_text(:ids::json))
+  and state = 'running'
+  and metadata ? 'cancel_attempted_at'
 
 -- name: cancel
 -- Cancels a job that waits and marks one that runs; a finished job is left alone.

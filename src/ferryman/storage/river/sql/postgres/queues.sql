@@ -50,6 +50,20 @@ where state = 'available'
 order by priority, scheduled_at, id
 limit 1
 
+-- name: paused
+-- Which of these queues are paused; :names is a JSON list.
+select name
+from /* schema */river_queue
+where :names::jsonb ? name
+  and paused_at is not null
+
+-- name: update_queue
+update /* schema */river_queue
+set metadata = :metadata::jsonb,
+    updated_at = :now::timestamptz
+where name = :name::text
+returning name
+
 -- name: pause
 update /* schema */river_queue
 set paused_at = coalesce(paused_at, :now::timestamptz),

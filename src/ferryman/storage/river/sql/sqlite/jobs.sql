@@ -114,7 +114,9 @@ where id in (
     order by priority, scheduled_at, id
     limit :max
 )
-returning /* running_row */
+returning
+    /* running_row */,
+    case when attempted_by is null or json_valid(attempted_by, 6) then 1 end
 
 -- name: complete
 -- Marks jobs completed, each if it still is the same running attempt.  :ids is a JSON list
@@ -160,11 +162,21 @@ where id = :id
   and attempt = :attempt
 returning state
 
--- name: record_output
--- Keeps what a task recorded, whatever became of the job meanwhile.  The value is set, not
--- patched in: a merge patch would drop the nulls inside it.
+-- name: record
+-- Keeps what a task recorded, whatever became of the job meanwhile.  :recorded is a JSON list
+-- of pairs, a name and JSON as text.  Each is set, not patched in: a merge patch would drop
+-- the nulls inside it, and would not do with numbers that are too large for SQLite.
 update river_job
-set metadata = jsonb_set(metadata, '$.output', jsonb(:output))
+set metadata = (
+    with recursive steps (n, done) as (
+        select 0, river_job.metadata
+        union all
+        select n + 1, jsonb_set(done, '$."' || (:recorded -> n ->> 0) || '"', jsonb(:recorded -> n ->> 1))
+        from steps
+        where n < json_array_length(:recorded)
+    )
+    select done from steps order by n desc limit 1
+)
 where id = :id
   and attempt = :attempt
   and json_valid(metadata, 6)
@@ -283,27 +295,75 @@ select /* full_row */
 from river_job
 where id = :id
 
--- name: list
--- A page of jobs, the newest first; each filter is a JSON list, or null for any.
+-- part: matching
+-- What a filter lets through.  Each part of it is a JSON list, or null for any; all of :tags must be there.
+(:states is null or state in (select value from json_each(:states)))
+and (:queues is null or queue in (select value from json_each(:queues)))
+and (:kinds is null or kind in (select value from json_each(:kinds)))
+and (:ids is null or id in (select value from json_each(:ids)))
+and (:priorities is null or priority in (select value from json_each(:priorities)))
+and (:since is null or created_at >= :since)
+and (:before is null or created_at < :before)
+and (
+    :tags is null
+    or not exists (
+        select value from json_each(:tags)
+        except
+        select value from json_each(iif(json_valid(tags, 6), tags, '[]'))
+    )
+)
+
+-- part: at
+case :by when 'scheduled_at' then scheduled_at when 'attempted_at' then attempted_at else finalized_at end
+
+-- name: list_upwards
+-- A page of jobs by id, after the job :after.
 select /* full_row */
 from river_job
-where (:before_id is null or id < :before_id)
-  and (:states is null or state in (select value from json_each(:states)))
-  and (:queues is null or queue in (select value from json_each(:queues)))
-  and (:kinds is null or kind in (select value from json_each(:kinds)))
-  and (:since is null or created_at >= :since)
-  and (:before is null or created_at < :before)
+where /* matching */
+  and (:after is null or id > :after)
+order by id
+limit :max
+
+-- name: list_downwards
+select /* full_row */
+from river_job
+where /* matching */
+  and (:after is null or id < :after)
 order by id desc
+limit :max
+
+-- name: list_by_time_upwards
+-- A page of jobs by one of their times, after the job :after with the time :after_at.  Those without it come last.
+select /* full_row */
+from river_job
+where /* matching */
+  and (
+      :after is null
+      or /* at */ > :after_at
+      or (/* at */ is :after_at and id > :after)
+      or (/* at */ is null and :after_at is not null)
+  )
+order by /* at */ nulls last, id
+limit :max
+
+-- name: list_by_time_downwards
+select /* full_row */
+from river_job
+where /* matching */
+  and (
+      :after is null
+      or /* at */ < :after_at
+      or (/* at */ is :after_at and id < :after)
+      or (/* at */ is not null and :after_at is null)
+  )
+order by /* at */ desc nulls first, id desc
 limit :max
 
 -- name: count
 select state, count(*)
 from river_job
-where (:states is null or state in (select value from json_each(:states)))
-  and (:queues is null or queue in (select value from json_each(:queues)))
-  and (:kinds is null or kind in (select value from json_each(:kinds)))
-  and (:since is null or created_at >= :since)
-  and (:before is null or created_at < :before)
+where /* matching */
 group by state
 
 -- name: waiting_kinds
@@ -318,6 +378,14 @@ from (
     limit 200
 )
 limit :max
+
+-- name: asked_to_stop
+-- Which of these jobs somebody asked to stop; :ids is a JSON list.
+select id
+from river_job
+where id in (select value from json_each(:ids))
+  and state = 'running'
+  and json_type(iif(json_valid(metadata, 6), metadata, '{}'), '$.cancel_attempted_at') is not null
 
 -- name: cancel
 -- Cancels a job that waits and marks one that runs; a finished job is left alone.

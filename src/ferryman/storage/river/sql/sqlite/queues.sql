@@ -27,6 +27,20 @@ where state = 'available'
 order by priority, scheduled_at, id
 limit 1
 
+-- name: paused
+-- Which of these queues are paused; :names is a JSON list.
+select name
+from river_queue
+where name in (select value from json_each(:names))
+  and paused_at is not null
+
+-- name: update_queue
+update river_queue
+set metadata = jsonb(:metadata),
+    updated_at = :now
+where name = :name
+returning name
+
 -- name: pause
 update river_queue
 set paused_at = case when paused_at is null then :now else paused_at end,

@@ -1,0 +1,103 @@
+# Generated from tests/storage/_async/test_list.py by tools/unasync.py: change that file and run `make sync`.
+"""Finding jobs by what they are, in a chosen order, page by page (spec/river.md 7.6.2)."""
+
+from __future__ import annotations
+
+import pytest
+
+from ferryman.errors import ConfigError, Unsupported
+from ferryman.job import State
+from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.values import Feature, JobFilter, JobOrder
+from storage._sync.acts import store
+from storage.samples import EVERYTHING, NOW, later, mail, mail_at, needs
+
+ORDERS = [
+    JobOrder(by=by, descending=descending) for by in ("id", "scheduled_at", "time") for descending in (False, True)
+]
+
+
+def pages(storage: Storage, which: JobFilter, order: JobOrder, *, limit: int = 2) -> list[str]:
+    """List everything, a page at a time."""
+    found, cursor = [], None
+    while True:
+        page = storage.jobs.list(which, order=order, limit=limit, cursor=cursor)
+        assert len(page.items) <= limit
+        found += [job.id for job in page.items]
+        cursor = page.next
+        if cursor is None:
+            return found
+
+
+@needs(Feature.ORDERS)
+@pytest.mark.parametrize("order", ORDERS, ids=lambda order: f"{order.by}-{'down' if order.descending else 'up'}")
+def test_pages_follow_each_other_in_every_order(storage: Storage, order: JobOrder) -> None:
+    times = [later(hours=3), later(hours=1), later(hours=1), later(hours=2), later(hours=4)]
+    ids = [(store(storage, mail_at(when))).id for when in times]
+    expected = ids if order.by == "id" else [ids[place] for place in (1, 2, 3, 0, 4)]
+
+    found = pages(storage, JobFilter(states=(State.SCHEDULED,)), order)
+
+    assert found == (expected[::-1] if order.descending else expected)
+
+
+@needs(Feature.ORDERS)
+@pytest.mark.parametrize("limit", [1, 2, 3, 4])
+def test_jobs_without_the_time_that_they_are_ordered_by_count_as_the_latest(storage: Storage, limit: int) -> None:
+    ids = [(store(storage)).id for _ in range(4)]
+    for minute, place in enumerate((2, 1)):
+        storage.jobs.cancel((storage.jobs.list(JobFilter(ids=(ids[place],)))).items[0].ref, now=later(minutes=minute))
+    mixed = JobFilter(states=(State.CANCELLED, State.AVAILABLE))
+
+    upwards = pages(storage, mixed, JobOrder(by="time"), limit=limit)
+    downwards = pages(storage, mixed, JobOrder(by="time", descending=True), limit=limit)
+
+    assert upwards == [ids[2], ids[1], ids[0], ids[3]]
+    assert downwards == upwards[::-1]
+
+
+@needs(Feature.ORDERS)
+def test_ordered_by_their_end_only_jobs_that_have_ended_are_listed(storage: Storage) -> None:
+    store(storage)
+    ended = store(storage)
+    storage.jobs.cancel(ended, now=NOW)
+
+    assert pages(storage, EVERYTHING, JobOrder(by="finalized_at")) == [ended.id]
+    with pytest.raises(ConfigError, match="finalized_at"):
+        storage.jobs.list(JobFilter(states=(State.RUNNING,)), order=JobOrder(by="finalized_at"))
+
+
+@needs(Feature.ORDERS)
+def test_jobs_are_found_by_id_priority_and_tags(storage: Storage) -> None:
+    urgent = store(storage, mail(priority=1, tags=("red", "big")))
+    lazy = store(storage, mail(priority=3, tags=("big",)))
+
+    def found(**said: object) -> list[str]:
+        return [job.id for job in (storage.jobs.list(JobFilter(**said))).items]  # type: ignore[arg-type]
+
+    assert found(ids=(lazy.id, "999")) == [lazy.id]
+    assert found(priorities=(1, 2)) == [urgent.id]
+    assert found(tags=("big",)) == [lazy.id, urgent.id]
+    assert found(tags=("big", "red")) == [urgent.id]
+    assert found(tags=("small",)) == []
+
+
+@needs(Feature.METADATA)
+def test_jobs_are_found_by_what_their_metadata_contain(storage: Storage) -> None:
+    ours = store(storage, mail(metadata={"customer": {"id": 7, "name": "Ada"}, "more": 1}))
+    store(storage, mail(metadata={"customer": {"id": 8}}))
+
+    page = storage.jobs.list(JobFilter(metadata={"customer": {"id": 7}}))
+
+    assert [job.ref for job in page.items] == [ours]
+
+
+def test_what_a_format_cannot_find_is_refused(storage: Storage) -> None:
+    if Feature.METADATA not in storage.features:
+        with pytest.raises(Unsupported, match="metadata"):
+            storage.jobs.list(JobFilter(metadata={"a": 1}))
+    if Feature.ORDERS not in storage.features:
+        with pytest.raises(Unsupported, match="priorities"):
+            storage.jobs.list(JobFilter(priorities=(1,)))
+        with pytest.raises(Unsupported, match="order"):
+            storage.jobs.list(EVERYTHING, order=JobOrder(by="scheduled_at"))
