@@ -22,7 +22,7 @@ HERE = Path(__file__).parent
 ENVIRONMENTS = HERE.parent / ".run" / "peers"
 
 JOBS = 5_000
-_PATIENCE = 120.0
+_PATIENCE = 90.0
 _METADATA = re.compile(r"^# /// script\n(.*?)^# ///$", re.MULTILINE | re.DOTALL)
 
 
