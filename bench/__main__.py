@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bench import asynq, ours, peers
 from bench.roles import SLOTS
-from bench.servers import redis_server
+from bench.servers import postgres_server, redis_server
 
 Figures = dict[str, float]
 Measure = Callable[[str], Figures]
@@ -59,6 +59,18 @@ def redis(folder: Path, runs: int, python: str | None) -> None:
         compare([race(drains, urls) for _ in range(runs)])
         if not python:
             print("\nOther queues for Python were left out: --peers installs and measures them.")
+
+
+def postgres(runs: int) -> None:
+    """Measure on a Postgres server of our own, a database for each run."""
+    with postgres_server() as database:
+
+        def take(count: int = runs) -> list[str]:
+            return [database() for _ in range(count)]
+
+        found = medians(ours.throughput, take()) | medians(ours.transactions, take(1))
+        found |= medians(ours.pickup, take()) | medians(ours.idle, take(1))
+        show("Postgres, durable commits", found)
 
 
 def go(take: Callable[[], list[str]]) -> dict[str, Measure]:
@@ -114,16 +126,19 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--sqlite", action="store_true", help="measure on SQLite only")
     parser.add_argument("--redis", action="store_true", help="measure on Redis only")
+    parser.add_argument("--postgres", action="store_true", help="measure on Postgres only")
     parser.add_argument("--peers", action="store_true", help="measure other queues for Python too; installs them")
     parser.add_argument("--python", default=sys.executable, help="for --peers: some need a newer Python than we do")
     said = parser.parse_args()
-    everything = said.sqlite == said.redis
+    everything = not (said.sqlite or said.redis or said.postgres)
     print(f"Python {platform.python_version()}, {os.cpu_count()} cores, medians of {said.runs} runs, {SLOTS} slots")
     with tempfile.TemporaryDirectory() as folder:
         if said.sqlite or everything:
             sqlite(Path(folder), said.runs)
         if said.redis or everything:
             redis(Path(folder), said.runs, said.python if said.peers else None)
+    if said.postgres or everything:
+        postgres(said.runs)
 
 
 if __name__ == "__main__":

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+import psycopg
 import redis
 
 import ferryman.storage.asynq
 from bench.roles import BESIDE, SLOTS
 from ferryman.storage.asynq.scripts import load
 
-__all__ = ["answer", "beside", "commands", "drain", "idle", "pickup", "start", "throughput"]
+__all__ = ["answer", "beside", "commands", "drain", "idle", "pickup", "start", "throughput", "transactions"]
 
 _IDLE_SECONDS = 10
 _SETTLED = 2.0
@@ -86,6 +87,20 @@ def pickup(url: str) -> dict[str, float]:
         "pick-up across processes, p50 ms": there["p50"] * 1000,
         "pick-up across processes, p99 ms": there["p99"] * 1000,
     }
+
+
+def transactions(url: str) -> dict[str, float]:
+    """How many transactions it takes to work 100 jobs, as Postgres counts them."""
+    answer(start("insert", url))
+    before = _committed(url)
+    done = answer(start("drain", url))["done"]
+    return {"transactions per 100 jobs": 100 * (_committed(url) - before) / done}
+
+
+def _committed(url: str) -> int:
+    with psycopg.connect(url) as connection:
+        rows = connection.execute("select xact_commit from pg_stat_database where datname = current_database()")
+        return int(rows.fetchall()[0][0])
 
 
 def idle(url: str) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""A Redis server of the bench's own, as a careful administrator sets one up: every second to disk."""
+"""Servers of the bench's own, as a careful administrator sets them up: what is stored is on disk."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
-__all__ = ["redis_server"]
+__all__ = ["postgres_server", "redis_server"]
 
 _PATIENCE = 10.0
 
@@ -55,3 +56,27 @@ def _wait(port: int) -> None:
             time.sleep(0.02)
         else:
             return
+
+
+@contextmanager
+def postgres_server() -> Iterator[Callable[[], str]]:
+    """Run PostgreSQL with its own defaults, durable, and give what makes a migrated database and its URL."""
+    sys.path.append(str(Path(__file__).parent.parent / "tests"))
+    from servers import PostgresServer, postgres_programs
+
+    server = PostgresServer(postgres_programs(), fsync="on").start()
+    numbers = count()
+
+    def database() -> str:
+        name = f"bench_{next(numbers)}"
+        server.run(f"create database {name}")
+        url = server.url.removesuffix("/postgres") + f"/{name}"
+        subprocess.run(
+            [sys.executable, "-m", "ferryman", "migrate", "up", "--url", url], check=True, capture_output=True
+        )
+        return url
+
+    try:
+        yield database
+    finally:
+        server.stop()
