@@ -19,7 +19,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from itertools import count
@@ -277,7 +277,7 @@ class PostgresServer(Postgres):
 
     def kill(self) -> None:
         """End as a crash of the machine ends it, every process of the server at once."""
-        self._end(lambda process: os.killpg(process.pid, SIGKILL))
+        self._end(_kill_family)
 
     def _make(self, programs: Path) -> None:
         options = ["--no-sync", "--auth=trust", "--username=ferryman", "--encoding=UTF8", "--locale=C.UTF-8"]
@@ -308,6 +308,15 @@ class PostgresServer(Postgres):
     def _forget(self) -> None:
         self._end(lambda process: process.send_signal(SIGQUIT))
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+def _kill_family(process: subprocess.Popen[bytes]) -> None:
+    # Each of its processes leads a group of its own, and would answer until it noticed.
+    children = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True).stdout.split()
+    process.kill()
+    for child in children:
+        with suppress(ProcessLookupError):
+            os.kill(int(child), SIGKILL)
 
 
 def postgres_programs(version: int = 18) -> Path:

@@ -49,6 +49,8 @@ def configure(level: str = "info", form: Literal["text", "json"] | None = None, 
     logger.handlers[:] = [handler]
     logger.setLevel(LEVELS[level])
     logger.propagate = False
+    # It tells of each connection and each attempt what StorageLost and StorageBack say once.
+    logging.getLogger("psycopg.pool").setLevel(logging.CRITICAL)
 
 
 def in_development(environment: Mapping[str, str] = os.environ) -> bool:

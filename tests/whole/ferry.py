@@ -13,6 +13,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from ferryman import Ferryman, Job
@@ -22,7 +24,10 @@ from ferryman.events import (
     JobFinished,
     JobStarted,
     LeaderChanged,
+    Listening,
     LoopBlocked,
+    ServiceBack,
+    ServiceFailed,
     StorageBack,
     StorageLost,
     WorkerStarted,
@@ -30,6 +35,7 @@ from ferryman.events import (
     WorkerStopping,
 )
 from ferryman.storage.river import sqlite
+from ferryman.storage.river.verbs import leaders
 
 url, said = sys.argv[1], json.loads(sys.argv[2])
 jobs = Ferryman(url, **said.get("settings", {}))
@@ -68,26 +74,24 @@ async def effect(job: Job) -> str:
     return f"attempt {job.attempt}"
 
 
+WORDS: dict[type[Event], Callable[[Any], tuple[Any, ...]]] = {
+    JobStarted: lambda e: ("started", e.job.id),
+    JobFinished: lambda e: ("finished", e.job.id, e.state),
+    WorkerStarted: lambda e: ("ready",),
+    WorkerStopping: lambda e: ("stopping", e.running, e.why),
+    WorkerStopped: lambda e: ("stopped", e.released),
+    LeaderChanged: lambda e: ("leads" if e.leading else "leads no more",),
+    Listening: lambda e: ("hears by", e.by, e.lacking),
+    LoopBlocked: lambda e: ("blocked",),
+    StorageLost: lambda e: ("lost", str(e.error)),
+    StorageBack: lambda e: ("back",),
+    ServiceFailed: lambda e: ("failed", e.service, str(e.error)),
+    ServiceBack: lambda e: ("works", e.service),
+}
+
+
 def tell(event: Event) -> None:
-    match event:
-        case JobStarted(job=job):
-            say("started", job.id)
-        case JobFinished(job=job, state=state):
-            say("finished", job.id, state)
-        case WorkerStarted():
-            say("ready")
-        case WorkerStopping(running=running, why=why):
-            say("stopping", running, why)
-        case WorkerStopped(released=count):
-            say("stopped", count)
-        case LeaderChanged(leading=leading):
-            say("leads" if leading else "leads no more")
-        case LoopBlocked():
-            say("blocked")
-        case StorageLost():
-            say("lost")
-        case StorageBack():
-            say("back")
+    say(*WORDS[type(event)](event))
 
 
 async def die(completer: Completer, most: int = 0) -> None:
@@ -109,6 +113,8 @@ if __name__ == "__main__":
         jobs.events.subscribe(globals()[event], tell)
     if said.get("dies_before_writing"):
         Completer.flush = die  # type: ignore[method-assign]
+    if "lease" in said:
+        leaders.LEASE = timedelta(seconds=said["lease"])
     if "busy_seconds" in said:
         sqlite._BUSY_SECONDS = said["busy_seconds"]
     runs = os.open(said.get("log", os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)

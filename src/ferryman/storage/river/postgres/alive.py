@@ -32,8 +32,9 @@ def check(connection: psycopg.Connection[Any]) -> None:
 
 
 def _look(connection: psycopg.Connection[Any] | psycopg.AsyncConnection[Any]) -> None:
-    # Nothing comes unasked on a connection that rests, but its end: looking costs no round trip.
+    # Nothing comes unasked on a connection that rests, but its end, or why it is about to end: looking costs no round
+    # trip.
     if select.select([connection.fileno()], [], [], 0)[0]:
         connection.pgconn.consume_input()
-        if connection.pgconn.status != psycopg.pq.ConnStatus.OK:
-            raise psycopg.OperationalError("the server closed the connection")
+        connection.pgconn.finish()
+        raise psycopg.OperationalError("the server closed the connection")

@@ -14,7 +14,15 @@ from ferryman.storage.river.rules import check_schema
 
 __all__ = ["Location"]
 
-_OURS = "ferryman"
+_OTHERWISE = {
+    "application_name": "ferryman",
+    # Seconds.  Without them a network that swallows everything is waited for, for hours.
+    "connect_timeout": "5",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+}
+"""What libpq is told where the URL says nothing."""
 
 
 class Location(msgspec.Struct, frozen=True):
@@ -33,8 +41,8 @@ class Location(msgspec.Struct, frozen=True):
         if schema is not None:
             check_schema(schema, "schema in the URL")
         others = [(name, value) for name, value in options if name != "schema"]
-        if not any(name == "application_name" for name, _ in others):
-            others.append(("application_name", _OURS))
+        said = {name for name, _ in others}
+        others += [(name, value) for name, value in _OTHERWISE.items() if name not in said]
         return cls(urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(others), "")), schema)
 
     def __str__(self) -> str:

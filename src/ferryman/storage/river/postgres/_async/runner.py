@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
-from psycopg_pool import AsyncConnectionPool
+from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from ferryman.errors import StorageError
+from ferryman.errors import StorageError, StorageUnavailable
 from ferryman.storage.river.postgres._async.callers import AsyncCallers
 from ferryman.storage.river.postgres.alive import async_check, async_home
 from ferryman.storage.river.postgres.failures import translated
@@ -35,6 +38,7 @@ class AsyncPostgresRunner:
         self._connections = connections
         self._pool: AsyncConnectionPool[AsyncConnection] | None = None
         self._home: object = None
+        self._in_doubt = True
         self._callers = AsyncCallers(self.read, location)
 
     async def read(self, verb: Verb[T]) -> T:
@@ -44,15 +48,13 @@ class AsyncPostgresRunner:
     async def each(self, verb: Verb[T]) -> T:
         """Run a verb of which every statement may stand alone: that saves two round trips."""
         with translated(self._location):
-            pool = await self._open()
-            async with pool.connection() as connection:
+            async with self._lent() as connection:
                 return await async_run(connection, verb, self._location)
 
     async def write(self, verb: Verb[T]) -> T:
         """Run a verb in a transaction of its own."""
         with translated(self._location):
-            pool = await self._open()
-            async with pool.connection() as connection, connection.transaction():
+            async with self._lent() as connection, connection.transaction():
                 return await async_run(connection, verb, self._location)
 
     async def within(self, tx: Any, verb: Verb[T]) -> T:
@@ -65,10 +67,36 @@ class AsyncPostgresRunner:
             await self._pool.close()
         self._pool = None
 
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection.  After a failure the server itself is asked first: it says why, and the pool would not."""
+        if self._in_doubt:
+            await self._ask_the_server()
+        pool = await self._open()
+        try:
+            connection = await pool.getconn()
+        except PoolTimeout:
+            self._in_doubt = True
+            await self._ask_the_server()
+            raise StorageUnavailable(
+                f"All {self._connections} connections to {self._location} were taken for {_PATIENCE:g} s."
+            ) from None
+        try:
+            yield connection
+        except (StorageUnavailable, psycopg.OperationalError):
+            # Perhaps to a server that will never write again: the next connection may lead to another.
+            self._in_doubt = True
+            await connection.close()
+            raise
+        finally:
+            await pool.putconn(connection)
+
+    async def _ask_the_server(self) -> None:
+        await (await AsyncConnection.connect(self._location.url, autocommit=True)).close()
+        self._in_doubt = False
+
     async def _open(self) -> AsyncConnectionPool[AsyncConnection]:
         if self._pool is None or self._home is not async_home():
-            # Once by itself: the pool would not say why it cannot connect.
-            await (await AsyncConnection.connect(self._location.url, autocommit=True)).close()
             self._home = async_home()
             self._pool = AsyncConnectionPool(
                 self._location.url,

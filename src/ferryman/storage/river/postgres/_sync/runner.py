@@ -3,12 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
+import psycopg
 from psycopg import Connection, RawCursor
-from psycopg_pool import ConnectionPool
+from psycopg_pool import ConnectionPool, PoolTimeout
 
-from ferryman.errors import StorageError
+from ferryman.errors import StorageError, StorageUnavailable
 from ferryman.storage.river.postgres._sync.callers import Callers
 from ferryman.storage.river.postgres.alive import check, home
 from ferryman.storage.river.postgres.failures import translated
@@ -36,6 +39,7 @@ class PostgresRunner:
         self._connections = connections
         self._pool: ConnectionPool[Connection] | None = None
         self._home: object = None
+        self._in_doubt = True
         self._callers = Callers(self.read, location)
 
     def read(self, verb: Verb[T]) -> T:
@@ -45,15 +49,13 @@ class PostgresRunner:
     def each(self, verb: Verb[T]) -> T:
         """Run a verb of which every statement may stand alone: that saves two round trips."""
         with translated(self._location):
-            pool = self._open()
-            with pool.connection() as connection:
+            with self._lent() as connection:
                 return run(connection, verb, self._location)
 
     def write(self, verb: Verb[T]) -> T:
         """Run a verb in a transaction of its own."""
         with translated(self._location):
-            pool = self._open()
-            with pool.connection() as connection, connection.transaction():
+            with self._lent() as connection, connection.transaction():
                 return run(connection, verb, self._location)
 
     def within(self, tx: Any, verb: Verb[T]) -> T:
@@ -66,10 +68,36 @@ class PostgresRunner:
             self._pool.close()
         self._pool = None
 
+    @contextmanager
+    def _lent(self) -> Iterator[Connection]:
+        """Lend a connection.  After a failure the server itself is asked first: it says why, and the pool would not."""
+        if self._in_doubt:
+            self._ask_the_server()
+        pool = self._open()
+        try:
+            connection = pool.getconn()
+        except PoolTimeout:
+            self._in_doubt = True
+            self._ask_the_server()
+            raise StorageUnavailable(
+                f"All {self._connections} connections to {self._location} were taken for {_PATIENCE:g} s."
+            ) from None
+        try:
+            yield connection
+        except (StorageUnavailable, psycopg.OperationalError):
+            # Perhaps to a server that will never write again: the next connection may lead to another.
+            self._in_doubt = True
+            connection.close()
+            raise
+        finally:
+            pool.putconn(connection)
+
+    def _ask_the_server(self) -> None:
+        (Connection.connect(self._location.url, autocommit=True)).close()
+        self._in_doubt = False
+
     def _open(self) -> ConnectionPool[Connection]:
         if self._pool is None or self._home is not home():
-            # Once by itself: the pool would not say why it cannot connect.
-            (Connection.connect(self._location.url, autocommit=True)).close()
             self._home = home()
             self._pool = ConnectionPool(
                 self._location.url,
