@@ -8,7 +8,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from whole.program import Place, until
+from ferryman import Job
+from whole.program import Place, free_port, until
 
 pytestmark = pytest.mark.slow
 
@@ -95,11 +96,7 @@ def test_the_clean_up_deletes_orphans_and_goes_on_after_one_that_it_cannot(place
         in_the_way(stubborn)
         assert place.http.delete(f"/briefings/{dropped}").status_code == 204
 
-        with place.jobs() as jobs:
-            ref = jobs.kind("files:cleanup-orphans").enqueue_sync().ref
-            done = until(lambda: job if (job := jobs.sync.admin.jobs.get(ref)).finalized_at else None)
-
-        assert done.metadata["output"] == {"scanned": 3, "deleted": 2, "errors": 1}
+        assert cleaned_up(place).metadata["output"] == {"scanned": 3, "deleted": 2, "errors": 1}
         left = place.sql("select object_key, delete_errors, last_error from files order by delete_errors")
         assert [(row[0], row[1]) for row in left] == [(key, 0), (orphans[1], 1)]
         assert "Unable to delete" in left[1][2]
@@ -121,11 +118,37 @@ def test_a_clean_up_that_can_delete_nothing_is_a_failed_job(place: Place) -> Non
         id = place.new("dropped")
         in_the_way(place.folder / "objects" / upload(place, id, "only.txt"))
         place.http.delete(f"/briefings/{id}")
-        with place.jobs() as jobs:
-            ref = jobs.kind("files:cleanup-orphans").using(retries=0).enqueue_sync().ref
-            done = until(lambda: job if (job := jobs.sync.admin.jobs.get(ref)).finalized_at else None)
-        assert done.state == "discarded"
+        assert cleaned_up(place).state == "discarded"
         assert "None of 1 orphaned files could be deleted." in place.page("/failed")
+
+
+def test_while_the_object_store_is_away_a_file_is_refused_and_its_row_waits_for_a_clean_up_that_works(
+    place: Place,
+) -> None:
+    away = {"S3_BUCKET": "files", "S3_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}", "AWS_ACCESS_KEY_ID": "nobody"}
+    with place.running(ORPHAN_AGE="0s", AWS_SECRET_ACCESS_KEY="none", AWS_REGION="here", **away):
+        refused = place.http.post(f"/briefings/{place.new('alone')}/files", files={"file": ("a.txt", b"bytes")})
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+        assert refused.json()["error"].startswith("The object store does not answer just now.")
+        assert cleaned_up(place).state == "discarded"
+        assert place.sql("select state, delete_errors from files") == [("pending", 1)]
+    with place.running(ORPHAN_AGE="0s"):
+        assert cleaned_up(place).metadata["output"] == {"scanned": 1, "deleted": 1, "errors": 0}
+        assert place.sql("select id from files") == []
+
+
+def cleaned_up(place: Place) -> Job:
+    """Run the clean-up now, and return its job when it is over."""
+    with place.jobs() as jobs:
+        ref = jobs.kind("files:cleanup-orphans").using(retries=0).enqueue_sync().ref
+        return until(lambda: job if (job := jobs.sync.admin.jobs.get(ref)).finalized_at else None)
+
+
+def test_a_service_that_nobody_answers_for_is_tried_four_times(place: Place) -> None:
+    with place.running(WEBHOOK_URL=f"http://127.0.0.1:{place.mock}/briefings", FIRST_RETRY="0.1s"):
+        failed = place.final(place.new("is anybody there"))
+    assert (failed["status"], failed["attempt"]) == ("failed", 4)
+    assert failed["error_message"] == "The briefing service could not be reached. We tried 4 times."
 
 
 def test_a_secret_goes_to_the_service_and_nowhere_else(place: Place) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+from obstore.exceptions import BaseError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -25,6 +26,7 @@ from ferryman import JobNotFound, StorageError, WrongState
 logger = logging.getLogger("briefings")
 
 EMBEDDED_SLOTS = 2
+AWAY: dict[type[Exception], str] = {DatabaseAway: "database", StorageError: "queue", BaseError: "object store"}
 
 
 def make_app(*, with_worker: bool) -> Starlette:
@@ -57,7 +59,7 @@ def make_app(*, with_worker: bool) -> Starlette:
             Mount("/static", StaticFiles(directory=HERE / "static")),
         ],
         middleware=[Middleware(Guard)],
-        exception_handlers=dict.fromkeys((HTTPException, StorageError, Gone, JobNotFound, WrongState), refused),
+        exception_handlers=dict.fromkeys((HTTPException, *AWAY, Gone, JobNotFound, WrongState), refused),
         lifespan=lifespan,
     )
 
@@ -67,8 +69,8 @@ async def refused(request: Request, error: Exception) -> Response:
     code, sentence, headers = 404, "There is nothing here. It may have been deleted.", {}
     if isinstance(error, HTTPException):
         code, sentence, headers = error.status_code, error.detail, dict(error.headers or {})
-    elif isinstance(error, StorageError):
-        away = "database" if isinstance(error, DatabaseAway) else "queue"
+    elif isinstance(error, tuple(AWAY)):
+        away = next(name for kind, name in AWAY.items() if isinstance(error, kind))
         logger.error("the %s is away: %s", away, error)
         code, sentence = 503, f"The {away} does not answer just now. Nothing was stored. Please try again."
         headers = {"Retry-After": "5"}

@@ -33,7 +33,9 @@ def open_objects() -> LocalStore | S3Store:
     if not settings.s3_bucket:
         return LocalStore(settings.objects, mkdir=True)
     config = {"endpoint": settings.s3_endpoint} if settings.s3_endpoint else None
-    return S3Store(settings.s3_bucket, config=config, client_options={"allow_http": True})  # type: ignore[arg-type]
+    # It would try again for three minutes, with somebody waiting.
+    hasty: Any = {"client_options": {"allow_http": True, "timeout": "10s"}, "retry_config": {"max_retries": 2}}
+    return S3Store(settings.s3_bucket, config=config, **hasty)  # type: ignore[arg-type]
 
 
 async def attach(database: Database, briefing_id: UUID, name: str, data: bytes) -> UUID:
