@@ -209,6 +209,18 @@ async def test_a_reason_may_be_any_text(storage: AsyncStorage) -> None:
     assert (await storage.jobs.get(job.ref)).error.error in (text, text.replace("\0", "\ufffd"))
 
 
+async def test_what_jsonb_refuses_costs_a_job_neither_its_outcome_nor_its_output(storage: AsyncStorage) -> None:
+    await store(storage, kept_mail())
+    await store(storage, kept_mail())
+    first, second = await take(storage)
+    broken = Finished(second, discarded(second, "not UTF-8: \udcff").outcome)
+
+    states = await storage.jobs.finish([completed(first, b'["\\u0000", "\\\\u0000"]'), broken], now=NOW)
+
+    assert states == [State.COMPLETED, State.DISCARDED]
+    assert (await storage.jobs.get(first.ref)).metadata["output"] in (["\0", r"\u0000"], ["\ufffd", r"\u0000"])
+
+
 async def test_extending_changes_nothing_that_can_be_seen(storage: AsyncStorage) -> None:
     waiting = await store(storage, mail(queue="bulk"))
     job = await run(storage, kept_mail())

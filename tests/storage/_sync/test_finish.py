@@ -210,6 +210,18 @@ def test_a_reason_may_be_any_text(storage: Storage) -> None:
     assert (storage.jobs.get(job.ref)).error.error in (text, text.replace("\0", "\ufffd"))
 
 
+def test_what_jsonb_refuses_costs_a_job_neither_its_outcome_nor_its_output(storage: Storage) -> None:
+    store(storage, kept_mail())
+    store(storage, kept_mail())
+    first, second = take(storage)
+    broken = Finished(second, discarded(second, "not UTF-8: \udcff").outcome)
+
+    states = storage.jobs.finish([completed(first, b'["\\u0000", "\\\\u0000"]'), broken], now=NOW)
+
+    assert states == [State.COMPLETED, State.DISCARDED]
+    assert (storage.jobs.get(first.ref)).metadata["output"] in (["\0", r"\u0000"], ["\ufffd", r"\u0000"])
+
+
 def test_extending_changes_nothing_that_can_be_seen(storage: Storage) -> None:
     waiting = store(storage, mail(queue="bulk"))
     job = run(storage, kept_mail())

@@ -17,10 +17,21 @@ import msgspec
 from ferryman.job import AttemptError, Job, JobRef, State
 from ferryman.storage.river.steps import Row
 
-__all__ = ["error_json", "fetched_job", "job_from", "json_time", "parse_time", "running_job", "text_time"]
+__all__ = [
+    "error_json",
+    "fetched_job",
+    "has_nul",
+    "job_from",
+    "json_time",
+    "parse_time",
+    "running_job",
+    "text_time",
+    "without_nul",
+]
 
 _CANONICAL = 23  # len("2026-11-21 20:59:11.827")
 _GO = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))? ?(Z|[+-]\d\d:?\d\d)?")
+_NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # an escaped backslash may stand before u0000: that is no NUL
 _HALF_MILLISECOND = timedelta(microseconds=500)
 
 
@@ -52,15 +63,30 @@ def parse_time(text: str | float | None) -> datetime | None:
     return datetime.fromisoformat(f"{day}T{clock}.{fraction}{zone or 'Z'}").astimezone(UTC)
 
 
+def has_nul(json: bytes) -> bool:
+    """Whether JSON holds a NUL, which Postgres' jsonb refuses."""
+    return b"\\u0000" in json and _NUL.search(json) is not None
+
+
+def without_nul(json: bytes) -> str:
+    """Return JSON as text, with U+FFFD for NUL."""
+    return (_NUL.sub(rb"\1\\ufffd", json) if b"\\u0000" in json else json).decode()
+
+
 def error_json(error: AttemptError) -> str:
-    """Write one element of `errors` (spec/river.md 2.4); NUL, which jsonb refuses, becomes U+FFFD."""
+    """Write one element of `errors` (spec/river.md 2.4); what jsonb or JSON refuses becomes U+FFFD or ?."""
     fields = {
         "at": json_time(error.at),
         "attempt": error.attempt,
-        "error": error.error.replace("\0", "\ufffd"),
-        "trace": error.trace.replace("\0", "\ufffd"),
+        "error": _storable(error.error),
+        "trace": _storable(error.trace),
     }
     return _text(msgspec.json.encode(fields))
+
+
+def _storable(text: str) -> str:
+    # Half a surrogate pair comes with the name of a file that is not UTF-8.
+    return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
 def fetched_job(row: Row) -> Job:

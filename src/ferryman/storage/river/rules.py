@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from ferryman import gojson
 from ferryman.errors import ConfigError, InvalidJob, Unsupported
 from ferryman.job import NewJob
+from ferryman.storage.river.rows import has_nul
 
 __all__ = ["LargeArguments", "check", "check_queue", "check_schema"]
 
@@ -86,6 +88,8 @@ def _check_job(job: NewJob) -> None:
         _check_tags(job.tags)
     if job.metadata is not None and not isinstance(job.metadata, Mapping):
         raise InvalidJob(f"metadata is {job.metadata!r}. It takes a mapping, such as a dict.")
+    if job.metadata or job.headers:
+        _refuse_nul(gojson.encode([job.metadata, job.headers]), f'the metadata of "{job.kind}"')
     _check_args(job)
 
 
@@ -106,9 +110,17 @@ def _check_args(job: NewJob) -> None:
         raise InvalidJob(
             f'The arguments of "{job.kind}" are not JSON ({error}). River keeps JSON; raw bytes need a redis:// URL.'
         ) from error
+    _refuse_nul(job.args, f'the arguments of "{job.kind}"')
     if len(job.args) > _LARGE:
         warnings.warn(
             f'The arguments of "{job.kind}" take {len(job.args):,} bytes. Keep it elsewhere and enqueue a key.',
             LargeArguments,
             stacklevel=2,
+        )
+
+
+def _refuse_nul(json: bytes, what: str) -> None:
+    if has_nul(json):
+        raise InvalidJob(
+            f"There is a NUL character (\\u0000) in {what}, which Postgres does not keep. Take it out first."
         )

@@ -9,7 +9,7 @@ from typing import Any
 
 from ferryman.job import Job, State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Outcome, Released, Retry, Snoozed
-from ferryman.storage.river.rows import error_json, fetched_job
+from ferryman.storage.river.rows import error_json, fetched_job, without_nul
 from ferryman.storage.river.steps import NOW, Batch, Query, Verb
 
 __all__ = ["SOON", "fetch", "finish", "snooze_count"]
@@ -83,7 +83,7 @@ def _recorded(finished: Finished) -> list[tuple[str, str]]:
     result = finished.outcome.result if isinstance(finished.outcome, Completed) else None
     output = finished.output if result is None else result
     found = finished.metadata if output is None else {**finished.metadata, "output": output}
-    return [(name, value.decode()) for name, value in found.items()]
+    return [(name.replace("\0", "\ufffd"), without_nul(value)) for name, value in found.items()]
 
 
 def _settled(finished: Finished, now: datetime) -> Mapping[str, Any]:
