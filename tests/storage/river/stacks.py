@@ -21,7 +21,7 @@ from psycopg.rows import dict_row
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import Session, scoped_session, sessionmaker
 
-__all__ = ["ASYNC_STACKS", "BLOCKING_ONLY", "STACKS", "AsyncMine", "Mine", "django_connection"]
+__all__ = ["ASYNC_STACKS", "BLOCKING_ONLY", "STACKS", "AsyncMine", "Mine", "django_connection", "spelled"]
 
 
 @dataclass

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+import psycopg
 import pytest
-from stacks import ASYNC_STACKS, BLOCKING_ONLY, STACKS, AsyncMine, Mine
+from django.db.transaction import atomic
+from stacks import ASYNC_STACKS, BLOCKING_ONLY, STACKS, AsyncMine, Mine, django_connection
 
 from ferryman.job import State
 from ferryman.options import unique_for
@@ -15,7 +18,7 @@ from ferryman.storage.river.postgres._sync.storage import PostgresStorage
 from storage._async import acts as waiting
 from storage._sync.acts import answer, states, store
 from storage.places import PLACES, OnPostgres
-from storage.samples import NOW, mail
+from storage.samples import EVERYTHING, NOW, mail
 
 SCHEMAS = ("river-postgres18", "river-postgres18-schema")
 BULK = 20
@@ -152,3 +155,100 @@ async def test_what_blocks_can_be_used_in_async_code(
         mine.commit()
 
     assert await waiting.states(waiting_storage) == {State.AVAILABLE: 1}
+
+
+# What each library has of its own
+
+
+def test_a_block_of_psycopg_is_a_transaction(storage: PostgresStorage, place: OnPostgres) -> None:
+    with closing(psycopg.connect(place.location.url, autocommit=True)) as connection:
+        with connection.transaction():
+            store(storage, mail(tx=connection))
+            assert states(storage) == {}
+        assert states(storage) == {State.AVAILABLE: 1}
+
+        with connection.pipeline(), connection.transaction():
+            store(storage, mail(tx=connection))
+        assert states(storage) == {State.AVAILABLE: 2}
+
+
+def test_atomic_of_django_is_a_transaction_and_so_is_one_within(storage: PostgresStorage, place: OnPostgres) -> None:
+    connection = django_connection(place.location.url)
+    with atomic():
+        store(storage, mail(tx=connection))
+        with suppress(ZeroDivisionError), atomic():
+            store(storage, mail(tx=connection, queue="undone"))
+            _ = 1 / 0
+        assert states(storage) == {}
+    connection.close()
+
+    assert [job.queue for job in storage.jobs.list(EVERYTHING).items] == ["default"]
+
+
+def test_a_savepoint_of_a_session_that_rolls_back_takes_its_jobs_along(
+    storage: PostgresStorage, place: OnPostgres
+) -> None:
+    with STACKS["session-psycopg"](place.location.url) as mine:
+        store(storage, mail(tx=mine.tx))
+        inner = mine.tx.begin_nested()
+        store(storage, mail(tx=mine.tx))
+        inner.rollback()
+        mine.commit()
+
+    assert states(storage) == {State.AVAILABLE: 1}
+
+
+async def test_code_that_blocks_may_run_inside_an_async_session(storage: PostgresStorage, place: OnPostgres) -> None:
+    async with ASYNC_STACKS["session-asyncpg"](place.location.url) as mine:
+        await mine.tx.run_sync(lambda session: store(storage, mail(tx=session)))
+        await mine.commit()
+
+    assert states(storage) == {State.AVAILABLE: 1}
+
+
+# What others hear
+
+
+@pytest.mark.parametrize("name", ["psycopg", "psycopg2", "session-psycopg", "django"])
+def test_others_hear_of_a_job_when_it_is_committed_and_of_no_other(
+    storage: PostgresStorage, place: OnPostgres, name: str
+) -> None:
+    with listening(place) as heard, (STACKS | BLOCKING_ONLY)[name](place.location.url) as mine:
+        store(storage, mail(tx=mine.tx, queue="undone"))
+        mine.rollback()
+        store(storage, mail(tx=mine.tx))
+        assert heard(0) == []
+
+        mine.commit()
+
+        assert heard(1) == ['{"queue": "default"}']
+
+
+@pytest.mark.parametrize("name", ASYNC_STACKS)
+async def test_async_others_hear_of_a_job_when_it_is_committed(
+    waiting_storage: AsyncPostgresStorage, place: OnPostgres, name: str
+) -> None:
+    with listening(place) as heard:
+        async with ASYNC_STACKS[name](place.location.url) as undone:
+            await waiting.store(waiting_storage, mail(tx=undone.tx, queue="undone"))
+            await undone.rollback()
+        async with ASYNC_STACKS[name](place.location.url) as mine:
+            await waiting.store(waiting_storage, mail(tx=mine.tx))
+            assert heard(0) == []
+
+            await mine.commit()
+
+            assert heard(1) == ['{"queue": "default"}']
+
+
+@contextmanager
+def listening(place: OnPostgres) -> Iterator[Callable[[int], list[str]]]:
+    """Give what returns the notices of new jobs: all that are there, or waits for so many."""
+    with closing(psycopg.connect(place.location.url, autocommit=True)) as ear:
+        ear.execute(f'listen "{place.location.schema or "public"}.river_insert"'.encode())
+
+        def heard(wanted: int) -> list[str]:
+            ear.execute("select 1")  # what was committed before this has arrived after it
+            return [notice.payload for notice in ear.notifies(timeout=20 if wanted else 0, stop_after=wanted or None)]
+
+        yield heard

@@ -181,6 +181,14 @@ def test_a_connection_of_sqlalchemy_carries_jobs(storage: SqliteStorage, engine)
     assert states(storage) == {State.AVAILABLE: 1}
 
 
+def test_a_connection_of_sqlalchemy_that_did_nothing_else_commits_them(storage: SqliteStorage, engine) -> None:
+    with engine.connect() as connection:
+        store(storage, mail(tx=connection))
+        connection.commit()
+
+    assert states(storage) == {State.AVAILABLE: 1}
+
+
 @pytest.mark.skipif(library() is sqlite3, reason="Python's own library is the one in use")
 def test_a_session_over_another_library_is_refused(storage: SqliteStorage) -> None:
     engine = create_engine(f"sqlite+pysqlite:///{storage.where.path}", module=sqlite3)

@@ -43,6 +43,8 @@ def _connection(tx: Any) -> Connection:
     if hasattr(found, "get_bind") and hasattr(found, "connection") and not hasattr(found, "sync_session"):
         found = found.connection()  # a SQLAlchemy Session gives its Connection
     if hasattr(found, "exec_driver_sql"):
+        if not found.in_transaction():
+            found.begin()  # else it would not know that there is something to commit
         found = found.connection.driver_connection  # … which gives the driver's own
     if isinstance(found, sqlite.Connection):
         return found
