@@ -158,7 +158,7 @@ async def of_async_psycopg_with_rows_of_its_own(url: str) -> AsyncIterator[Async
 
 @asynccontextmanager
 async def of_asyncpg(url: str) -> AsyncIterator[AsyncMine]:
-    connection = await asyncpg.connect(url)
+    connection = await asyncpg.connect(spelled("", url))
     transaction = connection.transaction()
     await transaction.start()
     yield AsyncMine(connection, transaction.commit, transaction.rollback)
@@ -171,7 +171,10 @@ async def of_asyncpg_pool(url: str) -> AsyncIterator[AsyncMine]:
         for name in ("json", "jsonb"):
             await connection.set_type_codec(name, encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
 
-    async with asyncpg.create_pool(url, min_size=1, max_size=1, init=teach) as pool, pool.acquire() as connection:
+    async with (
+        asyncpg.create_pool(spelled("", url), min_size=1, max_size=1, init=teach) as pool,
+        pool.acquire() as connection,
+    ):
         transaction = connection.transaction()
         await transaction.start()
         yield AsyncMine(connection, transaction.commit, transaction.rollback)
@@ -200,7 +203,8 @@ def of_async_connection(driver: str) -> Callable[[str], AbstractAsyncContextMana
 
 
 def spelled(driver: str, url: str) -> str:
-    return urlsplit(url)._replace(scheme=f"postgresql+{driver}", query="").geturl()
+    """Return a URL as SQLAlchemy reads it, or without a driver asyncpg: neither knows what libpq may be told there."""
+    return urlsplit(url)._replace(scheme=f"postgresql+{driver}".rstrip("+"), query="").geturl()
 
 
 STACKS: Mapping[str, Callable[[str], AbstractContextManager[Mine]]] = {

@@ -96,7 +96,7 @@ def test_django_outside_atomic_is_refused(storage: PostgresStorage, url: str) ->
 async def test_async_code_outside_a_transaction_is_refused(waiting_storage: AsyncPostgresStorage, url: str) -> None:
     async with await psycopg.AsyncConnection.connect(url, autocommit=True) as connection:
         await waiting_refused(waiting_storage, connection, InvalidJob, NO_TRANSACTION)
-    theirs = await asyncpg.connect(url)
+    theirs = await asyncpg.connect(spelled("", url))
     await waiting_refused(waiting_storage, theirs, InvalidJob, NO_TRANSACTION)
     await theirs.close()
     engine = create_async_engine(spelled("asyncpg", url), isolation_level="AUTOCOMMIT")
