@@ -15,7 +15,7 @@ from ferryman.cli.output import Column
 __all__ = ["drawn"]
 
 _GAP = "  "
-_LEAST = 16
+_LEAST = 8
 
 
 def drawn(columns: Sequence[Column[Any]], rows: Sequence[Sequence[str]], *, cut: bool) -> Iterator[str]:
