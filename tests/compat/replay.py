@@ -15,19 +15,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from databases import Database
+
 from ferryman.errors import DuplicateJob, FerrymanError, InvalidJob, JobNotFound, QueueNotFound, WrongState
 from ferryman.job import Inserted, Job, JobRef, NewJob, State, Unique
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.river import cursors
-from ferryman.storage.river.sqlite import library
 from ferryman.storage.values import JobFilter, JobOrder
 
-__all__ = ["ON_SQLITE", "Call", "Player", "answer", "called_at", "recorded"]
+__all__ = ["SCENARIOS", "Call", "Player", "answer", "called_at", "recorded"]
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "river"
 
-ON_SQLITE = sorted(path.stem.removeprefix("sqlite_") for path in VECTORS.glob("sqlite_*.json"))
-"""Every scenario that was recorded on SQLite."""
+SCENARIOS = {
+    path.stem.removeprefix("sqlite_") for path in VECTORS.glob("*.json") if not path.stem.startswith("schema_")
+}
+"""Every scenario that was recorded, on either database or both, and a few tables of values."""
 
 Call = Mapping[str, Any]
 
@@ -48,6 +51,7 @@ def called_at(call: Call) -> datetime:
 class Player:
     """Makes recorded calls; `shift` moves their times, since a worker lives today."""
 
+    database: Database
     storage: AsyncStorage
     shift: timedelta = timedelta(0)
     now: datetime = datetime(1, 1, 1, tzinfo=UTC)
@@ -134,17 +138,18 @@ async def _insert_many(player: Player, call: Call, _: str) -> Any:
     return [_inserted(each) for each in await player.storage.jobs.insert(jobs, now=player.now)]
 
 
+async def _insert_many_fast(player: Player, call: Call, _: str) -> int:
+    jobs = [player.job(each["kind"], each["json"], each["opts"] or {}) for each in call["params"]]
+    return await player.storage.jobs.insert_fast(jobs, now=player.now)
+
+
 async def _insert_in_transaction(player: Player, call: Call, _: str) -> Any:
     row = call["result"]
     player.now = datetime.fromisoformat(row["created_at"]) + player.shift  # the call is recorded when it had committed
-    connection = library().connect(player.storage.location.removeprefix("sqlite:///"), isolation_level=None)
-    try:
-        connection.execute("begin immediate")
+    with player.database.transaction() as connection:
         job = player.job(row["kind"], row["encoded_args"], {"Queue": row["queue"]}, tx=connection)
         (inserted,) = await player.storage.jobs.insert([job], now=player.now)
         connection.execute(call["api"].split()[-1])  # ROLLBACK or COMMIT
-    finally:
-        connection.close()
     return int(inserted.ref.id), inserted.state.value
 
 
@@ -194,6 +199,7 @@ _NAME = re.compile(r"(?:Client\.|Notify\(\)\.)?(\w+)(?:\(([^)]+)\))?")
 _CALLS: dict[str, Callable[[Player, Call, str], Awaitable[Any]]] = {
     "Insert": _insert,
     "InsertMany": _insert_many,
+    "InsertManyFast": _insert_many_fast,
     "InsertTx": _insert_in_transaction,
     "JobCancel": _cancel,
     "JobRetry": _retry,
@@ -219,8 +225,8 @@ def answer(call: Call) -> Any:
     if "results" in call:
         return [_recorded_insert(result) for result in call["results"]]
     result = call.get("result")
-    if result is None:
-        return None
+    if result is None or isinstance(result, int):
+        return result
     if call["api"] == "QueueList":
         return [(queue["name"], queue["paused_at"]) for queue in result]
     if "InsertTx" in call["api"]:
@@ -234,7 +240,8 @@ def _refusal(call: Call) -> type[FerrymanError]:
         return QueueNotFound if "Queue" in call["api"] else JobNotFound
     if text == "running jobs cannot be deleted":
         return WrongState
-    return DuplicateJob if text.startswith("UNIQUE constraint failed") else InvalidJob
+    taken = text.startswith("UNIQUE constraint failed") or "violates unique constraint" in text
+    return DuplicateJob if taken else InvalidJob
 
 
 def _inserted(inserted: Inserted) -> Any:

@@ -84,6 +84,8 @@ def _check_job(job: NewJob) -> None:
         )
     if job.priority is not None and not 1 <= job.priority <= 4:
         raise InvalidJob(f"priority is {job.priority}. It takes 1 (first) to 4 (last).")
+    if job.max_attempts is not None and job.max_attempts < 0:
+        raise InvalidJob(f"max_attempts is {job.max_attempts}. It takes 1 or more.")
     if job.tags:
         _check_tags(job.tags)
     if job.metadata is not None and not isinstance(job.metadata, Mapping):

@@ -51,6 +51,8 @@ class Held:
 class SqliteRunner:
     """Runs verbs on a connection, one at a time.  `owned` says whose it is to close."""
 
+    dialect = "sqlite"
+
     def __init__(self, held: Held, *, owned: bool = True) -> None:
         self.held = held
         self._owned = owned
@@ -81,6 +83,8 @@ class SqliteRunner:
 
 class AsyncSqliteRunner:
     """The same calls, made in a thread."""
+
+    dialect = "sqlite"
 
     def __init__(self, held: Held, *, owned: bool = True) -> None:
         self.held = held

@@ -49,7 +49,9 @@ class AsyncRiverJobs:
 
     async def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
         check(jobs)
-        return await self._store(jobs, insert.insert(jobs, now=now, limiter=self._limiter))
+        return await self._store(
+            jobs, insert.insert(jobs, now=now, limiter=self._limiter, marked=self._writer.dialect == "sqlite")
+        )
 
     async def insert_fast(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> int:
         check(jobs)

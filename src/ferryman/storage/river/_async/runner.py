@@ -14,6 +14,9 @@ T = TypeVar("T")
 class AsyncRunner(Protocol):
     """Runs verbs on one database.  Everything raises StorageError."""
 
+    dialect: str
+    """Which database it is: the folder of its statements."""
+
     async def read(self, verb: Verb[T]) -> T:
         """Run a verb that changes nothing."""
         ...

@@ -50,7 +50,9 @@ class RiverJobs:
 
     def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
         check(jobs)
-        return self._store(jobs, insert.insert(jobs, now=now, limiter=self._limiter))
+        return self._store(
+            jobs, insert.insert(jobs, now=now, limiter=self._limiter, marked=self._writer.dialect == "sqlite")
+        )
 
     def insert_fast(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> int:
         check(jobs)

@@ -15,6 +15,9 @@ T = TypeVar("T")
 class Runner(Protocol):
     """Runs verbs on one database.  Everything raises StorageError."""
 
+    dialect: str
+    """Which database it is: the folder of its statements."""
+
     def read(self, verb: Verb[T]) -> T:
         """Run a verb that changes nothing."""
         ...

@@ -43,11 +43,13 @@ class NoticeLimiter:
         return True
 
 
-def insert(jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter) -> Verb[list[Inserted]]:
+def insert(
+    jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter, marked: bool
+) -> Verb[list[Inserted]]:
     """Store these jobs, and say of each where it is or which older one it repeats."""
     at = now or datetime.now(UTC)
-    # River's own clients tell new rows from old by this mark, and look for it in every row.
-    mark = {"river:unique_nonce": secrets.token_hex(8)}
+    # On SQLite River's own clients tell new rows from old by this mark, and look for it in every row.
+    mark = {"river:unique_nonce": secrets.token_hex(8)} if marked else {}
     rows = _rows(jobs, at, mark)
     ids = yield from _store(rows)
     answers = []

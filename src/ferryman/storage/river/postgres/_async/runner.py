@@ -33,6 +33,8 @@ _RETRIES = 2.0
 class AsyncPostgresRunner:
     """Runs verbs, each on a connection of its own for as long as it takes.  Connects at first use."""
 
+    dialect = "postgres"
+
     def __init__(self, location: Location, *, connections: int) -> None:
         self._location = location
         self._connections = connections

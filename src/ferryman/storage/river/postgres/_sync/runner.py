@@ -34,6 +34,8 @@ _RETRIES = 2.0
 class PostgresRunner:
     """Runs verbs, each on a connection of its own for as long as it takes.  Connects at first use."""
 
+    dialect = "postgres"
+
     def __init__(self, location: Location, *, connections: int) -> None:
         self._location = location
         self._connections = connections

@@ -1,4 +1,4 @@
-"""What our worker leaves on SQLite is what River's leaves, column by column.
+"""What our worker leaves is what River's leaves, on both its databases, column by column.
 
 The recorded program's worker does as its arguments say; here is its twin in Python.  A
 scenario is walked as it was recorded: calls are made, the client is started and stopped,
@@ -11,18 +11,17 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
-from recorded_tables import differences
+from databases import Database
+from recorded_tables import Tables, differences
 from replay import Player, answer, called_at
 from since_043 import today, with_resignations
 
 from ferryman import Cancel, Ferryman, Snooze, Worker, record_output
 from ferryman.events import Event, JobFinished, JobStarted, LeaderChanged
-from ferryman.storage.river._async.storage import AsyncSqliteStorage
-from ferryman.storage.river.sqlite import Location
+from ferryman.storage.river.verbs.insert import NoticeLimiter
 
 # The recorder waited up to five seconds between two calls; we wait for what they do and no longer.
 NEAR = timedelta(seconds=6)
@@ -60,14 +59,14 @@ async def work(do: str, text: str = TEXT, ms: int = 90_000) -> None:
 class Stage:
     """The recorded program in Python: it calls, and starts and stops a client that works."""
 
-    def __init__(self, name: str, database: Path, storage: AsyncSqliteStorage, jobs: Ferryman) -> None:
-        self.recording = today(name)
+    def __init__(self, name: str, database: Database, storage: Any, jobs: Ferryman) -> None:
+        self.recording = today(name, database.name)
         self.calls = [call for call in self.recording["calls"] if "api" in call]
         self.database = database
         self.jobs = jobs
         self.ago = timedelta(0)
         """How long ago all this happens, as far as the calls know."""
-        self._player = Player(storage)
+        self._player = Player(database, storage)
         self._began = datetime.now(UTC)
         self._steps = iter(self.recording.get("steps", ()))
         self._resigned: list[tuple[str, datetime]] = []
@@ -112,9 +111,10 @@ class Stage:
         assert next(self._steps, None) is None
         self._compare(self.recording["tables"])
 
-    def _compare(self, tables: dict[str, Any]) -> None:
-        today = with_resignations(tables, self._resigned)
-        assert differences(self.database, today, within=NEAR, shift=self._shift) == ""
+    def _compare(self, tables: Tables) -> None:
+        if self.database.name == "sqlite":
+            tables = with_resignations(tables, self._resigned)
+        assert differences(self.database.tables(), tables, within=NEAR, shift=self._shift) == ""
 
     @property
     def _shift(self) -> timedelta:
@@ -122,9 +122,9 @@ class Stage:
 
 
 @pytest.fixture
-async def stage(request: pytest.FixtureRequest, database: Path) -> AsyncIterator[Stage]:
-    url = f"sqlite:///{database}"
-    async with Ferryman(url) as jobs, AsyncSqliteStorage(Location.parse(url)) as storage:
+async def stage(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Stage]:
+    async with Ferryman(database.url) as jobs, database.storage() as storage:
+        storage.jobs._limiter = NoticeLimiter()  # on Postgres we tell of every insert: here as seldom as River does
         yield Stage(request.param, database, storage, jobs)
 
 
@@ -230,7 +230,8 @@ async def test_a_running_job_that_is_cancelled_runs_on_until_its_worker_hears_of
 @on_stage("scheduled_becomes_available")
 async def test_the_leader_makes_a_due_job_available_and_says_so(stage: Stage) -> None:
     stage.jobs.task("work")(work)
-    stage.ago = timedelta(seconds=3.1)  # River's leader looked this long after it had started
+    if stage.database.name == "sqlite":
+        stage.ago = timedelta(seconds=3.1)  # River's leader looked this long after it had started
     finished = stage.watch(JobFinished)
     await stage.play(*stage.calls)
 
