@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -31,6 +32,8 @@ _PASSING = (
     OSError,
 )
 """What may be over when it is tried again: a server that restarts, a standby before it takes over, a deadlock."""
+
+_PREFACE = re.compile(r"^connection failed: connection to server at .*? failed: (?:FATAL:\s+)?")
 
 
 @contextmanager
@@ -65,6 +68,6 @@ def meaning(error: Exception, where: object) -> StorageError:
 
 
 def _text(error: BaseException) -> str:
-    """Return the first line: what follows it repeats the statement."""
+    """Return the first line: what follows it repeats the statement.  The address is known, it is part of ours."""
     lines = str(error).strip().splitlines() or [type(error).__name__]
-    return lines[0].removesuffix(".")
+    return _PREFACE.sub("", lines[0]).removesuffix(".")

@@ -6,10 +6,11 @@ The URL is libpq's, with two additions: SQLAlchemy's `+driver` is passed over, a
 
 from __future__ import annotations
 
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
 
 import msgspec
 
+from ferryman.errors import ConfigError
 from ferryman.storage.river.rules import check_schema
 
 __all__ = ["Location"]
@@ -36,6 +37,7 @@ class Location(msgspec.Struct, frozen=True):
     def parse(cls, url: str) -> Location:
         """Read `postgres://user:password@host:5432/database?schema=x`.  Raises ConfigError."""
         parts = urlsplit(url)
+        _refuse_slips(parts)
         options = parse_qsl(parts.query, keep_blank_values=True)
         schema = next((value for name, value in options if name == "schema"), None)
         if schema is not None:
@@ -43,7 +45,7 @@ class Location(msgspec.Struct, frozen=True):
         others = [(name, value) for name, value in options if name != "schema"]
         said = {name for name, _ in others}
         others += [(name, value) for name, value in _OTHERWISE.items() if name not in said]
-        return cls(urlunsplit(("postgresql", parts.netloc, parts.path, urlencode(others), "")), schema)
+        return cls(f"postgresql://{parts.netloc}{parts.path}?{urlencode(others)}", schema)
 
     def __str__(self) -> str:
         parts = urlsplit(self.url)
@@ -51,3 +53,17 @@ class Location(msgspec.Struct, frozen=True):
         name = user.partition(":")[0]
         shown = f"postgres://{name}{'@' if name else ''}{host}{parts.path}"
         return f"{shown}?schema={self.schema}" if self.schema else shown
+
+
+def _refuse_slips(parts: SplitResult) -> None:
+    if parts.netloc.count("@") > 1:
+        raise ConfigError(
+            f"The URL of host {parts.hostname} has an @ in its user or password. Write it as %40, / as %2F, # as %23."
+        )
+    for host in parts.netloc.rpartition("@")[2].split(","):
+        port = host.rpartition("]")[2].rpartition(":")[2] if ":" in host.rpartition("]")[2] else ""
+        if port and not port.isdecimal():
+            raise ConfigError(
+                f'The URL of host {parts.hostname} has "{port}" as its port. '
+                "It takes a number; in a password write : as %3A and / as %2F."
+            )

@@ -10,7 +10,7 @@ import psycopg
 from psycopg import AsyncConnection, AsyncRawCursor
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from ferryman.errors import StorageError, StorageUnavailable
+from ferryman.errors import ConfigError, StorageError, StorageUnavailable
 from ferryman.storage.river.postgres._async.callers import AsyncCallers
 from ferryman.storage.river.postgres.alive import async_check, async_home
 from ferryman.storage.river.postgres.failures import translated
@@ -94,7 +94,10 @@ class AsyncPostgresRunner:
             await pool.putconn(connection)
 
     async def _ask_the_server(self) -> None:
-        await (await AsyncConnection.connect(self._location.url, autocommit=True)).close()
+        try:
+            await (await AsyncConnection.connect(self._location.url, autocommit=True)).close()
+        except psycopg.ProgrammingError as error:
+            raise ConfigError(f"{self._location} is no URL for Postgres: {str(error).strip()}.") from error
         self._in_doubt = False
 
     async def _open(self) -> AsyncConnectionPool[AsyncConnection]:

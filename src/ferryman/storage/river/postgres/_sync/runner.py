@@ -11,7 +11,7 @@ import psycopg
 from psycopg import Connection, RawCursor
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from ferryman.errors import StorageError, StorageUnavailable
+from ferryman.errors import ConfigError, StorageError, StorageUnavailable
 from ferryman.storage.river.postgres._sync.callers import Callers
 from ferryman.storage.river.postgres.alive import check, home
 from ferryman.storage.river.postgres.failures import translated
@@ -95,7 +95,10 @@ class PostgresRunner:
             pool.putconn(connection)
 
     def _ask_the_server(self) -> None:
-        (Connection.connect(self._location.url, autocommit=True)).close()
+        try:
+            (Connection.connect(self._location.url, autocommit=True)).close()
+        except psycopg.ProgrammingError as error:
+            raise ConfigError(f"{self._location} is no URL for Postgres: {str(error).strip()}.") from error
         self._in_doubt = False
 
     def _open(self) -> ConnectionPool[Connection]:

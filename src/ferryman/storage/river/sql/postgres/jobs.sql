@@ -154,7 +154,9 @@ stopping as materialized (
     select
         given.n,
         job.id,
-        given.state in ('retryable', 'scheduled') and job.metadata ? 'cancel_attempted_at' as stopped
+        given.state in ('retryable', 'scheduled')
+            and jsonb_typeof(job.metadata) = 'object'
+            and job.metadata ? 'cancel_attempted_at' as stopped
     from given
     inner join /* schema */river_job as job on job.id = given.id
     order by job.id

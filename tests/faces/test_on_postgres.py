@@ -1,0 +1,90 @@
+"""The command line on Postgres: what is wrong with a server or its tables is one sentence and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from faces.typed import Typed
+from ferryman.errors import ConfigError
+from ferryman.storage.river.postgres.location import Location
+from servers import Postgres, free_port, postgres
+
+
+@pytest.fixture
+def server() -> Postgres:
+    return postgres()
+
+
+@pytest.fixture
+def url(server: Postgres) -> Iterator[str]:
+    """A database without tables."""
+    with server.database() as url:
+        yield url
+
+
+def test_a_server_that_is_not_there_is_one_sentence_and_exit_code_5(ferryman: Typed) -> None:
+    answer = ferryman(f"queue list --url postgres://ada:secret@127.0.0.1:{free_port()}/shop")
+
+    assert answer.code == 5
+    assert answer.err.endswith("/shop: Connection refused.\n")
+    assert "secret" not in answer.err
+    assert answer.err.count("\n") == 1
+
+
+def test_an_unknown_database_is_named(ferryman: Typed, server: Postgres) -> None:
+    answer = ferryman(f"queue list --url {server.url}_of_nobody")
+
+    assert answer.code == 5
+    assert 'database "postgres_of_nobody" does not exist.' in answer.err
+
+
+def test_an_unknown_user_is_named(ferryman: Typed, server: Postgres) -> None:
+    answer = ferryman(f"queue list --url {server.url.replace('ferryman@', 'nobody:wrong@')}")
+
+    assert answer.code == 5
+    assert 'role "nobody" does not exist.' in answer.err
+    assert "wrong" not in answer.err
+
+
+@pytest.mark.parametrize(
+    ("url", "text"),
+    [
+        ("postgres://ada:p@ss@localhost/app", "has an @ in its user or password. Write it as %40"),
+        ("postgres://ada:p/ss@localhost/app", '"p" as its port'),
+        ("postgres://localhost:port/app", '"port" as its port'),
+        ("postgres://localhost/app?nonsense=1", 'invalid URI query parameter: "nonsense"'),
+    ],
+)
+def test_a_url_that_cannot_be_is_a_mistake_of_the_caller(ferryman: Typed, url: str, text: str) -> None:
+    answer = ferryman(f"queue list --url {url}")
+
+    assert answer.code == 2
+    assert text in answer.err
+
+
+def test_several_hosts_sockets_and_ipv6_are_no_slips() -> None:
+    for url in ("postgres://a:1,b:2/app", "postgres://[::1]:5432/app", "postgres:///app?host=/run", "postgres://"):
+        assert psycopg.conninfo.conninfo_to_dict(Location.parse(url).url)["application_name"] == "ferryman"
+    with pytest.raises(ConfigError, match='"x" as its port'):
+        Location.parse("postgres://a:1,b:x/app")
+
+
+def test_without_tables_it_says_what_to_type(ferryman: Typed, url: str) -> None:
+    answer = ferryman(f"queue list --url {url}")
+
+    assert answer.code == 1
+    assert answer.err == "error: The database has no tables for jobs yet. Run: ferryman migrate up\n"
+
+
+def test_tables_of_a_newer_version_are_refused(ferryman: Typed, url: str) -> None:
+    assert ferryman(f"migrate up --url {url}").code == 0
+    with psycopg.connect(url, autocommit=True) as db:
+        db.execute("insert into river_migration (line, version) values ('main', 99)")
+
+    answer = ferryman(f"queue list --url {url}")
+
+    assert answer.code == 1
+    assert "99" in answer.err
