@@ -45,6 +45,7 @@ def encode(value: object) -> bytes:
     A value that JSON has no form for becomes what msgspec makes of it: dataclasses,
     structs, attrs classes and pydantic models are objects, an enum its value, bytes
     base64, a UUID, Decimal or date text; a datetime is RFC 3339 with its own offset.
+    A msgspec.Raw goes in as it is: so a number that no float holds stays what it was.
     A key that is a number, a UUID or an enum becomes text, as in a Go map.
 
     Raises InvalidJob for what cannot travel: inf and nan, a datetime without a zone,
@@ -52,7 +53,7 @@ def encode(value: object) -> bytes:
     """
     try:
         if not _is_plain(value):
-            value = msgspec.to_builtins(value, builtin_types=(datetime,), str_keys=True, enc_hook=_fields)
+            value = msgspec.to_builtins(value, builtin_types=(datetime, msgspec.Raw), str_keys=True, enc_hook=_fields)
             if not _is_plain(value):
                 return _json(value).encode()
         return _escape(_msgspec_json(value))
@@ -147,6 +148,7 @@ _WRITERS: dict[type, Callable[[Any], str]] = {
     int: str,
     float: _number,
     datetime: _moment,
+    msgspec.Raw: lambda raw: bytes(raw).decode(),
     bool: {True: "true", False: "false"}.__getitem__,
     type(None): {None: "null"}.__getitem__,
 }

@@ -158,6 +158,10 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     cancel_requested_at: datetime | None = None
     """When somebody asked its worker to stop it, if anybody did."""
     raw_metadata: bytes = b"{}"
+    unique_key: bytes | None = None
+    """By what River tells that two jobs are the same, if it is to."""
+    unique_states: tuple[State, ...] | None = None
+    """In which states this one keeps others out."""
     unreadable: str = ""
     """Which part of its row nobody can read, if there is one: then every attempt fails."""
 

@@ -7,7 +7,6 @@ up to date by it, in place.
 
 from __future__ import annotations
 
-import copy
 import hashlib
 import json
 import re
@@ -20,7 +19,7 @@ from replay import called_at, recorded
 
 from ferryman.storage.river.rows import text_time
 
-__all__ = ["today", "with_resignations"]
+__all__ = ["today"]
 
 Recording = dict[str, Any]
 
@@ -196,19 +195,6 @@ def queues_have_no_metadata(recording: Recording) -> None:
             row["id"] = number
         (emails,) = (row for row in step["tables"]["river_queue"] if row["name"] == "emails")
         emails["metadata"] = {}
-
-
-def with_resignations(tables: Tables, resigned: Sequence[tuple[str, datetime]]) -> Tables:
-    """Add that these leaders said, at these times, that they resigned.
-
-    River's clients say so on Postgres only, but on SQLite they listen for it too, and take over at once.
-    """
-    tables = copy.deepcopy(tables)
-    for leader, at in resigned:
-        payload = f'{{"leader_id":"{leader}","action":"resigned"}}'
-        notice = _notice(tables, text_time(at), topic="river_leadership", payload=payload)
-        tables["river_notification"].append(notice)
-    return tables
 
 
 _REMOTELY = "JobCancelError: job cancelled remotely"

@@ -17,7 +17,7 @@ import pytest
 from databases import Database
 from recorded_tables import Tables, differences
 from replay import Player, answer, called_at
-from since_043 import today, with_resignations
+from since_043 import today
 
 from ferryman import Cancel, Ferryman, Snooze, Worker, record_output
 from ferryman.events import Event, JobFinished, JobStarted, LeaderChanged
@@ -69,7 +69,6 @@ class Stage:
         self._player = Player(database, storage)
         self._began = datetime.now(UTC)
         self._steps = iter(self.recording.get("steps", ()))
-        self._resigned: list[tuple[str, datetime]] = []
 
     async def play(self, *calls: dict[str, Any]) -> None:
         """Make recorded calls now, and compare their answers."""
@@ -88,11 +87,6 @@ class Stage:
             while not await self._player.storage.workers.list():
                 pass  # its first heartbeat is still to be written
             yield worker
-        self.resigned(name)
-
-    def resigned(self, name: str = CLIENT) -> None:
-        """Remember that a leader stepped down now."""
-        self._resigned.append((name, datetime.now(UTC) - self._shift))
 
     def watch(self, kind: type[Event]) -> asyncio.Queue[Event]:
         """Return where events of this kind arrive from now on."""
@@ -112,8 +106,6 @@ class Stage:
         self._compare(self.recording["tables"])
 
     def _compare(self, tables: Tables) -> None:
-        if self.database.name == "sqlite":
-            tables = with_resignations(tables, self._resigned)
         assert differences(self.database.tables(), tables, within=NEAR, shift=self._shift) == ""
 
     @property
@@ -276,7 +268,6 @@ async def test_queues_are_paused_and_leaders_step_down_as_rivers_do(stage: Stage
                 await finished.get()
             if name == "Notify().RequestResign":
                 await leader.get(), await leader.get()  # down, and up again when nobody else was there
-                stage.resigned()
             if name != "Client.Insert":
                 stage.compare_step(name)
 

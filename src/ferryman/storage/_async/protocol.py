@@ -43,8 +43,10 @@ __all__ = [
     "AsyncLeaders",
     "AsyncNotices",
     "AsyncQueues",
+    "AsyncRequests",
     "AsyncSchema",
     "AsyncStorage",
+    "AsyncWithin",
     "AsyncWorkers",
 ]
 
@@ -249,6 +251,25 @@ class AsyncNotices(Protocol):
         ...
 
 
+class AsyncRequests(Protocol):
+    """What can be asked of other processes."""
+
+    async def request_resign(self) -> None:
+        """Ask the leader to step down."""
+        ...
+
+
+class AsyncWithin(Protocol):
+    """A storage as it is seen from inside the caller's own transaction."""
+
+    @property
+    def jobs(self) -> AsyncJobs: ...
+    @property
+    def queues(self) -> AsyncQueues: ...
+    @property
+    def notices(self) -> AsyncRequests: ...
+
+
 class AsyncSchema(Protocol):
     """The tables, where there are any."""
 
@@ -316,6 +337,13 @@ class AsyncStorage(Protocol):
     @property
     def groups(self) -> AsyncGroups | None:
         """None where the format has no groups."""
+        ...
+
+    def within(self, tx: Any) -> AsyncWithin:
+        """Return the parts that can take part in the caller's own transaction.  Raises Unsupported.
+
+        What is done there is seen by others, and told to them, when the transaction commits.
+        """
         ...
 
     def twin(self) -> blocking.Storage:

@@ -44,8 +44,10 @@ __all__ = [
     "Leaders",
     "Notices",
     "Queues",
+    "Requests",
     "Schema",
     "Storage",
+    "Within",
     "Workers",
 ]
 
@@ -250,6 +252,25 @@ class Notices(Protocol):
         ...
 
 
+class Requests(Protocol):
+    """What can be asked of other processes."""
+
+    def request_resign(self) -> None:
+        """Ask the leader to step down."""
+        ...
+
+
+class Within(Protocol):
+    """A storage as it is seen from inside the caller's own transaction."""
+
+    @property
+    def jobs(self) -> Jobs: ...
+    @property
+    def queues(self) -> Queues: ...
+    @property
+    def notices(self) -> Requests: ...
+
+
 class Schema(Protocol):
     """The tables, where there are any."""
 
@@ -315,6 +336,13 @@ class Storage(Protocol):
     @property
     def groups(self) -> Groups | None:
         """None where the format has no groups."""
+        ...
+
+    def within(self, tx: Any) -> Within:
+        """Return the parts that can take part in the caller's own transaction.  Raises Unsupported.
+
+        What is done there is seen by others, and told to them, when the transaction commits.
+        """
         ...
 
     def twin(self) -> blocking.Storage:

@@ -16,6 +16,7 @@ import msgspec
 
 from ferryman.job import AttemptError, Job, JobRef, State
 from ferryman.storage.river.steps import Row
+from ferryman.storage.river.unique import states
 
 __all__ = [
     "error_json",
@@ -150,13 +151,15 @@ def running_job(row: Row) -> Job:
 
 def job_from(row: Row) -> Job:
     """Make the job that a full row holds."""
-    state, attempted_at, finalized_at, attempted_by = row[12:]
+    state, attempted_at, finalized_at, attempted_by, unique_key, unique_states = row[12:]
     return msgspec.structs.replace(
         running_job(row[:12]),
         state=State(state),
         attempted_at=_lenient_time(attempted_at),
         finalized_at=_lenient_time(finalized_at),
         attempted_by=_texts(attempted_by),
+        unique_key=unique_key,
+        unique_states=None if unique_states is None else tuple(states(unique_states)),
     )
 
 

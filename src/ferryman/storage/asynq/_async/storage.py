@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from ferryman.errors import Unsupported
+from ferryman.storage._async.protocol import AsyncWithin
 from ferryman.storage.asynq._async.jobs import AsyncRedisJobs
 from ferryman.storage.asynq._async.parts import (
     AsyncRedisGroups,
@@ -46,6 +48,10 @@ class AsyncRedisStorage:
         self.groups = AsyncRedisGroups(self._server)
         self.schema = AsyncRedisSchema()
         self.health = AsyncRedisHealth(self._server)
+
+    def within(self, tx: Any) -> AsyncWithin:
+        """Refuse: Redis takes part in nobody's transactions."""
+        raise Unsupported("Jobs on Redis cannot be part of your transaction. Keep them on Postgres or SQLite for that.")
 
     def twin(self) -> blocking.RedisStorage:
         """Return the same storage for code that blocks, over connections of its own."""

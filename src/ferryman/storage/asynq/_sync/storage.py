@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from ferryman.errors import Unsupported
+from ferryman.storage._sync.protocol import Within
 from ferryman.storage.asynq._sync.jobs import RedisJobs
 from ferryman.storage.asynq._sync.parts import (
     RedisGroups,
@@ -47,6 +49,10 @@ class RedisStorage:
         self.groups = RedisGroups(self._server)
         self.schema = RedisSchema()
         self.health = RedisHealth(self._server)
+
+    def within(self, tx: Any) -> Within:
+        """Refuse: Redis takes part in nobody's transactions."""
+        raise Unsupported("Jobs on Redis cannot be part of your transaction. Keep them on Postgres or SQLite for that.")
 
     def twin(self) -> blocking.RedisStorage:
         """Return the same storage for code that blocks, over connections of its own."""

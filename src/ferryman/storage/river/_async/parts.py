@@ -25,6 +25,7 @@ __all__ = [
     "AsyncRiverLeaders",
     "AsyncRiverNotices",
     "AsyncRiverQueues",
+    "AsyncRiverRequests",
     "AsyncRiverSchema",
     "AsyncRiverWorkers",
 ]
@@ -100,27 +101,36 @@ class AsyncRiverLeaders:
         return await self._writer.write(leaders.elect(candidate, term=term, now=now))
 
     async def resign(self, candidate: str, *, term: str) -> None:
-        if await self._writer.write(leaders.resign(candidate, term=term)):
+        # River's clients on SQLite leave without a word, and so do we: others find out at the next election.
+        told = self._writer.dialect != "sqlite"
+        if await self._writer.write(leaders.resign(candidate, term=term, told=told)):
             self._tell(LeaderResigned(candidate))
 
 
-class AsyncRiverNotices:
+class AsyncRiverRequests:
+    """What can be asked of other processes."""
+
+    def __init__(self, writer: AsyncRunner, tell: Callable[..., None]) -> None:
+        self._writer = writer
+        self._tell = tell
+
+    async def request_resign(self) -> None:
+        await self._writer.write(leaders.request_resign())
+        self._tell(ResignRequested())
+
+
+class AsyncRiverNotices(AsyncRiverRequests):
     """What others say: at once within this process, by polling from outside it."""
 
     def __init__(self, reader: AsyncSqliteRunner, writer: AsyncRunner, tell: Callable[..., None]) -> None:
+        super().__init__(writer, tell)
         self._reader = reader
-        self._writer = writer
-        self._tell = tell
 
     def listen(self) -> AsyncIterator[Notice]:
         return AsyncWatch(self._reader).notices()
 
     async def prune(self, *, now: datetime | None = None) -> int:
         return await self._writer.write(notices.prune_notices(now=now))
-
-    async def request_resign(self) -> None:
-        await self._writer.write(leaders.request_resign())
-        self._tell(ResignRequested())
 
 
 class AsyncRiverSchema:

@@ -6,7 +6,7 @@ from typing import Any, Protocol, TypeVar
 
 from ferryman.storage.river.steps import Verb
 
-__all__ = ["AsyncRunner"]
+__all__ = ["AsyncInTransaction", "AsyncRunner"]
 
 T = TypeVar("T")
 
@@ -32,3 +32,28 @@ class AsyncRunner(Protocol):
     async def within(self, tx: Any, verb: Verb[T]) -> T:
         """Run a verb in the caller's own transaction.  Raises Unsupported for what is none of this database."""
         ...
+
+
+class AsyncInTransaction:
+    """Runs every verb in one transaction of the caller's."""
+
+    def __init__(self, runner: AsyncRunner, tx: Any) -> None:
+        self.dialect = runner.dialect
+        self._runner = runner
+        self._tx = tx
+
+    async def read(self, verb: Verb[T]) -> T:
+        """Run a verb in the transaction."""
+        return await self._runner.within(self._tx, verb)
+
+    async def each(self, verb: Verb[T]) -> T:
+        """Run a verb in the transaction."""
+        return await self._runner.within(self._tx, verb)
+
+    async def write(self, verb: Verb[T]) -> T:
+        """Run a verb in the transaction, whose end is the caller's business."""
+        return await self._runner.within(self._tx, verb)
+
+    async def within(self, tx: Any, verb: Verb[T]) -> T:
+        """Run a verb in another transaction of the caller's."""
+        return await self._runner.within(tx, verb)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ferryman.storage.river import neighbours
 from ferryman.storage.river._async.health import AsyncSqliteHealth
@@ -15,6 +15,7 @@ from ferryman.storage.river._async.parts import (
     AsyncRiverSchema,
     AsyncRiverWorkers,
 )
+from ferryman.storage.river._async.within import AsyncRiverWithin
 from ferryman.storage.river.sqlite import Location
 from ferryman.storage.river.thread import AsyncSqliteRunner, Held
 from ferryman.storage.river.verbs import schema
@@ -53,13 +54,18 @@ class AsyncSqliteStorage:
         self._reader = AsyncSqliteRunner(Held(location)) if location.path else self._writer
         # Others in this process hear at once what other processes hear by polling.
         tell = partial(neighbours.tell, self.held.place)
-        self.jobs = AsyncRiverJobs(self._reader, self._writer, tell, NoticeLimiter(), self.features)
+        self._limiter = NoticeLimiter()
+        self.jobs = AsyncRiverJobs(self._reader, self._writer, tell, self._limiter, self.features)
         self.queues = AsyncRiverQueues(self._reader, self._writer, tell)
         self.workers = AsyncRiverWorkers(self._reader, self._writer)
         self.leaders = AsyncRiverLeaders(self._writer, tell)
         self.notices = AsyncRiverNotices(self._reader, self._writer, tell)
         self.schema = AsyncRiverSchema(self._writer, "sqlite")
         self.health = AsyncSqliteHealth(self._writer, location)
+
+    def within(self, tx: Any) -> AsyncRiverWithin:
+        """Return what can take part in the caller's own transaction."""
+        return AsyncRiverWithin(self._writer, tx, self._limiter, self.features)
 
     def twin(self) -> blocking.SqliteStorage:
         """Return the same storage for code that blocks, over a connection of its own unless it is in memory."""

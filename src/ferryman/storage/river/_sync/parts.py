@@ -26,6 +26,7 @@ __all__ = [
     "RiverLeaders",
     "RiverNotices",
     "RiverQueues",
+    "RiverRequests",
     "RiverSchema",
     "RiverWorkers",
 ]
@@ -101,27 +102,36 @@ class RiverLeaders:
         return self._writer.write(leaders.elect(candidate, term=term, now=now))
 
     def resign(self, candidate: str, *, term: str) -> None:
-        if self._writer.write(leaders.resign(candidate, term=term)):
+        # River's clients on SQLite leave without a word, and so do we: others find out at the next election.
+        told = self._writer.dialect != "sqlite"
+        if self._writer.write(leaders.resign(candidate, term=term, told=told)):
             self._tell(LeaderResigned(candidate))
 
 
-class RiverNotices:
+class RiverRequests:
+    """What can be asked of other processes."""
+
+    def __init__(self, writer: Runner, tell: Callable[..., None]) -> None:
+        self._writer = writer
+        self._tell = tell
+
+    def request_resign(self) -> None:
+        self._writer.write(leaders.request_resign())
+        self._tell(ResignRequested())
+
+
+class RiverNotices(RiverRequests):
     """What others say: at once within this process, by polling from outside it."""
 
     def __init__(self, reader: SqliteRunner, writer: Runner, tell: Callable[..., None]) -> None:
+        super().__init__(writer, tell)
         self._reader = reader
-        self._writer = writer
-        self._tell = tell
 
     def listen(self) -> Iterator[Notice]:
         return Watch(self._reader).notices()
 
     def prune(self, *, now: datetime | None = None) -> int:
         return self._writer.write(notices.prune_notices(now=now))
-
-    def request_resign(self) -> None:
-        self._writer.write(leaders.request_resign())
-        self._tell(ResignRequested())
 
 
 class RiverSchema:

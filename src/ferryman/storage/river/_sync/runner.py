@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeVar
 
 from ferryman.storage.river.steps import Verb
 
-__all__ = ["Runner"]
+__all__ = ["InTransaction", "Runner"]
 
 T = TypeVar("T")
 
@@ -33,3 +33,28 @@ class Runner(Protocol):
     def within(self, tx: Any, verb: Verb[T]) -> T:
         """Run a verb in the caller's own transaction.  Raises Unsupported for what is none of this database."""
         ...
+
+
+class InTransaction:
+    """Runs every verb in one transaction of the caller's."""
+
+    def __init__(self, runner: Runner, tx: Any) -> None:
+        self.dialect = runner.dialect
+        self._runner = runner
+        self._tx = tx
+
+    def read(self, verb: Verb[T]) -> T:
+        """Run a verb in the transaction."""
+        return self._runner.within(self._tx, verb)
+
+    def each(self, verb: Verb[T]) -> T:
+        """Run a verb in the transaction."""
+        return self._runner.within(self._tx, verb)
+
+    def write(self, verb: Verb[T]) -> T:
+        """Run a verb in the transaction, whose end is the caller's business."""
+        return self._runner.within(self._tx, verb)
+
+    def within(self, tx: Any, verb: Verb[T]) -> T:
+        """Run a verb in another transaction of the caller's."""
+        return self._runner.within(tx, verb)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ferryman.storage.river import neighbours
 from ferryman.storage.river._sync.health import SqliteHealth
@@ -16,6 +16,7 @@ from ferryman.storage.river._sync.parts import (
     RiverSchema,
     RiverWorkers,
 )
+from ferryman.storage.river._sync.within import RiverWithin
 from ferryman.storage.river.sqlite import Location
 from ferryman.storage.river.thread import SqliteRunner, Held
 from ferryman.storage.river.verbs import schema
@@ -54,13 +55,18 @@ class SqliteStorage:
         self._reader = SqliteRunner(Held(location)) if location.path else self._writer
         # Others in this process hear at once what other processes hear by polling.
         tell = partial(neighbours.tell, self.held.place)
-        self.jobs = RiverJobs(self._reader, self._writer, tell, NoticeLimiter(), self.features)
+        self._limiter = NoticeLimiter()
+        self.jobs = RiverJobs(self._reader, self._writer, tell, self._limiter, self.features)
         self.queues = RiverQueues(self._reader, self._writer, tell)
         self.workers = RiverWorkers(self._reader, self._writer)
         self.leaders = RiverLeaders(self._writer, tell)
         self.notices = RiverNotices(self._reader, self._writer, tell)
         self.schema = RiverSchema(self._writer, "sqlite")
         self.health = SqliteHealth(self._writer, location)
+
+    def within(self, tx: Any) -> RiverWithin:
+        """Return what can take part in the caller's own transaction."""
+        return RiverWithin(self._writer, tx, self._limiter, self.features)
 
     def twin(self) -> blocking.SqliteStorage:
         """Return the same storage for code that blocks, over a connection of its own unless it is in memory."""

@@ -6,7 +6,7 @@ The URL is libpq's, with two additions: SQLAlchemy's `+driver` is passed over, a
 
 from __future__ import annotations
 
-from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit
+from urllib.parse import SplitResult, parse_qsl, quote, urlencode, urlsplit
 
 import msgspec
 
@@ -45,7 +45,7 @@ class Location(msgspec.Struct, frozen=True):
         others = [(name, value) for name, value in options if name != "schema"]
         said = {name for name, _ in others}
         others += [(name, value) for name, value in _OTHERWISE.items() if name not in said]
-        return cls(f"postgresql://{parts.netloc}{parts.path}?{urlencode(others)}", schema)
+        return cls(f"postgresql://{parts.netloc}{parts.path}?{urlencode(others, quote_via=quote)}", schema)
 
     def __str__(self) -> str:
         parts = urlsplit(self.url)

@@ -23,10 +23,10 @@ def elect(candidate: str, *, term: str | None, now: datetime | None) -> Verb[str
     return rows[0][0] if rows else None
 
 
-def resign(candidate: str, *, term: str, now: datetime | None = None) -> Verb[bool]:
-    """Give the row up, if it still is ours, and say so: River's own clients on SQLite do not, but they hear us."""
+def resign(candidate: str, *, term: str, told: bool, now: datetime | None = None) -> Verb[bool]:
+    """Give the row up, if it still is ours, and say so where that is told."""
     rows = yield Query("resign", {"leader": candidate, "term": term})
-    if rows:
+    if rows and told:
         yield _tell(f'{{"leader_id":{quote(candidate)},"action":"resigned"}}', now)
     return bool(rows)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ferryman.findings import Finding
 from ferryman.storage.river._async.jobs import AsyncRiverJobs
@@ -15,6 +15,7 @@ from ferryman.storage.river._async.parts import (
     AsyncRiverWorkers,
 )
 from ferryman.storage.river._async.runner import AsyncRunner
+from ferryman.storage.river._async.within import AsyncRiverWithin
 from ferryman.storage.river.postgres import checks
 from ferryman.storage.river.postgres._async.listening import async_notices
 from ferryman.storage.river.postgres._async.runner import AsyncPostgresRunner
@@ -49,13 +50,18 @@ class AsyncPostgresStorage:
         self.location = str(location)
         self._runner = AsyncPostgresRunner(location, connections=_CONNECTIONS)
         # Every insert tells: a notice that is held back would leave its job to the next poll.
-        self.jobs = AsyncRiverJobs(self._runner, self._runner, _tell, NoticeLimiter(seconds=0), self.features)
+        self._limiter = NoticeLimiter(seconds=0)
+        self.jobs = AsyncRiverJobs(self._runner, self._runner, _tell, self._limiter, self.features)
         self.queues = AsyncRiverQueues(self._runner, self._runner, _tell)
         self.workers = AsyncRiverWorkers(self._runner, self._runner)
         self.leaders = AsyncRiverLeaders(self._runner, _tell)
         self.notices = AsyncPostgresNotices(self._runner, location)
         self.schema = AsyncRiverSchema(self._runner, "postgres", location.schema)
         self.health = AsyncPostgresHealth(self._runner)
+
+    def within(self, tx: Any) -> AsyncRiverWithin:
+        """Return what can take part in the caller's own transaction."""
+        return AsyncRiverWithin(self._runner, tx, self._limiter, self.features)
 
     def twin(self) -> blocking.PostgresStorage:
         """Return the same storage for code that blocks, over connections of its own."""

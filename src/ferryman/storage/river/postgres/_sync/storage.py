@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from ferryman.findings import Finding
 from ferryman.storage.river._sync.jobs import RiverJobs
@@ -16,6 +16,7 @@ from ferryman.storage.river._sync.parts import (
     RiverWorkers,
 )
 from ferryman.storage.river._sync.runner import Runner
+from ferryman.storage.river._sync.within import RiverWithin
 from ferryman.storage.river.postgres import checks
 from ferryman.storage.river.postgres._sync.listening import notices
 from ferryman.storage.river.postgres._sync.runner import PostgresRunner
@@ -50,13 +51,18 @@ class PostgresStorage:
         self.location = str(location)
         self._runner = PostgresRunner(location, connections=_CONNECTIONS)
         # Every insert tells: a notice that is held back would leave its job to the next poll.
-        self.jobs = RiverJobs(self._runner, self._runner, _tell, NoticeLimiter(seconds=0), self.features)
+        self._limiter = NoticeLimiter(seconds=0)
+        self.jobs = RiverJobs(self._runner, self._runner, _tell, self._limiter, self.features)
         self.queues = RiverQueues(self._runner, self._runner, _tell)
         self.workers = RiverWorkers(self._runner, self._runner)
         self.leaders = RiverLeaders(self._runner, _tell)
         self.notices = PostgresNotices(self._runner, location)
         self.schema = RiverSchema(self._runner, "postgres", location.schema)
         self.health = PostgresHealth(self._runner)
+
+    def within(self, tx: Any) -> RiverWithin:
+        """Return what can take part in the caller's own transaction."""
+        return RiverWithin(self._runner, tx, self._limiter, self.features)
 
     def twin(self) -> blocking.PostgresStorage:
         """Return the same storage for code that blocks, over connections of its own."""

@@ -25,7 +25,9 @@ array_to_json(job.tags)::text
 job.state::text,
 (job.attempted_at at time zone 'UTC')::text,
 (job.finalized_at at time zone 'UTC')::text,
-array_to_json(job.attempted_by)::text
+array_to_json(job.attempted_by)::text,
+job.unique_key,
+job.unique_states::integer
 
 -- name: insert
 -- Stores jobs.  Gives no row for one when a job with the same unique key is there in a state

@@ -36,7 +36,9 @@ case when json_valid(tags, 6) then json(tags) end
 state,
 attempted_at,
 finalized_at,
-case when json_valid(attempted_by, 6) then json(attempted_by) end
+case when json_valid(attempted_by, 6) then json(attempted_by) end,
+unique_key,
+unique_states
 
 -- name: insert
 -- Stores one job.  Gives no row when a job with the same unique key is there in a state
