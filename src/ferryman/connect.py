@@ -7,13 +7,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from ferryman.errors import ConfigError, MissingExtra
+from ferryman.redaction import without_password
 
 if TYPE_CHECKING:
     from ferryman.storage._async.protocol import AsyncStorage
 
-__all__ = ["connect", "schemes", "without_password"]
+__all__ = ["connect", "schemes"]
 
-_PASSWORD = re.compile(r"(password=)[^&]*")
 _HOW = (
     "For Postgres write postgres://user@localhost/app, for Redis redis://localhost:6379, "
     "for a file sqlite:///ferryman.db."
@@ -104,12 +104,3 @@ _OPENERS: dict[str, Callable[[str, str], AsyncStorage]] = {
     **dict.fromkeys(_POSTGRES, _postgres),
     **dict.fromkeys(_REDIS, _redis),
 }
-
-
-def without_password(url: str) -> str:
-    """Return a URL as it may be printed."""
-    head, at, host = url.rpartition("@")
-    scheme, slashes, credentials = head.partition("://")
-    user, colon, _ = credentials.partition(":")
-    shown = f"{scheme}{slashes}{user}{':***' if colon else ''}@{host}" if at and slashes else url
-    return _PASSWORD.sub(r"\1***", shown)

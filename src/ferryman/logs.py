@@ -20,6 +20,7 @@ from ferryman import events as e
 from ferryman.findings import Level
 from ferryman.job import Job
 from ferryman.outcome import Cancelled, Completed, Discarded, Outcome, Released, Retry, Snoozed
+from ferryman.redaction import without_secrets
 
 __all__ = ["SILENT", "configure", "in_development", "subscribe", "whence"]
 
@@ -64,9 +65,15 @@ def _writer(describe: Callable[[Any], Line | None]) -> Callable[[e.Event], None]
         line = describe(event)
         if line is not None:
             level, text, values = line
+            if level >= logging.WARNING:  # below, nothing is said that others have written
+                text, values = without_secrets(text), _safe(values)
             logger.log(level, text, extra={"values": values})
 
     return write
+
+
+def _safe(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {name: without_secrets(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 class _Text(logging.Formatter):
@@ -88,7 +95,7 @@ class _Json(logging.Formatter):
 def _values(record: logging.LogRecord) -> Mapping[str, Any]:
     """Return what stands beside the sentence; a program that logs with us may log an exception."""
     if record.exc_info and record.exc_info[0]:
-        return {"trace": "".join(traceback.format_exception(*record.exc_info))}
+        return {"trace": without_secrets("".join(traceback.format_exception(*record.exc_info)))}
     return getattr(record, "values", {})
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from ferryman.connect import connect, without_password
+from ferryman.connect import connect
 from ferryman.errors import ConfigError
+from ferryman.redaction import without_password
 
 
 def test_a_url_names_a_file_beside_the_program_or_anywhere_or_nothing_but_memory(tmp_path: Path) -> None:

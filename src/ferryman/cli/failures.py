@@ -93,6 +93,9 @@ def report(error: errors.FerrymanError | click.ClickException, *, as_json: bool,
 
 def say(name: str, detail: str, hint: str | None, *, as_json: bool, color: bool | None) -> None:
     """Write an error to stderr: a sentence and what to do next, or the same as JSON; color None is on terminals."""
+    from ferryman.redaction import without_secrets  # not above: help needs nothing of it
+
+    detail = without_secrets(detail)
     if as_json:
         import json
 

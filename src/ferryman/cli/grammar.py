@@ -59,6 +59,7 @@ def shared_options() -> list[click.Parameter]:
         _option("--within", metavar="TIME", keep=_seconds, help="Give up after this time, with exit code 124."),
         _option("-y", "--yes", is_flag=True, help="Ask nothing."),
         _option("-q", "--quiet", is_flag=True, help="Only data and errors."),
+        _option("--show-secrets", is_flag=True, help="Show also what looks like a password, a token or a key."),
         _option("--no-color", "plain", is_flag=True, help="No colour.  [NO_COLOR]"),
     ]
 

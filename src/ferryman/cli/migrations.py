@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from ferryman.cli.output import Listing, Row
 from ferryman.cli.times import Times
-from ferryman.connect import without_password
 from ferryman.errors import ConfigError
+from ferryman.redaction import without_password
 from ferryman.storage.river.bundle import Migration, bookkeeping_down, bookkeeping_up, in_schema, line_of
 from ferryman.storage.river.postgres.location import Location
 

@@ -48,6 +48,8 @@ class Listing(Generic[T]):
     lines: Callable[[T, Times], Iterable[str]] | None = None
     none: str = ""
     """What to say when there is nothing."""
+    safe: Callable[[T], T] = lambda thing: thing
+    """Hides what is secret in a thing."""
 
 
 def show(
@@ -59,6 +61,8 @@ def show(
     warnings: Sequence[str] = (),
 ) -> None:
     """Write things to stdout; `next` is the cursor of the following page, warnings are told beside it."""
+    if not session.show_secrets:
+        things = map(listing.safe, things)
     if session.format == "json":
         _write_envelope([listing.view(thing) for thing in things], next, warnings)
         return

@@ -38,6 +38,7 @@ class Session:
         self.yes = False
         self.quiet = False
         self.plain = False
+        self.show_secrets = False
 
     @property
     def format(self) -> str:
@@ -106,7 +107,7 @@ class Session:
     @property
     def place(self) -> str:
         """Where jobs are kept, without a password; also where that cannot be reached, or is no URL."""
-        from ferryman.connect import without_password
+        from ferryman.redaction import without_password
 
         return without_password(self.url or self.jobs.settings.url)
 

@@ -101,6 +101,13 @@ def test_each_schema_of_a_database_has_a_standing_of_its_own(location: Location)
     assert migrate(location, "main", up=True) == []
 
 
+def test_without_tables_the_check_says_to_migrate_and_nothing_else(location: Location) -> None:
+    with unopened(location) as storage:
+        found = storage.health.check(production=True)
+
+    assert [each.id for each in found] == ["P-MIGR"]
+
+
 # The tools of this file
 
 

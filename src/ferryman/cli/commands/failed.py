@@ -14,6 +14,7 @@ from ferryman.cli.jobs_shown import FAILED, RETRYING
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
 from ferryman.job import State
+from ferryman.redaction import without_secrets
 from ferryman.storage.values import JobFilter
 
 __all__ = ["failed"]
@@ -33,6 +34,7 @@ GROUPS = Listing[FailedGroup](
         Column("ERROR", lambda group, times: group.error),
     ),
     none="No job has given up.",
+    safe=lambda group: msgspec.structs.replace(group, error=without_secrets(group.error)),
 )
 
 

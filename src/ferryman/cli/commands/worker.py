@@ -15,9 +15,9 @@ from ferryman.cli.grammar import command
 from ferryman.cli.output import show
 from ferryman.cli.session import Session
 from ferryman.cli.tasks_shown import tasks_of
-from ferryman.connect import without_password
 from ferryman.errors import ConfigError
 from ferryman.events import EventBus
+from ferryman.redaction import without_password
 
 if TYPE_CHECKING:
     from ferryman.app import Ferryman

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from ferryman.findings import Finding
+from ferryman.findings import Finding, Level
 from ferryman.storage.river._async.jobs import AsyncRiverJobs
 from ferryman.storage.river._async.parts import (
     AsyncRiverLeaders,
@@ -108,7 +108,9 @@ class AsyncPostgresHealth:
 
     async def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
         tables = await self._runner.read(health.check("postgres", now=now))
-        return [*await self._runner.read(checks.check()), *tables]
+        if any(found.level is Level.ERROR for found in tables):
+            return tables  # without the right tables nothing else that is found can be mended
+        return [*tables, *await self._runner.read(checks.check())]
 
 
 def _tell(*notices: Notice) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Self
 
-from ferryman.findings import Finding
+from ferryman.findings import Finding, Level
 from ferryman.storage.river._sync.jobs import RiverJobs
 from ferryman.storage.river._sync.parts import (
     RiverLeaders,
@@ -109,7 +109,9 @@ class PostgresHealth:
 
     def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
         tables = self._runner.read(health.check("postgres", now=now))
-        return [*self._runner.read(checks.check()), *tables]
+        if any(found.level is Level.ERROR for found in tables):
+            return tables  # without the right tables nothing else that is found can be mended
+        return [*tables, *self._runner.read(checks.check())]
 
 
 def _tell(*notices: Notice) -> None:

@@ -1,0 +1,54 @@
+"""What the command line and the log hide, and how it is shown all the same."""
+
+from __future__ import annotations
+
+import pytest
+
+from faces.there import There
+from faces.typed import Typed
+from ferryman import logs
+from ferryman.errors import StorageUnavailable
+from ferryman.events import EventBus, StorageLost
+
+
+@pytest.mark.parametrize("words", ["job show {}", "job show {} --json", "job list -o wide", "failed --list -o jsonl"])
+def test_arguments_and_errors_are_shown_without_secrets(words: str, ferryman: Typed, there: There) -> None:
+    ref = there.failed("ConnectionError: postgres://ada:hunter2@db refused", args=b'{"password":"hunter2"}')
+
+    assert "hunter2" not in ferryman(words.format(ref)).out
+    assert "hunter2" in ferryman(words.format(ref) + " --show-secrets").out
+
+
+def test_groups_of_failures_are_shown_without_secrets(ferryman: Typed, there: There) -> None:
+    there.failed("LoginError: password=hunter2 refused")
+
+    assert "hunter2" not in ferryman("failed").out
+
+
+def test_what_is_hidden_cannot_be_guessed_by_looking_for_it(ferryman: Typed, there: There) -> None:
+    there.available(args=b'{"password":"hunter2"}')
+
+    answer = ferryman("job list --args password=hunter2")
+
+    assert (answer.code, answer.out) == (6, "")
+    assert 'What stands under "password" is hidden' in answer.err
+    assert len(ferryman("job list --args password=hunter2 --show-secrets -o ids").lines) == 1
+
+
+def test_what_goes_wrong_is_said_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
+    from ferryman.cli.failures import say
+
+    say("storage_error", "redis://ada:hunter2@db refused", None, as_json=False, color=False)
+
+    assert capsys.readouterr().err == "error: redis://ada:***@db refused\n"
+
+
+def test_the_log_hides_them_too(caplog: pytest.LogCaptureFixture) -> None:
+    bus = EventBus()
+    logs.subscribe(bus)
+
+    bus.publish(StorageLost(StorageUnavailable("redis://ada:hunter2@db refused")))
+
+    (line,) = caplog.records
+    assert line.getMessage() == "storage does not answer: redis://ada:***@db refused"
+    assert "hunter2" not in str(vars(line))
