@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -144,6 +145,12 @@ async def test_async_code_is_told_too(waiting_storage: AsyncPostgresStorage, url
         await mine.rollback()
 
 
+def test_a_session_whose_transaction_was_cut_says_so_as_well(storage: PostgresStorage, url: str) -> None:
+    with STACKS["session-psycopg"](url) as mine:
+        mine.tx.connection().invalidate()
+        refused(storage, mine.tx, InvalidJob, FAILED_BEFORE)
+
+
 def test_tables_that_went_away_are_asked_for(storage: PostgresStorage, url: str) -> None:
     with closing(psycopg.connect(url)) as connection:
         connection.execute("alter table river_job drop column tags cascade")
@@ -241,3 +248,15 @@ async def test_code_that_blocks_cannot_wait_for_an_async_connection(
     async with ASYNC_STACKS[name](url) as mine:
         refused(storage, mine.tx, Unsupported, r"tx is a .*, which only async code can wait for")
         await mine.rollback()
+
+
+async def test_what_must_not_block_in_async_code_says_where_to_enqueue(
+    waiting_storage: AsyncPostgresStorage, url: str
+) -> None:
+    connection = await asyncio.to_thread(django_connection, url)
+    await waiting_refused(waiting_storage, connection, Unsupported, "Call enqueue_sync in the function that holds")
+
+    async with ASYNC_STACKS["session-asyncpg"](url) as mine:
+        await waiting_refused(
+            waiting_storage, mine.tx.sync_session, Unsupported, "which sync_to_async or run_sync runs"
+        )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import psycopg
 from psycopg import errors
 
-from ferryman.errors import FerrymanError, InvalidJob
+from ferryman.errors import FerrymanError, InvalidJob, Unsupported
 from ferryman.storage.river.postgres.failures import meaning
 
 __all__ = ["translated_for_caller"]
@@ -16,6 +16,8 @@ __all__ = ["translated_for_caller"]
 _LIBRARIES = {"psycopg", "psycopg2", "asyncpg", "sqlalchemy", "django"}
 _FAILED_BEFORE = {"PendingRollbackError", "TransactionManagementError"}
 """How SQLAlchemy and Django say it, before they ask the server."""
+_WRONG_CODE = {"MissingGreenlet", "SynchronousOnlyOperation"}
+"""How SQLAlchemy and Django say that a connection was used in async code without waiting."""
 
 
 @contextmanager
@@ -29,6 +31,11 @@ def translated_for_caller(where: object) -> Iterator[None]:
         known = _as_psycopg(error)
         if known is None:
             raise
+        if type(error).__name__ in _WRONG_CODE:
+            raise Unsupported(
+                "tx cannot be used in async code here. Call enqueue_sync in the function that holds the transaction, "
+                "which sync_to_async or run_sync runs."
+            ) from error
         if isinstance(known, errors.InFailedSqlTransaction):
             raise InvalidJob(
                 "tx is a transaction that has failed already. Roll it back, and enqueue in a new one."
