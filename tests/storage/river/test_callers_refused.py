@@ -256,7 +256,11 @@ async def test_what_must_not_block_in_async_code_says_where_to_enqueue(
     connection = await asyncio.to_thread(django_connection, url)
     await waiting_refused(waiting_storage, connection, Unsupported, "Call enqueue_sync in the function that holds")
 
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # SQLAlchemy drops what nobody awaits
+async def test_the_inside_of_an_async_session_is_for_run_sync_only(
+    waiting_storage: AsyncPostgresStorage, url: str
+) -> None:
     async with ASYNC_STACKS["session-asyncpg"](url) as mine:
-        await waiting_refused(
-            waiting_storage, mine.tx.sync_session, Unsupported, "which sync_to_async or run_sync runs"
-        )
+        inside = mine.tx.sync_session
+        await waiting_refused(waiting_storage, inside, Unsupported, "which sync_to_async or run_sync runs")
