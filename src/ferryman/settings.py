@@ -71,6 +71,8 @@ class Settings:
     """How often the leader looks for lost jobs."""
     clean_interval: float = 30.0
     """How often the leader deletes old jobs."""
+    web: str = ""
+    """The command that serves the program's pages beside the worker; for `ferryman dev`."""
     log_level: Literal["debug", "info", "warn", "error"] = "info"
     """What is logged: this level and above.  Also LOG_LEVEL."""
     log_format: Literal["text", "json"] | None = None

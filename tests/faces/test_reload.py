@@ -80,7 +80,7 @@ def test_ctrl_c_ends_it_also_while_nothing_runs(reloading: Process, folder: Path
 
 
 def test_without_watchfiles_it_says_what_to_install(ferryman: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ferryman.cli.reload.find_spec", lambda name: None)
+    monkeypatch.setattr("ferryman.cli.watching.find_spec", lambda name: None)
 
     answer = ferryman("worker shop:jobs --reload")
 

@@ -11,8 +11,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from asyncio.subprocess import PIPE, Process
-from collections.abc import Sequence
+from asyncio.subprocess import PIPE, STDOUT, Process
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -25,10 +25,17 @@ SUPERVISED = "FERRYMAN_SUPERVISED"
 
 
 class Children:
-    """The children that run, and the signals that they were all sent."""
+    """The children that run, and the signals that they were all sent.
 
-    def __init__(self, command: Sequence[str]) -> None:
+    What they say goes where our own words go, or to `output`.
+    """
+
+    def __init__(
+        self, command: Sequence[str], *, environment: Mapping[str, str] = os.environ, output: int | None = None
+    ) -> None:
         self.command = command
+        self.environment = environment
+        self.output = output
         self.told: list[signal.Signals] = []
         self._running: set[Process] = set()
 
@@ -36,8 +43,11 @@ class Children:
         """Start another; it hears at once what the others were told meanwhile."""
         group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {}
         told = len(self.told)
-        environment = {**os.environ, SUPERVISED: "1"}
-        child = await asyncio.create_subprocess_exec(*self.command, stdin=PIPE, env=environment, **group)
+        environment = {**self.environment, SUPERVISED: "1"}
+        errors = STDOUT if self.output is not None else None
+        child = await asyncio.create_subprocess_exec(
+            *self.command, stdin=PIPE, stdout=self.output, stderr=errors, env=environment, **group
+        )
         self._running.add(child)
         for heard in self.told[told:]:
             _send(child, heard)
@@ -54,6 +64,15 @@ class Children:
         self.told.append(heard)
         for child in self._running:
             _send(child, heard)
+
+    def kill(self) -> None:
+        """Kill every child, and what it started in turn."""
+        for child in self._running:
+            with suppress(ProcessLookupError):
+                if os.name == "posix":
+                    os.killpg(child.pid, signal.SIGKILL)
+                else:
+                    child.kill()
 
 
 def _send(child: Process, heard: signal.Signals) -> None:

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from collections.abc import Sequence
-from importlib.util import find_spec
 from pathlib import Path
 
 from ferryman.cli.children import Children
 from ferryman.cli.signals import QUIET, STOP, hearing, shell_code
-from ferryman.errors import MissingExtra
+from ferryman.cli.watching import changes
 from ferryman.events import CodeChanged, EventBus, ProcessEnded, ProcessStarted, ServiceFailed
 
-__all__ = ["DRAIN", "Reloader", "need_watchfiles"]
+__all__ = ["DRAIN", "Reloader"]
 
 DRAIN = 5.0
 """How long running jobs have when the code has changed."""
 _PATIENCE = 2 * DRAIN + 5.0
-_SETTLE_MS = 200
-_PAUSE = 1.0
-
-
-def need_watchfiles() -> None:
-    """Raise MissingExtra when the package that watches files is not installed."""
-    if find_spec("watchfiles") is None:
-        raise MissingExtra("--reload needs the package watchfiles, which is not installed.", extra="reload")
 
 
 class Reloader:
@@ -80,20 +70,12 @@ class Reloader:
         self._children.tell(signal.SIGTERM)
         done, _ = await asyncio.wait({ended}, timeout=_PATIENCE)
         if not done:
-            self._children.tell(signal.SIGKILL)
+            self._children.kill()
 
     async def _watch(self) -> None:
-        from watchfiles import PythonFilter, awatch
+        async for files in changes([self.folder], self._cannot_watch):
+            self._files = files
+            self._news.set()
 
-        while True:
-            try:
-                async for changes in awatch(self.folder, watch_filter=PythonFilter(), debounce=_SETTLE_MS):
-                    self._files = tuple(sorted({_within(self.folder, path) for _, path in changes}))
-                    self._news.set()
-            except Exception as error:
-                self.events.publish(ServiceFailed("watching files", error))
-            await asyncio.sleep(_PAUSE)
-
-
-def _within(folder: Path, path: str) -> str:
-    return os.path.relpath(path, folder)
+    def _cannot_watch(self, error: Exception) -> None:
+        self.events.publish(ServiceFailed("watching files", error))

@@ -98,9 +98,10 @@ def _supervise(session: Session, said: Mapping[str, Any], processes: int) -> int
 
 
 def _reload(session: Session, said: Mapping[str, Any]) -> int:
-    from ferryman.cli.reload import DRAIN, Reloader, need_watchfiles
+    from ferryman.cli.reload import DRAIN, Reloader
+    from ferryman.cli.watching import need_watchfiles
 
-    need_watchfiles()
+    need_watchfiles("--reload")
     events = EventBus()
     _log(session, session.bare(), events)
     hasty = {**said, "shutdown_timeout": said["shutdown_timeout"] or f"{DRAIN:g}s"}
