@@ -37,6 +37,7 @@ from redis.retry import Retry
 __all__ = [
     "POSTGRES",
     "SERVERS",
+    "PgBouncer",
     "Postgres",
     "PostgresServer",
     "Server",
@@ -308,6 +309,53 @@ class PostgresServer(Postgres):
     def _forget(self) -> None:
         self._end(lambda process: process.send_signal(SIGQUIT))
         shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class PgBouncer:
+    """A proxy in front of a server, which gives each transaction whatever connection is free."""
+
+    def __init__(self, server: str, mode: str = "transaction") -> None:
+        found = shutil.which("pgbouncer", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        if found is None:
+            pytest.skip("there is no pgbouncer here")
+        self.folder = Path(tempfile.mkdtemp(prefix="ferryman-"))
+        self.port = free_port()
+        host, port = urlsplit(server).hostname, urlsplit(server).port
+        lines = [
+            "[databases]",
+            f"* = host={host} port={port} user=ferryman",
+            "[pgbouncer]",
+            "listen_addr = 127.0.0.1",
+            f"listen_port = {self.port}",
+            "unix_socket_dir =",
+            "auth_type = any",
+            f"pool_mode = {mode}",
+        ]
+        (self.folder / "pgbouncer.ini").write_text("\n".join(lines) + "\n")
+        self.folder.chmod(0o755)
+        self._command = [found, "-q", str(self.folder / "pgbouncer.ini")]
+        self._user: dict[str, Any] = {"user": "nobody", "extra_groups": []} if os.geteuid() == 0 else {}
+
+    def url(self, url: str) -> str:
+        """Return the URL of a database as it is reached through this."""
+        return urlsplit(url)._replace(netloc=f"ferryman@127.0.0.1:{self.port}").geturl()
+
+    @contextmanager
+    def running(self) -> Iterator[PgBouncer]:
+        with (self.folder / "log").open("ab") as log:
+            process = subprocess.Popen(self._command, stdout=log, stderr=log, cwd=self.folder, **self._user)
+        try:
+            wait_until(self._answers, lambda: (self.folder / "log").read_text())
+            yield self
+        finally:
+            process.kill()
+            process.wait(10)
+            shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+            return True
+        return False
 
 
 def _kill_family(process: subprocess.Popen[bytes]) -> None:

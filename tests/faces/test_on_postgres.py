@@ -88,3 +88,28 @@ def test_tables_of_a_newer_version_are_refused(ferryman: Typed, url: str) -> Non
 
     assert answer.code == 1
     assert "99" in answer.err
+
+
+def test_a_worker_refuses_a_database_without_tables_and_says_what_to_type(ferryman: Typed, url: str) -> None:
+    answer = ferryman(f"worker shop:jobs --burst --url {url}")
+
+    assert answer.code == 1
+    assert answer.err.endswith("The database has no tables for jobs yet. Run: ferryman migrate up\n")
+
+
+def test_a_worker_makes_the_tables_when_it_is_told_to(ferryman: Typed, url: str) -> None:
+    answer = ferryman(f"worker shop:jobs --migrate --burst --url {url}")
+
+    assert answer.code == 0, answer.err
+    assert ferryman(f"migrate status --check --url {url}").code == 0
+    assert ferryman(f"worker shop:jobs --migrate --burst --url {url}").code == 0
+
+
+def test_doctor_says_what_it_found_of_a_server(ferryman: Typed, url: str) -> None:
+    ferryman(f"migrate up --url {url}")
+
+    answer = ferryman(f"doctor -v --url {url}")
+
+    assert answer.code == 0, answer.out
+    for id in ("P-VERSION", "P-POOL", "P-XACT", "P-BLOAT", "P-CLEAN", "P-SCHEMA", "P-PERMS", "P-TZ", "P-INDEX"):
+        assert id in answer.out

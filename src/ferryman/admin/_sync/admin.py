@@ -182,6 +182,14 @@ class StorageAdmin:
             self._events.publish(Acted("applied" if up else "reverted", f"migration {line} {name}", actor, reason))
         return done
 
+    def migrate_all(self, *, actor: str = "", reason: str = "") -> list[str]:
+        """Apply what is missing of every line, and name it as "main 007 …".  Raises SchemaOutOfDate for newer ones."""
+        done = []
+        for line in self.status():
+            applied = self.migrate(line.line, up=True, actor=actor, reason=reason)
+            done += [f"{line.line} {name}" for name in applied]
+        return done
+
 
 def _ref(ref: JobRef | str) -> JobRef:
     return JobRef.parse(ref) if isinstance(ref, str) else ref

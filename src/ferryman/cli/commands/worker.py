@@ -31,6 +31,7 @@ __all__ = ["child_command", "worker"]
     examples=[
         "ferryman worker app.main:jobs",
         "ferryman worker app.main:jobs -Q critical:6 -Q default:3 --concurrency 20",
+        "ferryman worker app.main:jobs --migrate",
         "ferryman worker app.main:jobs --reload",
         "ferryman worker app.main:jobs --burst",
     ],
@@ -44,6 +45,7 @@ __all__ = ["child_command", "worker"]
 @click.option("--burst", is_flag=True, help="End when there is nothing to do.")
 @click.option("--max-jobs", type=click.IntRange(min=1), metavar="N", help="End after so many jobs.")
 @click.option("--processes", type=click.IntRange(min=1), default=1, metavar="N", help="Run so many worker processes.")
+@click.option("--migrate", is_flag=True, help="Apply the migrations that are missing first.")
 @click.option("--reload", is_flag=True, help="Start anew when a Python file changes; for development.")
 @click.option("--check", is_flag=True, help="Import the app, list its tasks, and end.")
 @click.pass_obj
@@ -77,6 +79,8 @@ def _serve(session: Session, said: Mapping[str, Any]) -> int:
 
     async def run() -> int:
         try:
+            if said["migrate"]:
+                await jobs.admin.storage.migrate_all(actor=session.actor)
             return await serve(worker, within=session.within)
         finally:
             await jobs.close()

@@ -1,8 +1,11 @@
-"""What may slow or stop a Postgres server's queues: its version, its indexes (spec/cli.md 4.6)."""
+"""What may slow or stop a Postgres server's queues: its sessions, its tables, and who holds them (spec/cli.md 4.6)."""
 
 from __future__ import annotations
 
-from ferryman.findings import Finding, failed, passed
+from datetime import datetime, timedelta
+
+from ferryman.findings import Finding, failed, passed, warned
+from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Verb
 
 __all__ = ["check"]
@@ -17,11 +20,25 @@ _INDEXES = (
     "river_job_state_and_finalized_at_index",
     "river_job_unique_idx",
 )
+_TABLES = ("river_job", "river_leader", "river_queue", "ferryman_worker")
+_DEAD_ROWS, _DEAD_SHARE = 10_000, 0.2
+_LONG, _TOO_LONG = timedelta(minutes=5), timedelta(hours=1)
+_KEPT = timedelta(hours=24)
+_LATE = timedelta(hours=1)
 
 
-def check() -> Verb[list[Finding]]:
-    """Judge the server and the indexes of River's table."""
-    return [(yield from _version()), (yield from _indexes())]
+def check(now: datetime) -> Verb[list[Finding]]:
+    """Judge the server, its sessions, River's tables, and who keeps them from being cleaned."""
+    return [
+        (yield from _version()),
+        (yield from _dates()),
+        (yield from _indexes()),
+        (yield from _schemas()),
+        (yield from _grants()),
+        (yield from _transactions(now)),
+        (yield from _dead_rows()),
+        (yield from _cleaning(now)),
+    ]
 
 
 def _version() -> Verb[Finding]:
@@ -43,3 +60,76 @@ def _indexes() -> Verb[Finding]:
             f"reindex index concurrently {missing[0]};",
         )
     return passed("P-INDEX", "every index is there")
+
+
+def _dates() -> Verb[Finding]:
+    ((style, user),) = yield Query("date_style")
+    if not style.startswith("ISO"):
+        return failed(
+            "P-TZ",
+            f"sessions begin with DateStyle {style}, in which times cannot be read",
+            f"alter role {user} set datestyle = 'ISO';",
+        )
+    return passed("P-TZ", "times are written as ISO 8601, in UTC")
+
+
+def _schemas() -> Verb[Finding]:
+    schemas = [name for (name,) in (yield Query("schemas_found", {"table": _TABLES[0]}))]
+    if len(schemas) > 1:
+        return warned(
+            "P-SCHEMA",
+            f"the search path leads to tables of jobs in {' and in '.join(schemas)}; "
+            f"whoever sees another path works other jobs. Say which in the URL: ?schema={schemas[0]}",
+        )
+    return passed("P-SCHEMA", "there is one set of tables on the search path, or a schema was named")
+
+
+def _grants() -> Verb[Finding]:
+    rows = yield Query("missing_grants", {"tables": list(_TABLES)})
+    if rows:
+        lacking = "; ".join(f"{table}: {rights}" for table, rights, _ in rows)
+        table, rights, user = rows[0]
+        return failed(
+            "P-PERMS", f"{user} may not do all that workers do ({lacking})", f"grant {rights} on {table} to {user};"
+        )
+    return passed("P-PERMS", "the user of the URL has every right that workers need")
+
+
+def _transactions(now: datetime) -> Verb[Finding]:
+    rows = yield Query("oldest_transaction")
+    for what, who, since in rows:
+        began = parse_time(since)
+        open_for = now - began if began else timedelta()
+        if open_for >= _LONG:
+            judge = failed if open_for >= _TOO_LONG else warned
+            return judge(
+                "P-XACT",
+                f"a {what} is open for {open_for.total_seconds() / 60:,.0f} min ({who}): dead rows pile up meanwhile, "
+                "and every fetch reads them",
+                f"rollback prepared '{who}';" if what.startswith("prepared") else "",
+            )
+    return passed("P-XACT", "no transaction is open for long")
+
+
+def _dead_rows() -> Verb[Finding]:
+    for dead, live in (yield Query("dead_rows")):
+        if dead > _DEAD_ROWS and dead > _DEAD_SHARE * (dead + live):
+            return warned(
+                "P-BLOAT",
+                f"{dead:,} of {dead + live:,} rows of river_job are dead, and every fetch reads some of them",
+                "vacuum (analyze) river_job;",
+            )
+    return passed("P-BLOAT", "dead rows are cleared away")
+
+
+def _cleaning(now: datetime) -> Verb[Finding]:
+    for (finalized_at,) in (yield Query("oldest_completed")):
+        ended = parse_time(finalized_at)
+        if ended is not None and now - ended > _KEPT + _LATE:
+            return warned(
+                "P-CLEAN",
+                f"a job that completed {(now - ended).total_seconds() / 3600:,.0f} h ago is still there: "
+                "no leader cleans, or its task keeps it so long",
+                "ferryman workers",
+            )
+    return passed("P-CLEAN", "old jobs are deleted in time")

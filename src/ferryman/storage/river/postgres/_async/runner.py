@@ -19,12 +19,15 @@ from ferryman.storage.river.postgres.spelling import answer, spell
 from ferryman.storage.river.sql import statements
 from ferryman.storage.river.steps import Batch, Query, Script, Verb
 
-__all__ = ["AsyncPostgresRunner", "async_run"]
+__all__ = ["AsyncPostgresRunner", "async_is_direct", "async_run"]
 
 T = TypeVar("T")
 
 _PATIENCE = 5.0
 """Seconds to wait for a connection, be it that all are taken or that the server does not answer."""
+
+_PREPARED = 5
+"""How often a statement runs before the server keeps its plan; psycopg's own number."""
 
 _RETRIES = 2.0
 """Seconds for which the pool tries again by itself.  Then whoever asks next makes it try anew, at once."""
@@ -41,6 +44,7 @@ class AsyncPostgresRunner:
         self._pool: AsyncConnectionPool[AsyncConnection] | None = None
         self._home: object = None
         self._in_doubt = True
+        self._direct = True
         self._callers = AsyncCallers(self.read, location)
 
     async def read(self, verb: Verb[T]) -> T:
@@ -95,7 +99,8 @@ class AsyncPostgresRunner:
 
     async def _ask_the_server(self) -> None:
         try:
-            await (await AsyncConnection.connect(self._location.url, autocommit=True)).close()
+            async with await AsyncConnection.connect(self._location.url, autocommit=True) as connection:
+                self._direct = await async_is_direct(connection)
         except psycopg.ProgrammingError as error:
             raise ConfigError(f"{self._location} is no URL for Postgres: {str(error).strip()}.") from error
         self._in_doubt = False
@@ -105,7 +110,8 @@ class AsyncPostgresRunner:
             self._home = async_home()
             self._pool = AsyncConnectionPool(
                 self._location.url,
-                kwargs={"autocommit": True},
+                # A proxy may give each statement another connection, which knows nothing of what was prepared.
+                kwargs={"autocommit": True, "prepare_threshold": _PREPARED if self._direct else None},
                 min_size=1,
                 max_size=self._connections,
                 open=False,
@@ -116,6 +122,12 @@ class AsyncPostgresRunner:
             )
             await self._pool.open()
         return self._pool
+
+
+async def async_is_direct(connection: AsyncConnection) -> bool:
+    """Say whether nobody stands between us and the server: a proxy tells a process number of its own."""
+    ((process,),) = await (await connection.execute("select pg_backend_pid()")).fetchall()
+    return bool(process == connection.info.backend_pid)
 
 
 async def async_run(connection: AsyncConnection, verb: Verb[T], location: Location) -> T:

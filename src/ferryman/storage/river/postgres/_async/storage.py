@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from ferryman.findings import Finding, Level
@@ -17,8 +17,9 @@ from ferryman.storage.river._async.parts import (
 from ferryman.storage.river._async.runner import AsyncRunner
 from ferryman.storage.river._async.within import AsyncRiverWithin
 from ferryman.storage.river.postgres import checks
-from ferryman.storage.river.postgres._async.listening import async_notices
+from ferryman.storage.river.postgres._async.listening import async_notices, async_pooling
 from ferryman.storage.river.postgres._async.runner import AsyncPostgresRunner
+from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.verbs import health, leaders
 from ferryman.storage.river.verbs.insert import NoticeLimiter
@@ -57,7 +58,7 @@ class AsyncPostgresStorage:
         self.leaders = AsyncRiverLeaders(self._runner, _tell)
         self.notices = AsyncPostgresNotices(self._runner, location)
         self.schema = AsyncRiverSchema(self._runner, "postgres", location.schema)
-        self.health = AsyncPostgresHealth(self._runner)
+        self.health = AsyncPostgresHealth(self._runner, location)
 
     def within(self, tx: Any) -> AsyncRiverWithin:
         """Return what can take part in the caller's own transaction."""
@@ -103,14 +104,20 @@ class AsyncPostgresNotices:
 class AsyncPostgresHealth:
     """How River's tables are."""
 
-    def __init__(self, runner: AsyncRunner) -> None:
+    def __init__(self, runner: AsyncRunner, location: Location) -> None:
         self._runner = runner
+        self._location = location
 
     async def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
         tables = await self._runner.read(health.check("postgres", now=now))
         if any(found.level is Level.ERROR for found in tables):
             return tables  # without the right tables nothing else that is found can be mended
-        return [*tables, *await self._runner.read(checks.check())]
+        judged = await self._runner.read(checks.check(now or datetime.now(UTC)))
+        return [*tables, *judged, await self._pooling()]
+
+    async def _pooling(self) -> Finding:
+        with translated(self._location):
+            return await async_pooling(self._location)
 
 
 def _tell(*notices: Notice) -> None:

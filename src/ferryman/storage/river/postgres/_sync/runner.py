@@ -20,12 +20,15 @@ from ferryman.storage.river.postgres.spelling import answer, spell
 from ferryman.storage.river.sql import statements
 from ferryman.storage.river.steps import Batch, Query, Script, Verb
 
-__all__ = ["PostgresRunner", "run"]
+__all__ = ["PostgresRunner", "is_direct", "run"]
 
 T = TypeVar("T")
 
 _PATIENCE = 5.0
 """Seconds to wait for a connection, be it that all are taken or that the server does not answer."""
+
+_PREPARED = 5
+"""How often a statement runs before the server keeps its plan; psycopg's own number."""
 
 _RETRIES = 2.0
 """Seconds for which the pool tries again by itself.  Then whoever asks next makes it try anew, at once."""
@@ -42,6 +45,7 @@ class PostgresRunner:
         self._pool: ConnectionPool[Connection] | None = None
         self._home: object = None
         self._in_doubt = True
+        self._direct = True
         self._callers = Callers(self.read, location)
 
     def read(self, verb: Verb[T]) -> T:
@@ -96,7 +100,8 @@ class PostgresRunner:
 
     def _ask_the_server(self) -> None:
         try:
-            (Connection.connect(self._location.url, autocommit=True)).close()
+            with Connection.connect(self._location.url, autocommit=True) as connection:
+                self._direct = is_direct(connection)
         except psycopg.ProgrammingError as error:
             raise ConfigError(f"{self._location} is no URL for Postgres: {str(error).strip()}.") from error
         self._in_doubt = False
@@ -106,7 +111,8 @@ class PostgresRunner:
             self._home = home()
             self._pool = ConnectionPool(
                 self._location.url,
-                kwargs={"autocommit": True},
+                # A proxy may give each statement another connection, which knows nothing of what was prepared.
+                kwargs={"autocommit": True, "prepare_threshold": _PREPARED if self._direct else None},
                 min_size=1,
                 max_size=self._connections,
                 open=False,
@@ -117,6 +123,12 @@ class PostgresRunner:
             )
             self._pool.open()
         return self._pool
+
+
+def is_direct(connection: Connection) -> bool:
+    """Say whether nobody stands between us and the server: a proxy tells a process number of its own."""
+    ((process,),) = (connection.execute("select pg_backend_pid()")).fetchall()
+    return bool(process == connection.info.backend_pid)
 
 
 def run(connection: Connection, verb: Verb[T], location: Location) -> T:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
 from ferryman.findings import Finding, Level
@@ -18,8 +18,9 @@ from ferryman.storage.river._sync.parts import (
 from ferryman.storage.river._sync.runner import Runner
 from ferryman.storage.river._sync.within import RiverWithin
 from ferryman.storage.river.postgres import checks
-from ferryman.storage.river.postgres._sync.listening import notices
+from ferryman.storage.river.postgres._sync.listening import notices, pooling
 from ferryman.storage.river.postgres._sync.runner import PostgresRunner
+from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.verbs import health, leaders
 from ferryman.storage.river.verbs.insert import NoticeLimiter
@@ -58,7 +59,7 @@ class PostgresStorage:
         self.leaders = RiverLeaders(self._runner, _tell)
         self.notices = PostgresNotices(self._runner, location)
         self.schema = RiverSchema(self._runner, "postgres", location.schema)
-        self.health = PostgresHealth(self._runner)
+        self.health = PostgresHealth(self._runner, location)
 
     def within(self, tx: Any) -> RiverWithin:
         """Return what can take part in the caller's own transaction."""
@@ -104,14 +105,20 @@ class PostgresNotices:
 class PostgresHealth:
     """How River's tables are."""
 
-    def __init__(self, runner: Runner) -> None:
+    def __init__(self, runner: Runner, location: Location) -> None:
         self._runner = runner
+        self._location = location
 
     def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
         tables = self._runner.read(health.check("postgres", now=now))
         if any(found.level is Level.ERROR for found in tables):
             return tables  # without the right tables nothing else that is found can be mended
-        return [*tables, *self._runner.read(checks.check())]
+        judged = self._runner.read(checks.check(now or datetime.now(UTC)))
+        return [*tables, *judged, self._pooling()]
+
+    def _pooling(self) -> Finding:
+        with translated(self._location):
+            return pooling(self._location)
 
 
 def _tell(*notices: Notice) -> None:
