@@ -20,6 +20,7 @@ from stacks import ASYNC_STACKS, STACKS, django_connection, spelled
 
 from ferryman.errors import InvalidJob, SchemaOutOfDate, StorageError, Unsupported
 from ferryman.job import State
+from ferryman.options import unique_for
 from ferryman.storage.river.postgres._async.storage import AsyncPostgresStorage
 from ferryman.storage.river.postgres._sync.storage import PostgresStorage
 from servers import PostgresServer, postgres, postgres15, postgres_programs
@@ -264,3 +265,31 @@ async def test_the_inside_of_an_async_session_is_for_run_sync_only(
     async with ASYNC_STACKS["session-asyncpg"](url) as mine:
         inside = mine.tx.sync_session
         await waiting_refused(waiting_storage, inside, Unsupported, "which sync_to_async or run_sync runs")
+
+
+# What a program may do about an error
+
+
+def test_a_savepoint_of_ones_own_saves_the_rest(storage: PostgresStorage, url: str) -> None:
+    with closing(psycopg.connect(url)) as connection:
+        store(storage, mail(tx=connection))
+        with pytest.raises(StorageError, match="Roll your transaction back"), connection.transaction():
+            store(storage, mail(tx=connection, args=b'{"n":1e999999}'))
+        connection.commit()
+
+    assert states(storage) == {State.AVAILABLE: 1}
+
+
+def test_a_user_who_may_only_enqueue_can(storage: PostgresStorage, url: str) -> None:
+    with closing(psycopg.connect(url)) as connection:
+        connection.execute("create role enqueuer")
+        connection.execute("grant insert, select on river_job to enqueuer")
+        connection.execute("grant usage on sequence river_job_id_seq to enqueuer")
+        connection.execute("set local role enqueuer")
+        store(storage, mail(tx=connection))
+        storage.jobs.insert([mail(tx=connection, unique=unique_for(True))] * 2)
+        connection.execute("reset role")
+        connection.execute("drop owned by enqueuer; drop role enqueuer")
+        connection.commit()
+
+    assert states(storage) == {State.AVAILABLE: 2}
