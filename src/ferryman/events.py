@@ -23,6 +23,8 @@ __all__ = [
     "Event",
     "EventBus",
     "GroupCombined",
+    "IndexRebuilt",
+    "IndexSkipped",
     "JobEnqueued",
     "JobFinished",
     "JobStarted",
@@ -127,6 +129,20 @@ class JobsCleaned(Event, frozen=True):
     """Finished jobs past their retention were deleted."""
 
     count: int
+
+
+class IndexRebuilt(Event, frozen=True):
+    """The leader built an index anew."""
+
+    name: str
+    seconds: float
+
+
+class IndexSkipped(Event, frozen=True):
+    """The leader was to build an index anew and did not; `why` says what stood in the way."""
+
+    name: str
+    why: str
 
 
 class GroupCombined(Event, frozen=True):

@@ -302,6 +302,15 @@ def _resumed(event: e.QueueResumed) -> Line:
     return logging.INFO, f"queue {event.queue} goes on", {"queue": event.queue}
 
 
+def _rebuilt(event: e.IndexRebuilt) -> Line:
+    text = f"index {event.name} rebuilt in {_took(event.seconds)}"
+    return logging.INFO, text, {"index": event.name, "seconds": event.seconds}
+
+
+def _not_rebuilt(event: e.IndexSkipped) -> Line:
+    return logging.WARNING, f"index {event.name} was not rebuilt: {event.why}", {"index": event.name, "why": event.why}
+
+
 def _counted(what: str) -> Callable[[Any], Line]:
     return lambda event: (logging.DEBUG, what.format(event.count), {"count": event.count})
 
@@ -315,6 +324,8 @@ _LINES: dict[type[e.Event], tuple[int, Callable[[Any], Line | None]]] = {
     e.Acted: (logging.INFO, _acted),
     e.CodeChanged: (logging.INFO, _changed),
     e.GroupCombined: (logging.INFO, _combined),
+    e.IndexRebuilt: (logging.INFO, _rebuilt),
+    e.IndexSkipped: (logging.WARNING, _not_rebuilt),
     e.JobEnqueued: (logging.DEBUG, _enqueued),
     e.JobFinished: (logging.ERROR, _finished),
     e.JobStarted: (logging.INFO, _started),

@@ -19,10 +19,21 @@ import msgspec
 from ferryman.duration import parse_duration
 from ferryman.errors import ConfigError
 
-__all__ = ["DEFAULT_URL", "Loaded", "Settings", "load"]
+__all__ = ["DEFAULT_URL", "RIVERS_INDEXES", "Loaded", "Settings", "load"]
 
 DEFAULT_URL = "sqlite:///ferryman.db"
 FILE = "ferryman.toml"
+
+RIVERS_INDEXES = (
+    "river_job_args_index",
+    "river_job_kind",
+    "river_job_metadata_index",
+    "river_job_pkey",
+    "river_job_prioritized_fetching_index",
+    "river_job_state_and_finalized_at_index",
+    "river_job_unique_idx",
+)
+"""What River's own leader rebuilds, as far as it is there (spec/river.md 6.7)."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +84,12 @@ class Settings:
     """How often the leader deletes old jobs."""
     web: str = ""
     """The command that serves the program's pages beside the worker; for `ferryman dev`."""
+    reindex: tuple[str, ...] = RIVERS_INDEXES
+    """Which indexes the leader rebuilds on Postgres and SQLite; "none" is none."""
+    reindex_schedule: str = "0 0 * * *"
+    """When it does, as a cron line; in UTC unless the line names a zone."""
+    reindex_timeout: float | None = 60.0
+    """How long rebuilding one index may take; -1 is no limit."""
     log_level: Literal["debug", "info", "warn", "error"] = "info"
     """What is logged: this level and above.  Also LOG_LEVEL."""
     log_format: Literal["text", "json"] | None = None
@@ -92,7 +109,7 @@ class Loaded:
 
 
 _DURATIONS = frozenset(f.name for f in fields(Settings) if str(f.type).startswith("float"))
-_FOREVER = frozenset({"keep_completed", "keep_cancelled", "keep_discarded"})
+_FOREVER = frozenset({"keep_completed", "keep_cancelled", "keep_discarded", "reindex_timeout"})
 _AT_LEAST = {"concurrency": 1} | {f.name: 0.001 for f in fields(Settings) if f.name.endswith("_interval")}
 _TYPES = {f.name: f.type for f in fields(Settings)}
 
@@ -184,6 +201,8 @@ def _checked(name: str, value: Any, origin: str) -> Any:
             raise ConfigError(f'{where} is "{value}". It takes a time such as 30s or 5m. {error}') from error
     elif name == "queues":
         value = _queues(value, where)
+    elif name == "reindex":
+        value = _names(value)
     else:
         value = _converted(name, value, where)
     if name in _AT_LEAST and value < _AT_LEAST[name]:
@@ -214,6 +233,12 @@ def _converted(name: str, value: Any, where: str) -> Any:
         return msgspec.convert(value, kind, strict=False)
     except msgspec.ValidationError as error:
         raise ConfigError(f'{where} is "{value}". It takes {takes}.') from error
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Read names with commas between them, a list of them, or "none"."""
+    names = value.split(",") if isinstance(value, str) else value
+    return tuple(name for each in names if (name := str(each).strip()) not in ("", "none"))
 
 
 def _queues(value: Any, where: str) -> dict[str, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from ferryman.cron import Cron
 from ferryman.duration import parse_duration
 from ferryman.errors import ConfigError, InvalidJob
 from ferryman.settings import Settings
@@ -44,6 +45,12 @@ def refuse_what_cannot_work(tasks: Tasks, settings: Settings) -> None:
             raise ConfigError(
                 f"{task!r} is written inside a function, where its process cannot find it. Move it to the module."
             )
+    Cron.parse(settings.reindex_schedule)  # which says what is wrong with it
+    if tasks.periodic and settings.periodic and not settings.lead:
+        raise ConfigError(
+            f'This worker is told not to lead, so it cannot enqueue "{tasks.periodic[0].id}" by the clock. Leave that '
+            "to others with periodic = false, or let it lead."
+        )
     for entry in tasks.periodic if settings.periodic else ():
         try:
             entry.task.job()

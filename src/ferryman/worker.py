@@ -15,6 +15,7 @@ from typing import Any, Self
 import ferryman
 from ferryman import logs
 from ferryman.clock import Clock, SystemClock
+from ferryman.cron import Cron
 from ferryman.engine.aggregator import Aggregator
 from ferryman.engine.checkup import Checkup
 from ferryman.engine.cleaner import Cleaner
@@ -26,6 +27,7 @@ from ferryman.engine.leader import Leader
 from ferryman.engine.listener import Listener
 from ferryman.engine.outage import Report
 from ferryman.engine.periodic import Periodic
+from ferryman.engine.reindexer import LOOK_EVERY, Reindexer
 from ferryman.engine.requests import Requests
 from ferryman.engine.rescuer import Rescuer
 from ferryman.engine.scheduler import Scheduler
@@ -33,9 +35,9 @@ from ferryman.engine.service import Service, Tick, background, every
 from ferryman.engine.strangers import Strangers
 from ferryman.events import EventBus, WorkerStarted, WorkerStopped, WorkerStopping
 from ferryman.middleware import EnqueueMiddleware, Middleware, OnError
-from ferryman.settings import Settings
+from ferryman.settings import RIVERS_INDEXES, Settings
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import WorkerInfo
+from ferryman.storage.values import Feature, WorkerInfo
 from ferryman.task import Tasks
 from ferryman.terms import refuse_what_cannot_work, rescue_after, retention
 
@@ -248,9 +250,13 @@ class Worker:
             leading(s.clean_interval, cleaner.tick, "cleaner"),
             leading(_RARELY, cleaner.rare_tick, "cleaner"),
         ]
+        if s.reindex and Feature.SCHEMA in storage.features:
+            services.append(leading(LOOK_EVERY, self._reindexer(storage, leader).tick, "reindexer"))
         if s.listen:
             services.append(listener.run)
-        if s.periodic and s.lead and self.tasks.periodic:
+        else:
+            self._listening.set()  # nobody will: polling does the work
+        if s.periodic and self.tasks.periodic:
             entries, changes = self.tasks.periodic, self.on_enqueue
             self._periodic = Periodic(storage, leader, entries, on_enqueue=changes, clock=clock, outage=outage)
             services.append(self._periodic.run)
@@ -258,6 +264,19 @@ class Worker:
             aggregator = Aggregator(storage.groups, tuple(s.queues), self.tasks.aggregation, clock, events)
             services.append(always(aggregator.interval, aggregator.tick, "aggregator"))
         return services
+
+    def _reindexer(self, storage: AsyncStorage, leader: Leader) -> Reindexer:
+        s = self.settings
+        return Reindexer(
+            storage,
+            leader,
+            s.reindex,
+            expected=s.reindex != RIVERS_INDEXES,
+            schedule=Cron.parse(s.reindex_schedule),
+            timeout=s.reindex_timeout,
+            clock=self.clock,
+            events=self.events,
+        )
 
     def _executor(self, completer: Completer, storage: AsyncStorage, state: Mapping[type, Any]) -> Executor:
         executor = Executor(

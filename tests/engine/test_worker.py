@@ -24,6 +24,7 @@ from ferryman.events import (
     JobsScheduled,
     JobStarted,
     LeaderChanged,
+    Listening,
     ServiceFailed,
     StorageBack,
     StorageLost,
@@ -220,6 +221,41 @@ async def test_a_job_by_the_clock_runs_at_the_start(jobs: Ferryman, seen: Record
         done = await seen.wait_for(JobFinished)
 
     assert (done.job.kind, done.job.metadata["periodic"], done.job.tags) == ("heartbeat", True, ("by-the-clock",))
+
+
+async def test_who_may_not_lead_refuses_schedules_unless_they_are_left_to_others(jobs: Ferryman) -> None:
+    @jobs.every("1h")
+    @jobs.task("heartbeat")
+    async def heartbeat() -> None: ...
+
+    with pytest.raises(ConfigError, match=r'cannot enqueue "heartbeat" by the clock.* periodic = false'):
+        await jobs.worker(lead=False).serve()
+
+    async with jobs.worker(lead=False, periodic=False):
+        pass
+
+
+async def test_a_worker_that_neither_leads_nor_listens_works_all_the_same(jobs: Ferryman, seen: Recorder) -> None:
+    @jobs.task("mail")
+    async def mail() -> None: ...
+
+    async with jobs.worker(lead=False, listen=False, poll_interval=0.01, elect_interval=0.01) as worker:
+        storage = await worker.open()
+        await mail.enqueue()
+        await seen.wait_for(JobFinished)
+        assert await storage.leaders.elect("somebody", term=None) is not None
+
+    assert seen.of(LeaderChanged) == seen.of(Listening) == []
+
+
+async def test_a_schedule_that_nobody_can_read_is_refused_at_the_start(jobs: Ferryman) -> None:
+    jobs.task("mail")(_nothing)
+
+    with pytest.raises(ConfigError, match="61"):
+        await jobs.worker(reindex_schedule="61 0 * * *").serve()
+
+
+async def _nothing() -> None: ...
 
 
 async def test_jobs_of_unknown_kinds_are_left_and_told_of(jobs: Ferryman, seen: Recorder, wait: Any) -> None:

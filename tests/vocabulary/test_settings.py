@@ -228,3 +228,11 @@ def test_variables_that_do_not_bear_our_name_say_nothing() -> None:
     stray = {"URL": "redis://elsewhere", "URI": "elsewhere", "DB": "3", "USERNAME": "ada", "PASSWORD": "x", "TLS": "1"}
 
     assert loaded(stray).settings == Settings()
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [("a, b", ("a", "b")), (["a"], ("a",)), ("none", ()), ([], ())],
+)
+def test_names_of_indexes_are_a_list_or_none(said: Any, meant: tuple[str, ...]) -> None:
+    assert loaded(reindex=said).settings.reindex == meant

@@ -26,7 +26,7 @@ def test_a_briefing_whose_worker_is_killed_is_completed_by_another(place: Place)
     with place.service("0.7-0.7"), place.running("--web", "--no-embedded-worker"):
         id = place.new("killed in the middle")
         # One that does not lead, so that the other need not wait for its term to end.
-        with place.start("--worker", FERRYMAN_LEAD="false", **hasty) as first:
+        with place.start("--worker", FERRYMAN_LEAD="false", FERRYMAN_PERIODIC="false", **hasty) as first:
             until(lambda: place.calls() == [id])
             first.end(signal.SIGKILL)
         with place.start("--worker", **hasty) as second:

@@ -67,3 +67,28 @@ async def test_a_line_or_a_version_that_does_not_exist_is_refused(storage: Async
         await storage.schema.migrate("nonsense", up=True)
     with pytest.raises(ConfigError, match="no version 99"):
         await storage.schema.migrate(line.line, up=True, target=99)
+
+
+async def test_every_index_can_be_rebuilt_and_the_jobs_stay(storage: AsyncStorage) -> None:
+    await store(storage)
+    names = await storage.schema.indexes()
+    assert {"river_job_kind", "river_job_prioritized_fetching_index", "river_job_unique_idx"} <= set(names)
+
+    for name in names:
+        await storage.schema.reindex(name)
+
+    assert await storage.schema.indexes() == names
+    assert await states(storage) == {State.AVAILABLE: 1}
+
+
+async def test_an_index_can_be_dropped_and_dropping_one_that_is_not_there_is_nothing(storage: AsyncStorage) -> None:
+    name = "ferryman_worker_expires_at_idx"
+    assert name in await storage.schema.indexes()
+
+    for _ in range(2):
+        await storage.schema.drop_index(name)
+
+    assert name not in await storage.schema.indexes()
+    await storage.schema.migrate("ferryman", up=False, target=0)
+    await storage.schema.migrate("ferryman", up=True)
+    assert name in await storage.schema.indexes()

@@ -68,3 +68,28 @@ def test_a_line_or_a_version_that_does_not_exist_is_refused(storage: Storage) ->
         storage.schema.migrate("nonsense", up=True)
     with pytest.raises(ConfigError, match="no version 99"):
         storage.schema.migrate(line.line, up=True, target=99)
+
+
+def test_every_index_can_be_rebuilt_and_the_jobs_stay(storage: Storage) -> None:
+    store(storage)
+    names = storage.schema.indexes()
+    assert {"river_job_kind", "river_job_prioritized_fetching_index", "river_job_unique_idx"} <= set(names)
+
+    for name in names:
+        storage.schema.reindex(name)
+
+    assert storage.schema.indexes() == names
+    assert states(storage) == {State.AVAILABLE: 1}
+
+
+def test_an_index_can_be_dropped_and_dropping_one_that_is_not_there_is_nothing(storage: Storage) -> None:
+    name = "ferryman_worker_expires_at_idx"
+    assert name in storage.schema.indexes()
+
+    for _ in range(2):
+        storage.schema.drop_index(name)
+
+    assert name not in storage.schema.indexes()
+    storage.schema.migrate("ferryman", up=False, target=0)
+    storage.schema.migrate("ferryman", up=True)
+    assert name in storage.schema.indexes()

@@ -283,6 +283,18 @@ class AsyncSchema(Protocol):
         """Apply or revert migrations, each in its own transaction, and name those that were.  Raises ConfigError."""
         ...
 
+    async def indexes(self) -> Sequence[str]:
+        """Return the names of all indexes beside the jobs."""
+        ...
+
+    async def reindex(self, name: str) -> None:
+        """Build an index anew, without keeping others from it where the database can.  Raises StorageError."""
+        ...
+
+    async def drop_index(self, name: str) -> None:
+        """Drop an index, such as one that a rebuild left half done."""
+        ...
+
     async def check(self) -> None:
         """Raise SchemaOutOfDate when this version of ferryman cannot work here."""
         ...

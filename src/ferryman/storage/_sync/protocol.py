@@ -282,6 +282,18 @@ class Schema(Protocol):
         """Apply or revert migrations, each in its own transaction, and name those that were.  Raises ConfigError."""
         ...
 
+    def indexes(self) -> Sequence[str]:
+        """Return the names of all indexes beside the jobs."""
+        ...
+
+    def reindex(self, name: str) -> None:
+        """Build an index anew, without keeping others from it where the database can.  Raises StorageError."""
+        ...
+
+    def drop_index(self, name: str) -> None:
+        """Drop an index, such as one that a rebuild left half done."""
+        ...
+
     def check(self) -> None:
         """Raise SchemaOutOfDate when this version of ferryman cannot work here."""
         ...

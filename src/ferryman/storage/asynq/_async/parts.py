@@ -142,6 +142,15 @@ class AsyncRedisSchema:
             raise ConfigError(f"Redis has no schema, so it has no version {target} either. Leave the version out.")
         return []
 
+    async def indexes(self) -> Sequence[str]:
+        return []
+
+    async def reindex(self, name: str) -> None:
+        """Do nothing: there are no indexes."""
+
+    async def drop_index(self, name: str) -> None:
+        """Do nothing: there are no indexes."""
+
     async def check(self) -> None:
         """Do nothing: every Redis will do."""
 

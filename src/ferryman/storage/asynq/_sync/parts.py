@@ -141,6 +141,15 @@ class RedisSchema:
             raise ConfigError(f"Redis has no schema, so it has no version {target} either. Leave the version out.")
         return []
 
+    def indexes(self) -> Sequence[str]:
+        return []
+
+    def reindex(self, name: str) -> None:
+        """Do nothing: there are no indexes."""
+
+    def drop_index(self, name: str) -> None:
+        """Do nothing: there are no indexes."""
+
     def check(self) -> None:
         """Do nothing: every Redis will do."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ferryman.storage.river._async.runner import AsyncRunner
 from ferryman.storage.river.thread import AsyncSqliteRunner
-from ferryman.storage.river.verbs import leaders, notices, queues, schema, workers
+from ferryman.storage.river.verbs import indexes, leaders, notices, queues, schema, workers
 from ferryman.storage.river.watch import AsyncWatch
 from ferryman.storage.values import (
     LeaderResigned,
@@ -157,6 +157,15 @@ class AsyncRiverSchema:
                 break
             done.append(f"{migration.version:03d} {migration.name}")
         return done
+
+    async def indexes(self) -> Sequence[str]:
+        return await self._writer.read(indexes.list_indexes())
+
+    async def reindex(self, name: str) -> None:
+        await self._writer.each(indexes.rebuild(self._dialect, name, schema=self._name))
+
+    async def drop_index(self, name: str) -> None:
+        await self._writer.each(indexes.drop(self._dialect, name, schema=self._name))
 
     async def check(self) -> None:
         await self._writer.read(schema.check(self._dialect))

@@ -9,7 +9,7 @@ from typing import Any
 
 from ferryman.storage.river._sync.runner import Runner
 from ferryman.storage.river.thread import SqliteRunner
-from ferryman.storage.river.verbs import leaders, notices, queues, schema, workers
+from ferryman.storage.river.verbs import indexes, leaders, notices, queues, schema, workers
 from ferryman.storage.river.watch import Watch
 from ferryman.storage.values import (
     LeaderResigned,
@@ -156,6 +156,15 @@ class RiverSchema:
                 break
             done.append(f"{migration.version:03d} {migration.name}")
         return done
+
+    def indexes(self) -> Sequence[str]:
+        return self._writer.read(indexes.list_indexes())
+
+    def reindex(self, name: str) -> None:
+        self._writer.each(indexes.rebuild(self._dialect, name, schema=self._name))
+
+    def drop_index(self, name: str) -> None:
+        self._writer.each(indexes.drop(self._dialect, name, schema=self._name))
 
     def check(self) -> None:
         self._writer.read(schema.check(self._dialect))

@@ -18,3 +18,13 @@ select 'main', version from /* schema */river_migration order by version
 -- name: lock_migrations
 -- One migrator at a time, until its transaction ends; the number means nothing elsewhere.
 select pg_advisory_xact_lock(7372651290441085234)
+
+-- name: indexes
+-- The indexes of the schema in which the jobs are.
+select relname::text
+from pg_catalog.pg_class
+where relkind = 'i'
+  and relnamespace = (
+      select jobs.relnamespace from pg_catalog.pg_class as jobs where jobs.oid = to_regclass('/* schema */river_job')
+  )
+order by relname

@@ -14,3 +14,9 @@ select 'main', version from river_migration order by version
 -- name: lock_migrations
 -- A write transaction is the lock already.
 select 1
+
+-- name: indexes
+select name
+from sqlite_master
+where type = 'index'
+order by name
