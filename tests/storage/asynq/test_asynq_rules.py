@@ -11,7 +11,7 @@ from recorded_asynq import calls
 from ferryman.errors import FerrymanError, InvalidJob, Unsupported
 from ferryman.job import NewJob, State, Unique
 from ferryman.options import unique_for
-from ferryman.storage.asynq.newtasks import new_task
+from ferryman.storage.asynq.newtasks import new_tasks
 from ferryman.storage.asynq.rules import check, check_queue
 
 HOUR = timedelta(hours=1)
@@ -161,6 +161,6 @@ def test_a_job_that_is_refused_here_would_have_been_no_message(job: NewJob) -> N
     from ferryman.storage.asynq.messages import TASK
 
     with pytest.raises(FerrymanError):
-        TASK.encode(new_task(job, now=datetime.now(UTC)).message)
+        TASK.encode(new_tasks([job], now=datetime.now(UTC))[0].message)
     with pytest.raises(InvalidJob):
         check([job])

@@ -15,7 +15,7 @@ from recorded_asynq import SCENARIOS, calls, dumps, messages, recording, stamp
 from ferryman.job import NewJob, State
 from ferryman.options import unique_for
 from ferryman.storage.asynq.messages import TASK, TaskMessage
-from ferryman.storage.asynq.newtasks import NewTask, new_task
+from ferryman.storage.asynq.newtasks import NewTask, new_tasks
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.tasks import NO_LIMIT, running_job
 from ferryman.storage.asynq.times import moment_ns, seconds
@@ -25,7 +25,7 @@ NOW = datetime(2026, 11, 21, 12, 0, 0, 250_000, UTC)
 
 def made(job: NewJob, *, now: datetime = NOW) -> NewTask:
     check([job])
-    return new_task(job, now=now)
+    return new_tasks([job], now=now)[0]
 
 
 def mail(**said: Any) -> NewJob:

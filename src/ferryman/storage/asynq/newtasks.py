@@ -6,6 +6,7 @@ since the format knows no others.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -13,13 +14,13 @@ import msgspec
 
 from ferryman import gojson
 from ferryman.job import NewJob, State
-from ferryman.storage.asynq.ids import new_id
+from ferryman.storage.asynq.ids import new_ids
 from ferryman.storage.asynq.keys import QueueKeys
 from ferryman.storage.asynq.messages import TaskMessage
 from ferryman.storage.asynq.tasks import DEFAULT_TIMEOUT, NO_LIMIT, TAGS
 from ferryman.storage.asynq.times import seconds
 
-__all__ = ["NewTask", "new_task", "stored_headers", "stored_retention", "stored_timeout"]
+__all__ = ["NewTask", "new_tasks", "stored_headers", "stored_retention", "stored_timeout"]
 
 _DEFAULT_RETRY = 25
 _NOW = timedelta()
@@ -40,12 +41,16 @@ class NewTask(msgspec.Struct, frozen=True):
     """The key that says that this run of a schedule is stored, if it is one."""
 
 
-def new_task(job: NewJob, *, now: datetime) -> NewTask:
-    """Make the task of a job that `rules.check` has let through."""
+def new_tasks(jobs: Sequence[NewJob], *, now: datetime) -> list[NewTask]:
+    """Make the tasks of jobs that `rules.check` has let through."""
+    return [_new_task(job, id, now) for job, id in zip(jobs, new_ids(len(jobs)), strict=True)]
+
+
+def _new_task(job: NewJob, id: str, now: datetime) -> NewTask:
     message = TaskMessage(
         type=job.kind,
         payload=job.args,
-        id=new_id() if job.id is None else job.id,
+        id=id if job.id is None else job.id,
         queue=job.queue,
         retry=_DEFAULT_RETRY if job.max_attempts is None else job.max_attempts - 1,
         timeout=stored_timeout(job),

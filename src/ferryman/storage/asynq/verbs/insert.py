@@ -16,7 +16,7 @@ from ferryman.job import Inserted, JobRef, NewJob, State
 from ferryman.storage.asynq.calls import Command, Script, Value, Verb
 from ferryman.storage.asynq.keys import QUEUES, QueueKeys
 from ferryman.storage.asynq.messages import TASK
-from ferryman.storage.asynq.newtasks import NewTask, new_task
+from ferryman.storage.asynq.newtasks import NewTask, new_tasks
 from ferryman.storage.asynq.tasks import STATES
 from ferryman.storage.asynq.verbs.on_queue import on_queue
 from ferryman.storage.asynq.verbs.periodic import enqueue_events
@@ -33,7 +33,8 @@ Sealed = tuple[int, NewTask, bytes]
 def insert(jobs: Sequence[NewJob], *, now: datetime | None) -> Verb[list[Inserted]]:
     """Store these jobs, and say of each where it is or which older one it repeats.  Raises DuplicateJob."""
     at = now or datetime.now(UTC)
-    sealed = [(place, task := new_task(job, now=at), TASK.encode(task.message)) for place, job in enumerate(jobs)]
+    tasks = new_tasks(jobs, now=at)
+    sealed = [(place, task, TASK.encode(task.message)) for place, task in enumerate(tasks)]
     loads = list(_loads(sealed))
     given = [JobRef(job.id, job.queue) for job in jobs if job.id is not None]
     if given:
