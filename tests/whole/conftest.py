@@ -6,24 +6,28 @@ Where nothing is said about the storage, jobs are in the SQLite file beside ever
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from servers import valkey
+from servers import postgres, valkey
 from whole.program import Place, Program
 
 
-@pytest.fixture(scope="module", params=["sqlite", "redis"])
+@pytest.fixture(scope="module", params=["sqlite", "redis", "postgres"])
 def dev(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    """The place of `make dev`, and of the same with REDIS_URL."""
-    env = {}
-    if request.param == "redis":
-        valkey().flush()
-        env["REDIS_URL"] = valkey().url
-    place = Place(tmp_path_factory.mktemp("dev"), **env)
-    yield place
-    place.http.close()
+    """The place of `make dev`, of the same with REDIS_URL, and with a DATABASE_URL of Postgres."""
+    with ExitStack() as stack:
+        env = {}
+        if request.param == "redis":
+            valkey().flush()
+            env["REDIS_URL"] = valkey().url
+        if request.param == "postgres":
+            env["DATABASE_URL"] = stack.enter_context(postgres().database())
+        place = Place(tmp_path_factory.mktemp("dev"), **env)
+        yield place
+        place.http.close()
 
 
 @pytest.fixture(scope="module")

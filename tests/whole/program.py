@@ -10,7 +10,6 @@ import asyncio
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -21,6 +20,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 import httpx
+import psycopg
 
 from ferryman import Ferryman
 from ferryman.storage.river.sqlite import library
@@ -31,6 +31,8 @@ T = TypeVar("T")
 
 EXAMPLE = Path(__file__).parent.parent.parent / "examples" / "briefings"
 FINAL = ("completed", "failed")
+TURN = 1_651_663_983
+"""The lock that whoever writes on Postgres holds."""
 
 
 def until(condition: Callable[[], T], within: float = 15.0) -> T:
@@ -160,8 +162,17 @@ class Place:
         """Return the Idempotency-Key of each call that the mock has seen."""
         return list(httpx.get(f"http://127.0.0.1:{self.mock}/calls").json())
 
-    def sql(self, statement: str, *values: object) -> list[sqlite3.Row]:
+    @property
+    def on_postgres(self) -> bool:
+        """Whether briefings are kept there, and not in a file."""
+        return self.env["DATABASE_URL"].startswith("postgres")
+
+    def sql(self, statement: str, *values: object) -> list[Any]:
         """Run a statement behind the program's back."""
+        if self.on_postgres:
+            with psycopg.connect(self.env["DATABASE_URL"], autocommit=True) as postgres:
+                found = postgres.execute(statement.replace("?", "%s").encode(), values or None)
+                return found.fetchall() if found.description else []
         connection = library().connect(self.database, isolation_level=None, timeout=10)
         try:
             return list(connection.execute(statement, values).fetchall())
@@ -177,13 +188,33 @@ class Place:
         """Return how many jobs were written down for this briefing, or for all."""
         found = {
             "outbox": "select count(*) from outbox where job_ref like ?",
-            "river_job": "select count(*) from river_job where kind = 'briefing:generate' and args like ?",
+            "river_job": "select count(*) from river_job where kind = 'briefing:generate' "
+            "and cast(args as text) like ?",
         }
         return int(self.sql(found[self.jobs_table], f"%{id}%")[0][0])
 
     @contextmanager
+    def refusing(self, when: str) -> Iterator[None]:
+        """Refuse what is written `when`: "before insert on table"."""
+        if self.on_postgres:
+            body = "returns trigger language plpgsql as 'begin raise exception ''not today''; end'"
+            self.sql(f"create function refuse() {body}")
+            self.sql(f"create trigger refuse {when} for each row execute function refuse()")
+        else:
+            self.sql(f"create trigger refuse {when} begin select raise(abort, 'not today'); end")
+        try:
+            yield
+        finally:
+            self.sql("drop function refuse cascade" if self.on_postgres else "drop trigger refuse")
+
+    @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep everybody else from writing, as a database that is away does."""
+        if self.on_postgres:
+            with psycopg.connect(self.env["DATABASE_URL"]) as postgres:
+                postgres.execute("select pg_advisory_xact_lock(%s)", [TURN])
+                yield
+                return
         connection = library().connect(self.database, isolation_level=None, timeout=10)
         try:
             connection.execute("begin immediate")
@@ -194,7 +225,7 @@ class Place:
     @contextmanager
     def jobs(self) -> Iterator[Ferryman]:
         """Open the jobs as another program would."""
-        jobs = Ferryman(self.env.get("REDIS_URL", f"sqlite:///{self.database}"))
+        jobs = Ferryman(self.env.get("REDIS_URL", self.env["DATABASE_URL"]))
         try:
             yield jobs
         finally:

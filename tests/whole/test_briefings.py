@@ -191,11 +191,8 @@ def test_a_briefing_and_its_job_are_stored_together_or_not_at_all(dev: Place, re
         return dev.enqueued(), dev.sql("select count(*) from briefings")[0][0]
 
     before = stored()
-    dev.sql(f"create trigger refuse {refusal.format(dev.jobs_table)} begin select raise(abort, 'not today'); end")
-    try:
+    with dev.refusing(refusal.format(dev.jobs_table)):
         assert dev.create("half").status_code >= 500
-    finally:
-        dev.sql("drop trigger refuse")
     assert stored() == before
 
 

@@ -1,23 +1,32 @@
-"""The database: one SQLite file for our own tables and for the jobs.
+"""The database: our own tables, and the jobs beside them unless they are kept elsewhere.
 
-It is opened through the library that ferryman uses, since two SQLite libraries in one
-process drop each other's locks, and since a job can then be enqueued in the very
+It is a SQLite file or a Postgres database.  Both are used in the same way, through the
+same statements: one transaction writes at a time, and a job can be enqueued in the very
 transaction that stores its briefing.
 """
 
 from __future__ import annotations
 
-import asyncio
 import re
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Iterator
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ferryman import StorageUnavailable
-from ferryman.storage.river.sqlite import library
+
+__all__ = [
+    "MIGRATIONS",
+    "PATIENCE",
+    "QUERIES",
+    "Connection",
+    "Database",
+    "DatabaseAway",
+    "kept",
+    "open_database",
+    "statements",
+]
 
 HERE = Path(__file__).parent
 MIGRATIONS = sorted((HERE / "migrations").glob("*.sql"))
@@ -25,100 +34,61 @@ QUERIES = dict(re.findall(r"-- name: (\w+)\n(.+?;)\n", (HERE / "queries.sql").re
 PATIENCE = 2.0
 """How many seconds to wait for somebody else's transaction to end."""
 
-sqlite = library()
-
 
 class DatabaseAway(StorageUnavailable):
     """The database does not answer; nothing was stored."""
 
 
-class Connection(sqlite.Connection):  # type: ignore[misc, name-defined]
+class Connection(Protocol):
     """A connection that knows the statements by name."""
 
     def run(self, query: str, **values: Any) -> Any:
         """Run a statement of queries.sql, with times and addresses as the tables keep them; `:now` is known."""
-        values["now"] = datetime.now(UTC)
-        return self.execute(QUERIES[query], {name: _kept(value) for name, value in values.items()})
+        ...
 
 
-class Database:
-    """Gives connections, each for one purpose: to open one takes 0.2 ms, and needs no pool.
+class Database(Protocol):
+    """Gives connections, each for one purpose."""
 
-    SQLite is called in the event loop.  A statement takes microseconds and a commit about
-    a third of a millisecond, so a thread would cost more than it saves.  What can take
-    long is waiting for the write lock: that is done by asking again, never by blocking.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        # mode=rw: a file that is gone is an outage, and not a reason to begin an empty one.
-        self._uri = f"{path.absolute().as_uri()}?mode=rw"
-
-    @contextmanager
-    def reading(self, wait: float = 0.2) -> Iterator[Connection]:
+    def reading(self) -> AbstractContextManager[Connection]:
         """Look, and change nothing.  Raises DatabaseAway."""
-        try:
-            with closing(sqlite.connect(self._uri, wait, uri=True, factory=Connection)) as connection:
-                connection.isolation_level = None
-                connection.row_factory = sqlite.Row
-                connection.execute("pragma foreign_keys = on")
-                yield connection
-        except sqlite.OperationalError as error:
-            if error.sqlite_errorname == "SQLITE_ERROR":
-                raise  # the statement is wrong, the database is well
-            raise DatabaseAway(f"{self.path}: {error}") from error
+        ...
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connection]:
+    def transaction(self) -> AbstractAsyncContextManager[Connection]:
         """Do all of the block or nothing.  Raises DatabaseAway.
 
         Nobody else can write meanwhile, so await nothing in it but `enqueue` with this transaction.
         """
-        with self.reading(wait=0) as connection:
-            await _begin(connection)
-            try:
-                yield connection
-                connection.execute("commit")
-            finally:
-                if connection.in_transaction:
-                    connection.execute("rollback")
+        ...
 
     def pending(self) -> list[str]:
         """Return the names of the migrations that are not applied yet."""
-        if not self.path.exists():
-            return [file.name for file in MIGRATIONS]
-        with self.reading() as connection:
-            return [file.name for file in _pending(connection)]
+        ...
 
     async def migrate(self) -> list[str]:
         """Apply what is pending, and name it.  Processes that start together do it once."""
-        self.path.touch()
-        with self.reading() as connection:
-            connection.execute("pragma journal_mode = wal")  # whoever reads keeps nobody from writing
-        async with self.transaction() as tx:
-            pending = _pending(tx)
-            for file in pending:
-                for statement in file.read_text("utf-8").split(";\n"):
-                    tx.execute(statement)
-                tx.execute(f"pragma user_version = {int(file.name[:4])}")
-        return [file.name for file in pending]
+        ...
 
 
-async def _begin(connection: Connection) -> None:
-    ends = time.monotonic() + PATIENCE
-    while True:
-        try:
-            connection.execute("begin immediate")
-        except sqlite.OperationalError as error:
-            if error.sqlite_errorname != "SQLITE_BUSY" or time.monotonic() > ends:
-                raise
-            await asyncio.sleep(0.002)
-        else:
-            return
+def open_database(url: str) -> Database:
+    """Return the database that a URL names.  It connects at first use."""
+    if url.startswith("sqlite:"):
+        from briefings.on_sqlite import SqliteDatabase
+
+        return SqliteDatabase(Path(url.removeprefix("sqlite:///").partition("?")[0]))
+    from briefings.on_postgres import PostgresDatabase
+
+    return PostgresDatabase(url)
 
 
-def _pending(connection: Connection) -> list[Path]:
-    return MIGRATIONS[connection.execute("pragma user_version").fetchone()[0] :]
+def kept(values: dict[str, Any]) -> dict[str, Any]:
+    """Return values as both databases keep them, the time among them."""
+    return {name: _kept(value) for name, value in {**values, "now": datetime.now(UTC)}.items()}
+
+
+def statements(file: Path) -> Iterator[str]:
+    """Return what a migration does, one by one."""
+    yield from file.read_text("utf-8").split(";\n")
 
 
 def _kept(value: Any) -> Any:

@@ -17,6 +17,7 @@ from briefings.settings import Address
 from briefings.tasks import database, jobs, outbox
 from ferryman import ConfigError, logs
 from ferryman.cli.root import cli
+from ferryman.connect import without_password
 
 logger = logging.getLogger("briefings")
 
@@ -64,7 +65,7 @@ def work() -> None:
     """Run jobs until told to stop."""
     _refuse_mock_in_production()
     asyncio.run(_prepare(connect=False))
-    ferryman("worker")
+    ferryman("worker", *["--migrate"] * settings.development)
 
 
 def ferryman(command: str, *arguments: str) -> None:
@@ -79,8 +80,7 @@ async def migrate(*, check: bool) -> int:
     if check:
         names = [f"{line.line} {version}" for line in lines for version in line.pending] + database.pending()
     else:
-        names = [name for line in lines for name in await storage.migrate(line.line, up=True)]
-        names += await database.migrate()
+        names = await storage.migrate_all() + await database.migrate()
     await jobs.close()
     print("\n".join(names) or "Nothing to apply.")
     return 1 if check and names else 0
@@ -95,13 +95,16 @@ def mock_webhook() -> None:
 
 async def _prepare(*, connect: bool) -> None:
     """See that all tables are there; in development, make them.  `connect` is for who cannot do without the queue."""
+    if settings.development:
+        await database.migrate()
+        if connect:
+            await jobs.admin.storage.migrate_all()
+    elif pending := database.pending():
+        where = without_password(settings.database)
+        raise ConfigError(f"{where} lacks {', '.join(pending)}. Run: python -m briefings migrate")
     if connect:
         async with jobs:
             pass
-    if settings.development:
-        await database.migrate()
-    elif pending := database.pending():
-        raise ConfigError(f"{settings.database} lacks {', '.join(pending)}. Run: python -m briefings migrate")
 
 
 def _refuse_mock_in_production() -> None:

@@ -61,7 +61,7 @@ async def _held_up(connection: Connection) -> str:
 
 
 def _time(found: Any) -> datetime | None:
-    (at,) = found.fetchone()
+    (at,) = dict(found.fetchone()).values()
     return at and datetime.fromisoformat(at)
 
 

@@ -115,7 +115,8 @@ update files set delete_errors = delete_errors + 1, last_error = :error where id
 delete from files where id = :id and claimed_at is not null;
 
 -- name: beat
-insert or replace into beats (name, at, instance) values ('worker', :now, :instance);
+insert into beats (name, at, instance) values ('worker', :now, :instance)
+on conflict (name) do update set at = excluded.at, instance = excluded.instance;
 
 -- name: last_beat
 select max(at) from beats;

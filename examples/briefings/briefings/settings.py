@@ -36,10 +36,10 @@ def _secret(name: str) -> str:
     )
 
 
-def _sqlite_file(url: str) -> Path:
-    if not url.startswith("sqlite:///") or url == "sqlite:///":
-        raise ConfigError("Briefings keeps its data in a SQLite file.")
-    return Path(url.removeprefix("sqlite:///").partition("?")[0])
+def _database(url: str) -> str:
+    if url == "sqlite:///" or not url.startswith(("sqlite:///", "postgres://", "postgresql://", "postgresql+")):
+        raise ConfigError("Briefings keeps its data in a SQLite file or on Postgres.")
+    return url
 
 
 def _address(said: str) -> Address:
@@ -58,7 +58,7 @@ development = in_development()
 http = _value("HTTP_ADDR", "127.0.0.1:8080", _address)
 admin_token = _secret("ADMIN_TOKEN")
 
-database = _value("DATABASE_URL", "sqlite:///briefings.db", _sqlite_file)
+database = _value("DATABASE_URL", "sqlite:///briefings.db", _database)
 jobs_apart = bool(environ.get("REDIS_URL") or environ.get("FERRYMAN_URL"))
 """Whether jobs are kept elsewhere than our own data; ferryman knows where, by the same variables."""
 concurrency = environ.get("WORKER_CONCURRENCY")

@@ -17,11 +17,11 @@ import msgspec
 
 from briefings import files, progress, service, settings
 from briefings.briefing import briefing_from
-from briefings.database import Database
+from briefings.database import open_database
 from briefings.outbox import Outbox
 from ferryman import Ferryman, Job, exponential, provided
 
-database = Database(settings.database)
+database = open_database(settings.database)
 
 
 @asynccontextmanager
@@ -32,7 +32,7 @@ async def lifespan() -> AsyncIterator[httpx.AsyncClient]:
 
 
 jobs = Ferryman(
-    None if settings.jobs_apart else f"sqlite:///{settings.database}",
+    None if settings.jobs_apart else settings.database,
     lifespan=lifespan,
     config=Path(__file__).parent.parent / "ferryman.toml",
     concurrency=settings.concurrency,
