@@ -179,16 +179,15 @@ def _written(value: Any) -> Any:
     kind = type(value)
     if kind is datetime:
         return _time(value)
-    if kind is list or kind is dict:
-        return msgspec.json.encode(_nested(value)).decode()
+    if kind is list:
+        return msgspec.json.encode([_row(each) if type(each) is tuple else each for each in value]).decode()
+    if kind is dict:
+        return msgspec.json.encode(value).decode()
     return text_time(datetime.now(UTC)) if value is NOW else value
 
 
-def _nested(value: Any) -> Any:
-    kind = type(value)
-    if kind is datetime:
-        return _time(value)
-    return [_nested(each) for each in value] if kind is list or kind is tuple else value
+def _row(values: tuple[Any, ...]) -> list[Any]:
+    return [_time(value) if type(value) is datetime else value for value in values]
 
 
 # A batch has one time of creation, and it is written with every row.
