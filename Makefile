@@ -52,7 +52,7 @@ docs: $(READY)  ## write the reference pages that are made from the code
 bench: $(READY)  ## measure speed, beside real asynq and other queues (BENCH="--peers --python python3.13 --runs 5")
 	@$(BIN)/python -m bench $(BENCH)
 
-interop: $(READY)  ## work together with real Go programs on one Redis; needs Go
+interop: $(READY)  ## work together with real Go programs on one Redis and one Postgres; needs Go
 	@command -v go >/dev/null 2>&1 || \
 	    { echo "make interop needs Go $$(awk '/^go / { print $$2 }' interop/go/go.mod) or newer on the path"; exit 2; }
 	@cd interop/go && unformatted=$$(gofmt -l .) && { [ -z "$$unformatted" ] || { echo "run: gofmt -w $$unformatted"; exit 1; }; }

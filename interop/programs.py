@@ -1,4 +1,4 @@
-"""The programs that meet in Redis: Go's and ours, each in a process of its own.
+"""The programs that meet in Redis and in Postgres: Go's and ours, each in a process of its own.
 
 What a program has to say it says on standard output, one JSON object a line.  Waiting is
 always for something that is said, with a limit that is only reached when a test fails.
@@ -86,7 +86,7 @@ class Asker(Program):
     """The Go program that answers requests, one at a time."""
 
     async def ask(self, call: str, **said: Any) -> Any:
-        """Return the answer.  Raises RuntimeError with asynq's own words."""
+        """Return the answer.  Raises RuntimeError with the library's own words."""
         assert self.process.stdin is not None
         self.process.stdin.write(json.dumps({"call": call, **said}, default=_written).encode() + b"\n")
         async with asyncio.timeout(_PATIENCE):
