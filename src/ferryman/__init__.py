@@ -5,7 +5,8 @@ Names are loaded when they are first used: `import ferryman` costs next to nothi
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+# Not from typing, which a probe would load for this alone.
+TYPE_CHECKING = False
 
 __all__ = [
     "AsyncClient",
@@ -58,6 +59,8 @@ __all__ = [
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from typing import Any
+
     from ferryman.app import Ferryman
     from ferryman.arguments import provided
     from ferryman.client._async.client import AsyncClient

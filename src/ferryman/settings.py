@@ -90,6 +90,10 @@ class Settings:
     """When it does, as a cron line; in UTC unless the line names a zone."""
     reindex_timeout: float | None = 60.0
     """How long rebuilding one index may take; -1 is no limit."""
+    health_addr: str = ""
+    """Where the worker tells over HTTP how it is: 127.0.0.1:8082, in a container 0.0.0.0:8082; unset: nowhere."""
+    heartbeat_file: str = ""
+    """A file that the worker writes every few seconds while it is live, where no port can be asked; unset: none."""
     log_level: Literal["debug", "info", "warn", "error"] = "info"
     """What is logged: this level and above.  Also LOG_LEVEL."""
     log_format: Literal["text", "json"] | None = None

@@ -6,7 +6,14 @@ import asyncio
 import os
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import TracebackType
@@ -34,6 +41,9 @@ from ferryman.engine.scheduler import Scheduler
 from ferryman.engine.service import Service, Tick, background, every
 from ferryman.engine.strangers import Strangers
 from ferryman.events import EventBus, WorkerStarted, WorkerStopped, WorkerStopping
+from ferryman.health.showing import showing
+from ferryman.health.vitals import Vitals
+from ferryman.metrics.page import SHARED, WorkerNumbers
 from ferryman.middleware import EnqueueMiddleware, Middleware, OnError
 from ferryman.settings import RIVERS_INDEXES, Settings
 from ferryman.storage._async.protocol import AsyncStorage
@@ -85,6 +95,8 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.started_at = self.clock.now()
+        self.vitals = Vitals()
+        self._numbers = WorkerNumbers()
         self._why = ""
         self._stopping = False
         self._quiet = False
@@ -95,8 +107,14 @@ class Worker:
         self._serving: asyncio.Task[None] | None = None
 
     async def serve(self) -> None:
-        """Work until told to stop.  Shutdown order is nesting order: the innermost block ends first."""
+        """Work until told to stop, and show how it goes where the settings say so."""
         refuse_what_cannot_work(self.tasks, self.settings)
+        s, more = self.settings, {"/metrics": self._numbers.page}
+        async with showing(self.vitals, address=s.health_addr, file=s.heartbeat_file, more=more):
+            await self._serve()
+
+    async def _serve(self) -> None:
+        """Work until told to stop.  Shutdown order is nesting order: the innermost block ends first."""
         storage = await self.open()
         async with self.lifespan() as state:
             completer = Completer(storage, self.clock, self.events)
@@ -106,8 +124,9 @@ class Worker:
             requests = Requests(
                 storage, self.settings.queues, lambda: executor.running, fetcher.cancel, fetcher.nudge, self.events
             )
+            self.vitals.watch(fetcher, completer.outage)
             await self._arrive(storage, requests)
-            with self._telling_how_it_ends(executor, completer):
+            with self._counting(storage, executor), self._telling_how_it_ends(executor, completer):
                 async with completer:  # 4. write the last outcomes
                     chores = self._services(storage, executor, completer, fetcher, requests)
                     async with background(*chores):  # 3. stop the chores
@@ -183,6 +202,21 @@ class Worker:
         with suppress(TimeoutError):  # jobs are worked all the same
             async with asyncio.timeout(_LONGEST_SILENCE):
                 await self._listening.wait()
+
+    def _counting(self, storage: AsyncStorage, executor: Executor) -> AbstractContextManager[None]:
+        """Count what happens, where somebody can see the numbers."""
+        if not (self.settings.health_addr or os.environ.get(SHARED)):
+            return nullcontext()
+        return self._numbers.counting(
+            self.events,
+            kinds=self.tasks,
+            queues=self.settings.queues,
+            rescued=storage.wording.rescued,
+            running=lambda: [attempt.job for attempt in executor.running],
+            slots=executor.slots,
+            look=self.vitals.look,
+            storage=storage.location,
+        )
 
     @contextmanager
     def _telling_how_it_ends(self, executor: Executor, completer: Completer) -> Iterator[None]:
@@ -346,6 +380,7 @@ class Worker:
     def _started(self, storage: AsyncStorage) -> None:
         s = self.settings
         kinds = tuple(sorted(self.tasks))
+        self.vitals.started = True
         self.events.publish(
             WorkerStarted(self.name, tuple(s.queues), kinds, s.concurrency, storage.location, self.origin)
         )

@@ -64,6 +64,23 @@ def test_json_is_written_without_what_draws_tables(tmp_path_factory: pytest.Temp
     )
 
 
+def test_a_probe_loads_nothing_that_is_heavy() -> None:
+    typed = "sys.argv = ['ferryman', 'health', 'http://127.0.0.1:1/']"
+    loaded = loaded_by(f"{typed}; from ferryman.__main__ import main; main()") - loaded_by("pass")
+
+    assert {"ferryman.probe", "_socket"} <= loaded
+    assert not loaded & {*HEAVY, "socket", "typing", "re", "enum", "msgspec", "json", "ferryman.errors"}
+
+
+@pytest.mark.slow
+def test_a_probe_costs_less_than_two_interpreter_starts(tmp_path: Path) -> None:
+    (tmp_path / "alive").touch()
+    probe = ("-m", "ferryman", "health", "--file", str(tmp_path / "alive"))
+    pairs = [(cost(*probe, compiled=tmp_path), cost("-c", "pass", compiled=tmp_path)) for _ in range(12)]
+
+    assert min(probe for probe, _ in pairs) < 2 * min(bare for _, bare in pairs)
+
+
 @pytest.mark.slow
 def test_help_costs_less_than_five_interpreter_starts(tmp_path: Path) -> None:
     pairs = [

@@ -39,14 +39,14 @@ class Children:
         self.told: list[signal.Signals] = []
         self._running: set[Process] = set()
 
-    async def start(self) -> Process:
-        """Start another; it hears at once what the others were told meanwhile."""
+    async def start(self, *more: str) -> Process:
+        """Start another, with `more` words; it hears at once what the others were told meanwhile."""
         group: dict[str, Any] = {"process_group": 0} if os.name == "posix" else {}
         told = len(self.told)
         environment = {**self.environment, SUPERVISED: "1"}
         errors = STDOUT if self.output is not None else None
         child = await asyncio.create_subprocess_exec(
-            *self.command, stdin=PIPE, stdout=self.output, stderr=errors, env=environment, **group
+            *self.command, *more, stdin=PIPE, stdout=self.output, stderr=errors, env=environment, **group
         )
         self._running.add(child)
         for heard in self.told[told:]:

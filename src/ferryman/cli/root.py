@@ -27,6 +27,7 @@ COMMANDS: Lazy = {
     "queue": (f"{_HERE}.queue:queue", "Look at queues, pause, resume and delete them."),
     "periodic": (f"{_HERE}.periodic:periodic", "Look at what is enqueued by the clock."),
     "workers": (f"{_HERE}.workers:workers", "List the workers that are alive."),
+    "health": (f"{_HERE}.health:health", "Ask a worker's health port how it is: 0 is well, 1 is not."),
     "doctor": (f"{_HERE}.doctor:doctor", "Look for what may lose, delay or hide jobs."),
     "migrate": (f"{_HERE}.migrate:migrate", "Bring the database's tables up to date, or back."),
     "version": (f"{_HERE}.version:version", "Say which ferryman this is, and what it can talk to."),

@@ -8,11 +8,13 @@ neither is replaced.  Signals are passed on to all.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Sequence
 from signal import SIGTERM, Signals
 
 from ferryman.cli.children import Children
+from ferryman.cli.crew import Crew
 from ferryman.cli.failures import TIMED_OUT
 from ferryman.cli.signals import QUIET, STOP, hearing, shell_code
 from ferryman.events import EventBus, ProcessEnded, ProcessStarted
@@ -27,10 +29,11 @@ _WRONG_USAGE = 2
 class Supervisor:
     """Runs `count` processes of one command."""
 
-    def __init__(self, command: Sequence[str], count: int, events: EventBus) -> None:
+    def __init__(self, command: Sequence[str], count: int, events: EventBus, crew: Crew | None = None) -> None:
         self.count = count
         self.events = events
-        self._children = Children(command)
+        self._crew = crew
+        self._children = Children(command, environment={**os.environ, **(crew.environment if crew else {})})
         self._codes: list[int] = []
         self._enough = asyncio.Event()
         """No process is to be started any more."""
@@ -54,7 +57,7 @@ class Supervisor:
         pause = _FIRST_PAUSE
         while not self._enough.is_set():
             began = time.monotonic()
-            child = await self._children.start()
+            child = await self._children.start(*(self._crew.words(number) if self._crew else ()))
             self.events.publish(ProcessStarted(number, child.pid))
             code = await self._children.ended(child)
             if code in (0, TIMED_OUT) or self._enough.is_set():

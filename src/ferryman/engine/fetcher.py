@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections.abc import Mapping
 
 import msgspec
@@ -71,6 +72,10 @@ class Fetcher:
         self.quiet = False
         """Take no more jobs, without ending."""
         self.why_quiet = ""
+        self.turned_at = time.monotonic()
+        """When the loop last turned, for whoever watches it from another thread."""
+        self.waits_since: float | None = None
+        """Since when it waits for the storage's answer, if it does."""
         self._told_quiet = False
         self._asked: _Asked | None = None
         self._cancelled: set[JobRef] = set()
@@ -99,6 +104,7 @@ class Fetcher:
 
     async def _run(self) -> None:
         while not self.stopping:
+            self.turned_at = time.monotonic()
             self._tell_when_quiet()
             idle = self.burst and self._idle()  # before we ask: what ends meanwhile may leave new jobs behind
             asked = self._asked or self._ask_for(self._room())
@@ -146,12 +152,15 @@ class Fetcher:
 
     async def _take(self, asked: _Asked) -> list[Job]:
         self._asked = asked
+        self.waits_since = time.monotonic()
         try:
             taken = await asyncio.shield(asked.answer)
         except StorageError as error:
             self.completer.outage.lost(error)
             self._failures += 1
             return []
+        finally:
+            self.waits_since = None
         self.completer.outage.over()
         self._failures = 0
         if self.left is not None:

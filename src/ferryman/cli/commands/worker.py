@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -21,8 +23,12 @@ from ferryman.redaction import without_password
 
 if TYPE_CHECKING:
     from ferryman.app import Ferryman
+    from ferryman.cli.crew import Crew
+    from ferryman.settings import Settings
 
 __all__ = ["child_command", "worker"]
+
+_SETTINGS = ("concurrency", "strict", "shutdown_timeout", "periodic", "health_addr", "heartbeat_file")
 
 
 @command(
@@ -42,6 +48,8 @@ __all__ = ["child_command", "worker"]
 @click.option("--strict", is_flag=True, default=None, help="A heavier queue always goes before a lighter one.")
 @click.option("--shutdown-timeout", metavar="TIME", help="How long to wait for running jobs when told to stop.")
 @click.option("--periodic/--no-periodic", default=None, help="Whether to enqueue jobs by the clock.")
+@click.option("--health-addr", "--health-port", metavar="ADDR:PORT", help="Where to tell how it is, over HTTP.")
+@click.option("--heartbeat-file", metavar="PATH", help="A file to write every few seconds while it is live.")
 @click.option("--burst", is_flag=True, help="End when there is nothing to do.")
 @click.option("--max-jobs", type=click.IntRange(min=1), metavar="N", help="End after so many jobs.")
 @click.option("--processes", type=click.IntRange(min=1), default=1, metavar="N", help="Run so many worker processes.")
@@ -92,13 +100,32 @@ def _serve(session: Session, said: Mapping[str, Any]) -> int:
 def _supervise(session: Session, said: Mapping[str, Any], processes: int) -> int:
     from ferryman.cli.supervisor import Supervisor
 
-    events = EventBus()
-    _log(session, session.bare(), events)
+    events, bare = EventBus(), session.bare()
+    bare.override(health_addr=said["health_addr"], heartbeat_file=said["heartbeat_file"])
+    _log(session, bare, events)
+    command = child_command(session, {**said, "health_addr": "", "heartbeat_file": ""})
 
     async def run() -> int:
-        return await Supervisor(child_command(session, said), processes, events).run()
+        async with _crew(bare.settings, processes) as crew:
+            return await Supervisor(command, processes, events, crew).run()
 
     return asyncio.run(run())
+
+
+@asynccontextmanager
+async def _crew(settings: Settings, count: int) -> AsyncIterator[Crew | None]:
+    """Tell from one place how all processes are, if they are to tell at all."""
+    if not (settings.health_addr or settings.heartbeat_file):
+        yield None
+        return
+    from ferryman.cli.crew import Crew
+    from ferryman.health.showing import showing
+
+    with TemporaryDirectory(prefix="ferryman-") as folder:
+        crew = Crew(Path(folder), count)
+        more = {"/metrics": crew.numbers}
+        async with showing(crew, address=settings.health_addr, file=settings.heartbeat_file, more=more):
+            yield crew
 
 
 def _reload(session: Session, said: Mapping[str, Any]) -> int:
@@ -119,7 +146,7 @@ def _reload(session: Session, said: Mapping[str, Any]) -> int:
 def _steered(session: Session, said: Mapping[str, Any]) -> Ferryman:
     """Return the app with the settings that were said here."""
     jobs = session.jobs
-    settings = {name: said[name] for name in ("concurrency", "strict", "shutdown_timeout", "periodic")}
+    settings = {name: said[name] for name in _SETTINGS}
     jobs.override(**settings, queues=",".join(said["queues"]) or None)
     return jobs
 
