@@ -58,10 +58,22 @@ class Settings:
     """After how long a running job counts as lost; unset: an hour, or the longest timeout and an hour."""
     rescue_unknown: Literal["leave", "discard"] = "leave"
     """What to do with lost jobs of kinds that no task here has."""
+    rescue_silent: float | None = None
+    """After how long without a heartbeat a worker of ours counts as dead, and its jobs as lost.
+
+    Unset: only their age counts.  Workers in other languages are never meant, nor is anybody on Redis,
+    where jobs have leases.
+    """
     lead: bool = True
     """Whether this worker may become the leader, who does the chores."""
     periodic: bool = True
     """Whether this worker enqueues jobs by the clock when it leads."""
+    durable_schedules: bool = False
+    """Whether the time of the next run outlives the leader, on Postgres and SQLite: a new one goes on with it.
+
+    Then on_start is for a schedule that never ran, and what was missed while no worker ran is made up for by
+    one run.  Without, every schedule begins anew with each leader, as River's do.
+    """
     keep_completed: float | None = 86_400.0
     """How long completed jobs are kept; -1 is forever."""
     keep_cancelled: float | None = 86_400.0

@@ -7,12 +7,14 @@ from typing import Any
 
 from ferryman.cron import Cron
 from ferryman.duration import parse_duration
-from ferryman.errors import ConfigError, InvalidJob
+from ferryman.errors import ConfigError, InvalidJob, Unsupported
 from ferryman.settings import Settings
-from ferryman.storage.values import Retention
+from ferryman.storage.values import Feature, Retention
 from ferryman.task import Tasks
 
-__all__ = ["refuse_what_cannot_work", "rescue_after", "retention"]
+__all__ = ["refuse_what_cannot_work", "refuse_what_is_lacking", "rescue_after", "retention"]
+
+_BEATS = 3
 
 
 def retention(tasks: Tasks, settings: Settings) -> Retention:
@@ -45,6 +47,12 @@ def refuse_what_cannot_work(tasks: Tasks, settings: Settings) -> None:
             raise ConfigError(
                 f"{task!r} is written inside a function, where its process cannot find it. Move it to the module."
             )
+    least = _BEATS * settings.heartbeat_interval
+    if settings.rescue_silent is not None and settings.rescue_silent < least:
+        raise ConfigError(
+            f"rescue_silent is {settings.rescue_silent:g} s and workers beat every {settings.heartbeat_interval:g} s. "
+            f"Take {least:g}s or more, which is {_BEATS} beats: one that is lost must not cost a job."
+        )
     Cron.parse(settings.reindex_schedule)  # which says what is wrong with it
     if tasks.periodic and settings.periodic and not settings.lead:
         raise ConfigError(
@@ -58,6 +66,12 @@ def refuse_what_cannot_work(tasks: Tasks, settings: Settings) -> None:
             raise ConfigError(
                 f'The schedule "{entry.id}" gives no arguments, so its task needs defaults. {error}'
             ) from error
+
+
+def refuse_what_is_lacking(settings: Settings, features: frozenset[Feature]) -> None:
+    """Find out before the first job that the storage cannot keep what a setting asks for.  Raises Unsupported."""
+    if settings.durable_schedules and Feature.PLANS not in features:
+        raise Unsupported("durable_schedules needs Postgres or SQLite: on Redis each run is claimed by itself.")
 
 
 def _seconds(duration: Any) -> float:

@@ -15,7 +15,7 @@ from contextlib import (
     suppress,
 )
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
 
@@ -49,7 +49,7 @@ from ferryman.settings import RIVERS_INDEXES, Settings
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import Feature, WorkerInfo
 from ferryman.task import Tasks
-from ferryman.terms import refuse_what_cannot_work, rescue_after, retention
+from ferryman.terms import refuse_what_cannot_work, refuse_what_is_lacking, rescue_after, retention
 
 __all__ = ["Lifespan", "Worker", "worker_name"]
 
@@ -116,6 +116,7 @@ class Worker:
     async def _serve(self) -> None:
         """Work until told to stop.  Shutdown order is nesting order: the innermost block ends first."""
         storage = await self.open()
+        refuse_what_is_lacking(self.settings, storage.features)
         async with self.lifespan() as state:
             completer = Completer(storage, self.clock, self.events)
             executor = self._executor(completer, storage, state)
@@ -258,6 +259,7 @@ class Worker:
             storage,
             self.tasks,
             rescue_after(self.tasks, self.settings),
+            None if s.rescue_silent is None else timedelta(seconds=s.rescue_silent),
             s.timeout or None,
             s.rescue_unknown,
             clock,
@@ -292,7 +294,9 @@ class Worker:
             self._listening.set()  # nobody will: polling does the work
         if s.periodic and self.tasks.periodic:
             entries, changes = self.tasks.periodic, self.on_enqueue
-            self._periodic = Periodic(storage, leader, entries, on_enqueue=changes, clock=clock, outage=outage)
+            self._periodic = Periodic(
+                storage, leader, entries, on_enqueue=changes, durable=s.durable_schedules, clock=clock, outage=outage
+            )
             services.append(self._periodic.run)
         if self.tasks.aggregation is not None and storage.groups is not None:
             aggregator = Aggregator(storage.groups, tuple(s.queues), self.tasks.aggregation, clock, events)

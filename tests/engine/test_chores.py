@@ -17,7 +17,7 @@ from ferryman.engine.strangers import Strangers
 from ferryman.events import JobFinished, JobsCleaned, JobsRescued, JobsScheduled, UnknownKinds
 from ferryman.job import Job, JobRef, NewJob, State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Retry
-from ferryman.storage.values import JobFilter, Retention
+from ferryman.storage.values import JobFilter, Retention, WorkerInfo
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock, Recorder
 
@@ -61,9 +61,17 @@ async def test_everything_that_is_due_moves_in_one_tick(
 
 
 def make_rescuer(
-    stage: Stage, *, after: float = 3600, timeout: float | None = 300, unknown: Literal["leave", "discard"] = "leave"
+    stage: Stage,
+    *,
+    after: float = 3600,
+    silent: float | None = None,
+    timeout: float | None = 300,
+    unknown: Literal["leave", "discard"] = "leave",
 ) -> Rescuer:
-    return Rescuer(stage.storage, stage.tasks, timedelta(seconds=after), timeout, unknown, stage.clock, stage.seen.bus)
+    quiet = None if silent is None else timedelta(seconds=silent)
+    return Rescuer(
+        stage.storage, stage.tasks, timedelta(seconds=after), quiet, timeout, unknown, stage.clock, stage.seen.bus
+    )
 
 
 async def lost(stage: Stage, job: NewJob, *, since: float = 7200) -> Job:
@@ -95,6 +103,43 @@ async def test_a_job_whose_worker_died_is_tried_again_once(stage: Stage, mail: A
     assert stored.scheduled_at == stage.clock.now() + timedelta(minutes=10)
     assert stored.error is not None
     assert stored.error.error == "Stuck job rescued by JobRescuer"
+
+
+async def beat(stage: Stage, worker: str) -> None:
+    info = WorkerInfo(id=worker, host="here", pid=1, started_at=stage.clock.now())
+    await stage.storage.workers.beat(info, expires_in=timedelta(seconds=10), now=stage.clock.now())
+
+
+async def test_a_job_is_tried_again_soon_after_its_worker_fell_silent(stage: Stage, mail: Any, seen: Recorder) -> None:
+    await beat(stage, "ada")
+    job = await lost(stage, mail.job(), since=31)  # for which its timeout is no matter
+
+    await make_rescuer(stage).tick()
+    assert seen.events == []
+
+    rescuer = make_rescuer(stage, silent=30)
+    for _ in range(2):
+        await rescuer.tick()
+    assert seen.of(JobsRescued) == [JobsRescued(1)]
+    assert (await stage.get(job.id)).state is State.RETRYABLE
+
+
+async def test_a_job_whose_worker_beats_may_take_its_time(stage: Stage, mail: Any, seen: Recorder) -> None:
+    await lost(stage, mail.job(), since=3000)
+    await beat(stage, "ada")
+
+    await make_rescuer(stage, silent=30).tick()
+
+    assert seen.events == []
+
+
+async def test_silence_says_nothing_of_kinds_that_are_unknown_here(stage: Stage, seen: Recorder) -> None:
+    await beat(stage, "ada")
+    await lost(stage, NewJob(kind="elsewhere"), since=31)
+
+    await make_rescuer(stage, silent=30, unknown="discard").tick()
+
+    assert seen.events == []
 
 
 async def test_a_job_that_runs_for_less_than_the_limit_is_left_alone(stage: Stage, mail: Any, seen: Recorder) -> None:

@@ -46,9 +46,11 @@ def leader() -> Leading:
     return Leading()
 
 
-def make_periodic(stage: Stage, leader: Leading, *on_enqueue: EnqueueMiddleware) -> Periodic:
+def make_periodic(stage: Stage, leader: Leading, *on_enqueue: EnqueueMiddleware, durable: bool = False) -> Periodic:
     entries, outage = stage.tasks.periodic, stage.completer.outage
-    return Periodic(stage.storage, leader, entries, on_enqueue=on_enqueue, clock=stage.clock, outage=outage)
+    return Periodic(
+        stage.storage, leader, entries, on_enqueue=on_enqueue, durable=durable, clock=stage.clock, outage=outage
+    )
 
 
 @pytest.fixture
@@ -310,3 +312,95 @@ async def test_it_is_told_that_a_job_was_enqueued(
 
     (job,) = await stored(stage)
     assert seen.events == [JobEnqueued(job.ref, "heartbeat", "default", duplicate=False)]
+
+
+# Durable schedules
+
+
+@pytest.fixture
+def leaders(stage: Stage, leader: Leading) -> Any:
+    """Make the schedule of a new leader, who knows only what is kept."""
+    return lambda: make_periodic(stage, leader, durable=True)
+
+
+async def test_a_new_leader_goes_on_with_a_durable_schedule(
+    stage: Stage, tasks: Tasks, leaders: Any, clock: FakeClock
+) -> None:
+    heartbeat(tasks, 3600)
+    for _ in range(5):  # none of them leads for as long as an hour
+        await leaders().tick()
+        await clock.advance(1500)
+
+    assert await times(stage) == [3600]
+
+    await leaders().tick()
+    assert await times(stage) == [3600, 7200]
+
+
+async def test_a_durable_schedule_runs_at_the_start_only_the_first_time(
+    stage: Stage, tasks: Tasks, leaders: Any, clock: FakeClock
+) -> None:
+    heartbeat(tasks, 3600, on_start=True)
+
+    await leaders().tick()
+    await clock.advance(1800)
+    await leaders().tick()
+    assert await times(stage) == [0]
+
+    await clock.advance(1800)
+    await leaders().tick()
+    assert await times(stage) == [0, 3600]
+
+
+async def test_what_no_leader_was_there_for_is_made_up_for_by_one_run(
+    stage: Stage, tasks: Tasks, leaders: Any, clock: FakeClock
+) -> None:
+    heartbeat(tasks, 3600)
+    await leaders().tick()
+
+    await clock.advance(10 * 3600 + 60)
+    for _ in range(2):
+        await leaders().tick()
+
+    assert await times(stage) == [3600]
+
+
+async def test_a_durable_schedule_that_was_changed_begins_anew(
+    stage: Stage, tasks: Tasks, leader: Leading, leaders: Any, clock: FakeClock
+) -> None:
+    heartbeat(tasks, 3600)
+    await leaders().tick()
+    changed = Tasks()
+    heartbeat(changed, 7200)
+    stage.tasks = changed
+
+    await clock.advance(3600)
+    await leaders().tick()
+    assert await times(stage) == []
+
+    await clock.advance(7200)
+    await leaders().tick()
+    assert await times(stage) == [3600 + 7200]
+
+
+async def test_a_run_that_was_not_stored_stays_due_for_the_next_leader(
+    stage: Stage, tasks: Tasks, leaders: Any, clock: FakeClock, flaky: Flaky
+) -> None:
+    heartbeat(tasks, 3600)
+    await leaders().tick()
+    await clock.advance(3600)
+    flaky.before = _insert_fails
+    with pytest.raises(StorageUnavailable):
+        await leaders().tick()
+
+    flaky.before = _nothing
+    await leaders().tick()
+    assert await times(stage) == [3600]
+
+
+async def _insert_fails(verb: str) -> None:
+    if verb == "insert":
+        raise StorageUnavailable("The storage is away.")
+
+
+async def _nothing(verb: str) -> None: ...

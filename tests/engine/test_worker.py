@@ -258,6 +258,28 @@ async def test_a_schedule_that_nobody_can_read_is_refused_at_the_start(jobs: Fer
 async def _nothing() -> None: ...
 
 
+async def test_a_silence_shorter_than_some_beats_is_refused(jobs: Ferryman) -> None:
+    jobs.task("mail")(_nothing)
+
+    with pytest.raises(ConfigError, match="Take 15s or more"):
+        await jobs.worker(rescue_silent=10).serve()
+
+
+async def test_a_worker_goes_on_with_the_schedule_of_the_one_before(jobs: Ferryman, seen: Recorder) -> None:
+    @jobs.every("1h", on_start=True)
+    @jobs.task("heartbeat", retries=0)
+    async def heartbeat() -> None: ...
+
+    async with jobs.worker(durable_schedules=True):
+        await seen.wait_for(JobFinished)
+    async with jobs.worker(durable_schedules=True):
+        await seen.wait_for(LeaderChanged, lambda event: event.leading)
+        await heartbeat.enqueue()
+        await seen.wait_for(JobFinished)
+
+    assert await counts(jobs) == {State.COMPLETED: 2}
+
+
 async def test_jobs_of_unknown_kinds_are_left_and_told_of(jobs: Ferryman, seen: Recorder, wait: Any) -> None:
     await jobs.kind("written-in-go").enqueue()
 

@@ -154,7 +154,14 @@ def on_postgres(version: str, schema: str = "public") -> Callable[[Path, Path], 
             connection.execute(f"create schema if not exists {schema}")
             if not _is_migrated(connection, schema):
                 _migrate(place)
-            tables = ("river_job", "river_leader", "river_queue", "river_notification", "ferryman_worker")
+            tables = (
+                "river_job",
+                "river_leader",
+                "river_queue",
+                "river_notification",
+                "ferryman_worker",
+                "ferryman_schedule",
+            )
             named = ", ".join(f"{schema}.{table}" for table in tables)
             connection.execute(f"truncate {named} restart identity")
         yield place

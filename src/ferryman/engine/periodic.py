@@ -3,6 +3,9 @@
 Only the leader has a schedule; where nobody leads all have it, and the storage keeps the
 first that stores a run.  The next time counts from the nominal one before.  What was missed while nobody
 could look, a night with the lid closed, is made up for by one run and not by hundreds.
+
+A schedule begins anew with each leadership, as River's do; where schedules are durable the
+next time is kept beside the jobs, in the transaction that stores the run before it.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from ferryman.events import JobEnqueued
 from ferryman.job import NewJob, State
 from ferryman.middleware import EnqueueMiddleware, changed
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import ScheduleInfo
+from ferryman.storage.values import Plan, ScheduleInfo
 from ferryman.task import PeriodicEntry
 
 __all__ = ["Periodic", "periodic_job"]
@@ -45,6 +48,7 @@ class Periodic:
         entries: Sequence[PeriodicEntry],
         *,
         on_enqueue: Sequence[EnqueueMiddleware],
+        durable: bool = False,
         clock: Clock,
         outage: Outage,
     ) -> None:
@@ -52,6 +56,7 @@ class Periodic:
         self.leader = leader
         self.entries = entries
         self.on_enqueue = on_enqueue
+        self.durable = durable
         self.clock = clock
         self.events = outage.events
         self._report = Report("periodic", outage)
@@ -78,15 +83,31 @@ class Periodic:
     async def tick(self) -> None:
         """Enqueue every entry whose time has come, and only then look for its next time."""
         now, due = self.clock.now(), []
+        await self._begin(now)
         for entry in self.entries:
-            if entry.id not in self._next:
-                self._next[entry.id] = now if entry.on_start else entry.schedule.next(now)
             when = self._next[entry.id]
             if when is not None and when < now + _MARGIN:
                 due.append((entry, when))
         for entry, when in await self._enqueued(due):
             self._last[entry.id] = when
             self._next[entry.id] = _after(entry, when, now)
+
+    async def _begin(self, now: datetime) -> None:
+        """Look when each entry is due for the first time: as a leader before kept it, or else from now on."""
+        new = [entry for entry in self.entries if entry.id not in self._next]
+        if not new:
+            return
+        kept = {plan.id: plan for plan in await self.storage.leaders.plans()} if self.durable else {}
+        begun = {}
+        for entry in new:
+            plan = kept.get(entry.id)
+            if plan is not None and plan.spec == entry.spec:
+                self._next[entry.id] = plan.next_at
+            else:
+                begun[entry.id] = now if entry.on_start else entry.schedule.next(now)
+        if self.durable and (plans := [_plan(entry, at) for entry in new if (at := begun.get(entry.id)) is not None]):
+            await self.storage.leaders.keep(plans, now=self.clock.stamp())
+        self._next |= begun
 
     def outlook(self) -> tuple[ScheduleInfo, ...]:
         """Say what is enqueued by the clock, when it was last and when it will be.  Other threads may ask."""
@@ -118,9 +139,16 @@ class Periodic:
 
     async def _enqueue(self, due: list[Run]) -> None:
         jobs = [changed(self.on_enqueue, periodic_job(entry, at)) for entry, at in due]
-        stored = await self.storage.jobs.insert(jobs, now=self.clock.stamp())
+        stored = await self.storage.jobs.insert(jobs, plans=self._plans(due), now=self.clock.stamp())
         for job, each in zip(jobs, stored, strict=True):
             self.events.publish(JobEnqueued(each.ref, job.kind, job.queue, each.duplicate))
+
+    def _plans(self, due: list[Run]) -> list[Plan]:
+        """Say when these entries are due next, to be kept together with what they are due for now."""
+        if not self.durable:
+            return []
+        now = self.clock.now()
+        return [_plan(entry, at) for entry, when in due if (at := _after(entry, when, now)) is not None]
 
     def _report_of(self, entry: PeriodicEntry) -> Report:
         return self._reports.setdefault(entry.id, Report(f"periodic {entry.id}", self._report.outage))
@@ -144,6 +172,10 @@ def _tick(entry: PeriodicEntry, at: datetime) -> datetime:
     if not isinstance(entry.schedule, Interval):
         return at
     return _EPOCH + (at - _EPOCH) // entry.schedule.delay * entry.schedule.delay
+
+
+def _plan(entry: PeriodicEntry, at: datetime) -> Plan:
+    return Plan(entry.id, entry.spec, at)
 
 
 def _after(entry: PeriodicEntry, when: datetime, now: datetime) -> datetime | None:

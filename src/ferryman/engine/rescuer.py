@@ -1,15 +1,18 @@
 """Takes back jobs whose worker died.
 
 It decides as River's rescuer does (spec/river.md 6.4) but for one thing: a kind that is
-unknown here is left alone, since somebody else may know it (design.md 5.17).  Where kinds
+unknown here is left alone, since somebody else may know it (design.md 5.17).  A worker of
+ours says every few seconds that it is alive, so its death can be known long before River's
+hour is over; nothing is known of Go's.  Where kinds
 cannot be chosen, as on Redis, any is taken and so any is taken back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Literal
 
 from ferryman.clock import Clock
@@ -32,34 +35,41 @@ class Rescuer:
     storage: AsyncStorage
     tasks: Tasks
     rescue_after: timedelta
+    rescue_silent: timedelta | None
+    """How long a worker of ours is silent before its jobs are taken back; None waits for `rescue_after` only."""
     timeout: float | None
     unknown: Literal["leave", "discard"]
     clock: Clock
     events: EventBus
 
     async def tick(self) -> None:
-        """Look at every job that has run for too long."""
-        rescued, last = 0, None
-        while jobs := await self.storage.jobs.stuck(
-            older_than=self.rescue_after, limit=BATCH, after=last, now=self.clock.stamp()
-        ):
-            last = jobs[-1].ref
-            decided = [Finished(job, outcome) for job in jobs if (outcome := self.decide(job)) is not None]
-            if decided:
-                rescued += self._tell(decided, await self.storage.jobs.rescue(decided, now=self.clock.stamp()))
+        """Look at every job that has run for too long, and at those whose worker fell silent if that is asked for."""
+        jobs, rescued = self.storage.jobs, 0
+        if self.rescue_silent is not None:
+            rescued += await self._each_page(partial(jobs.orphaned, silent_for=self.rescue_silent), dead=True)
+        rescued += await self._each_page(partial(jobs.stuck, older_than=self.rescue_after), dead=False)
         if rescued:
             self.events.publish(JobsRescued(rescued))
 
-    def decide(self, job: Job) -> Outcome | None:
-        """Say what becomes of a stuck job; None leaves it alone."""
+    async def _each_page(self, find: Callable[..., Awaitable[list[Job]]], *, dead: bool) -> int:
+        rescued, last = 0, None
+        while found := await find(limit=BATCH, after=last, now=self.clock.stamp()):
+            last = found[-1].ref
+            decided = [Finished(job, outcome) for job in found if (outcome := self.decide(job, dead=dead)) is not None]
+            if decided:
+                rescued += self._tell(decided, await self.storage.jobs.rescue(decided, now=self.clock.stamp()))
+        return rescued
+
+    def decide(self, job: Job, *, dead: bool = False) -> Outcome | None:
+        """Say what becomes of a stuck job; None leaves it alone.  `dead` is what is known of its worker."""
         now = self.clock.now()
         error = AttemptError(now, job.attempt, self.storage.wording.rescued)
         if job.cancel_requested_at is not None:
             return Cancelled(error)
         task = self.tasks.get(job.kind)
         if task is None and Feature.KINDS in self.storage.features:
-            return Discarded(error) if self.unknown == "discard" else None
-        if task is not None and self._still_allowed(job, now):
+            return Discarded(error) if self.unknown == "discard" and not dead else None
+        if task is not None and not dead and self._still_allowed(job, now):
             return None
         return retry_or_discard(job, error, now=now, curve=self.tasks.curve if task is None else task.curve)
 

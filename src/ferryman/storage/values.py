@@ -27,6 +27,7 @@ __all__ = [
     "Notice",
     "Page",
     "PeriodicInfo",
+    "Plan",
     "QueueChanged",
     "QueueInfo",
     "ResignRequested",
@@ -48,6 +49,7 @@ class Feature(StrEnum):
     LEADERS = "one leader at a time"
     PRIORITIES = "priorities 1 to 4"
     PENDING = "jobs parked as pending"
+    PLANS = "schedules that outlive the leader who keeps them"
     KINDS = "taking jobs of chosen kinds only"
     SCHEMA = "a schema that is migrated"
     NOTES = "what a running task notes in its job's metadata, such as the steps that it has done"
@@ -145,6 +147,14 @@ class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
     job: NewJob
     next_at: datetime | None = None
     last_at: datetime | None = None
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """When a schedule is due next.  One whose `spec` has been changed since begins anew."""
+
+    id: str
+    spec: str
+    next_at: datetime
 
 
 class PeriodicInfo(msgspec.Struct, frozen=True, kw_only=True):

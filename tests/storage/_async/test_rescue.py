@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ferryman.job import FINAL, Job, State
 from ferryman.storage._async.protocol import AsyncStorage
-from storage._async.acts import run, take
-from storage.samples import NOW, cancelled, completed, discarded, failed, kept_mail, later, mail
+from ferryman.storage.values import Feature, WorkerInfo
+from storage._async.acts import run, store, take
+from storage.samples import NOW, cancelled, completed, discarded, failed, kept_mail, later, mail, needs
 
 HOUR = timedelta(hours=1)
 
@@ -126,3 +127,75 @@ async def test_what_the_lost_worker_says_later_is_not_heard(storage: AsyncStorag
 
     assert await storage.jobs.finish([completed(job)], now=later(hours=2)) == [None]
     assert (await storage.jobs.get(job.ref)).state is State.RETRYABLE
+
+
+# Workers that fell silent
+
+ADA = WorkerInfo(id="ada", host="ada", pid=41, started_at=NOW)
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+async def orphans(storage: AsyncStorage, at: datetime, **page) -> list[Job]:
+    return await storage.jobs.orphaned(silent_for=HALF_A_MINUTE, now=at, **{"limit": 10, **page})
+
+
+@needs(Feature.SCHEMA)
+async def test_a_job_is_an_orphan_once_its_worker_is_silent(storage: AsyncStorage) -> None:
+    await storage.workers.beat(ADA, expires_in=timedelta(seconds=10), now=NOW)
+    job = await run(storage)
+
+    assert await orphans(storage, later(seconds=29)) == []
+    (found,) = await orphans(storage, later(seconds=31))
+    assert (found.ref, found.state, found.attempt) == (job.ref, State.RUNNING, 1)
+
+    await storage.workers.beat(ADA, expires_in=timedelta(seconds=10), now=later(seconds=32))
+    assert await orphans(storage, later(seconds=33)) == []
+
+
+async def test_jobs_of_workers_that_never_said_that_they_live_are_no_orphans(storage: AsyncStorage) -> None:
+    await storage.workers.beat(ADA, expires_in=timedelta(seconds=10), now=NOW)
+    await store(storage)
+    assert len(await take(storage, worker="written-in-go")) == 1
+
+    assert await orphans(storage, later(hours=2)) == []
+
+
+@needs(Feature.SCHEMA)
+async def test_what_counts_is_who_took_the_job_last(storage: AsyncStorage) -> None:
+    await storage.workers.beat(ADA, expires_in=timedelta(seconds=10), now=NOW)
+    job = await run(storage)
+    await storage.jobs.finish([failed(job, again=NOW)], now=NOW)
+    (again,) = await take(storage, worker="bob")
+    assert again.ref == job.ref
+
+    assert await orphans(storage, later(hours=2)) == []
+
+
+@needs(Feature.SCHEMA)
+async def test_a_worker_that_beats_seldom_is_not_silent_before_it_is_late(storage: AsyncStorage) -> None:
+    await storage.workers.beat(ADA, expires_in=timedelta(minutes=5), now=NOW)
+    await run(storage)
+
+    assert await orphans(storage, later(minutes=4)) == []
+    assert len(await orphans(storage, later(minutes=6))) == 1
+
+
+@needs(Feature.SCHEMA)
+async def test_orphans_come_in_pages(storage: AsyncStorage) -> None:
+    await storage.workers.beat(ADA, expires_in=timedelta(seconds=10), now=NOW)
+    await storage.jobs.insert([mail()] * 3, now=NOW)
+    refs = [job.ref for job in await take(storage)]
+
+    first = await orphans(storage, later(minutes=1), limit=2)
+    second = await orphans(storage, later(minutes=1), limit=2, after=first[-1].ref)
+
+    assert [job.ref for job in first + second] == refs
+
+
+@needs(Feature.SCHEMA)
+async def test_without_our_tables_nobody_is_an_orphan(storage: AsyncStorage) -> None:
+    await run(storage)
+    await storage.schema.migrate("ferryman", up=False, target=0)
+
+    assert await orphans(storage, later(hours=2)) == []
+    await storage.schema.migrate("ferryman", up=True)

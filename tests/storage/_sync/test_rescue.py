@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from ferryman.job import FINAL, Job, State
 from ferryman.storage._sync.protocol import Storage
-from storage._sync.acts import run, take
-from storage.samples import NOW, cancelled, completed, discarded, failed, kept_mail, later, mail
+from ferryman.storage.values import Feature, WorkerInfo
+from storage._sync.acts import run, store, take
+from storage.samples import NOW, cancelled, completed, discarded, failed, kept_mail, later, mail, needs
 
 HOUR = timedelta(hours=1)
 
@@ -127,3 +128,75 @@ def test_what_the_lost_worker_says_later_is_not_heard(storage: Storage) -> None:
 
     assert storage.jobs.finish([completed(job)], now=later(hours=2)) == [None]
     assert (storage.jobs.get(job.ref)).state is State.RETRYABLE
+
+
+# Workers that fell silent
+
+ADA = WorkerInfo(id="ada", host="ada", pid=41, started_at=NOW)
+HALF_A_MINUTE = timedelta(seconds=30)
+
+
+def orphans(storage: Storage, at: datetime, **page) -> list[Job]:
+    return storage.jobs.orphaned(silent_for=HALF_A_MINUTE, now=at, **{"limit": 10, **page})
+
+
+@needs(Feature.SCHEMA)
+def test_a_job_is_an_orphan_once_its_worker_is_silent(storage: Storage) -> None:
+    storage.workers.beat(ADA, expires_in=timedelta(seconds=10), now=NOW)
+    job = run(storage)
+
+    assert orphans(storage, later(seconds=29)) == []
+    (found,) = orphans(storage, later(seconds=31))
+    assert (found.ref, found.state, found.attempt) == (job.ref, State.RUNNING, 1)
+
+    storage.workers.beat(ADA, expires_in=timedelta(seconds=10), now=later(seconds=32))
+    assert orphans(storage, later(seconds=33)) == []
+
+
+def test_jobs_of_workers_that_never_said_that_they_live_are_no_orphans(storage: Storage) -> None:
+    storage.workers.beat(ADA, expires_in=timedelta(seconds=10), now=NOW)
+    store(storage)
+    assert len(take(storage, worker="written-in-go")) == 1
+
+    assert orphans(storage, later(hours=2)) == []
+
+
+@needs(Feature.SCHEMA)
+def test_what_counts_is_who_took_the_job_last(storage: Storage) -> None:
+    storage.workers.beat(ADA, expires_in=timedelta(seconds=10), now=NOW)
+    job = run(storage)
+    storage.jobs.finish([failed(job, again=NOW)], now=NOW)
+    (again,) = take(storage, worker="bob")
+    assert again.ref == job.ref
+
+    assert orphans(storage, later(hours=2)) == []
+
+
+@needs(Feature.SCHEMA)
+def test_a_worker_that_beats_seldom_is_not_silent_before_it_is_late(storage: Storage) -> None:
+    storage.workers.beat(ADA, expires_in=timedelta(minutes=5), now=NOW)
+    run(storage)
+
+    assert orphans(storage, later(minutes=4)) == []
+    assert len(orphans(storage, later(minutes=6))) == 1
+
+
+@needs(Feature.SCHEMA)
+def test_orphans_come_in_pages(storage: Storage) -> None:
+    storage.workers.beat(ADA, expires_in=timedelta(seconds=10), now=NOW)
+    storage.jobs.insert([mail()] * 3, now=NOW)
+    refs = [job.ref for job in take(storage)]
+
+    first = orphans(storage, later(minutes=1), limit=2)
+    second = orphans(storage, later(minutes=1), limit=2, after=first[-1].ref)
+
+    assert [job.ref for job in first + second] == refs
+
+
+@needs(Feature.SCHEMA)
+def test_without_our_tables_nobody_is_an_orphan(storage: Storage) -> None:
+    run(storage)
+    storage.schema.migrate("ferryman", up=False, target=0)
+
+    assert orphans(storage, later(hours=2)) == []
+    storage.schema.migrate("ferryman", up=True)

@@ -51,7 +51,10 @@ def test_the_bundle_has_rivers_versions_and_names_and_our_own_line(dialect: str)
     assert [(m.line, m.version, m.name) for m in main] == [
         ("main", number, name) for number, name in enumerate(NAMES, start=1)
     ]
-    assert [(m.line, m.version, m.name) for m in side] == [("ferryman", 1, "process registry")]
+    assert [(m.line, m.version, m.name) for m in side] == [
+        ("ferryman", 1, "process registry"),
+        ("ferryman", 2, "durable schedules"),
+    ]
 
 
 @pytest.mark.parametrize("migration", [*MAIN, *SIDE], ids=lambda m: f"{m.line}-{m.version}")

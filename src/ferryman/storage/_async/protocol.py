@@ -27,6 +27,7 @@ from ferryman.storage.values import (
     Notice,
     Page,
     PeriodicInfo,
+    Plan,
     QueueInfo,
     Retention,
     Wording,
@@ -54,8 +55,12 @@ __all__ = [
 class AsyncJobs(Protocol):
     """Everything that happens to jobs."""
 
-    async def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
+    async def insert(
+        self, jobs: Sequence[NewJob], *, plans: Sequence[Plan] = (), now: datetime | None = None
+    ) -> list[Inserted]:
         """Store all of these jobs or none, and answer in their order.
+
+        `plans` are kept together with them: when the schedules that gave these jobs are due next.
 
         Where nobody leads, a run of a schedule (`periodic`, `tick`) that somebody has stored is a duplicate.
         Raises InvalidJob or Unsupported before anything is stored; DuplicateJob for an id that is taken.
@@ -101,6 +106,15 @@ class AsyncJobs(Protocol):
         self, *, older_than: timedelta, limit: int, after: JobRef | None = None, now: datetime | None = None
     ) -> list[Job]:
         """Return running jobs not heard of for this long; `after` is the last of the page before."""
+        ...
+
+    async def orphaned(
+        self, *, silent_for: timedelta, limit: int, after: JobRef | None = None, now: datetime | None = None
+    ) -> list[Job]:
+        """Return running jobs that a worker of ours took which has not beaten for this long.
+
+        Jobs of other programs' workers are never among them; none is where the format has leases.
+        """
         ...
 
     async def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
@@ -229,6 +243,14 @@ class AsyncLeaders(Protocol):
 
     async def resign(self, candidate: str, *, term: str) -> None:
         """Step down, so that another can take over at once."""
+        ...
+
+    async def plans(self) -> Sequence[Plan]:
+        """Return when schedules are due next, as leaders before have kept it."""
+        ...
+
+    async def keep(self, plans: Sequence[Plan], *, now: datetime | None = None) -> None:
+        """Keep when schedules are due next, for leaders to come."""
         ...
 
 

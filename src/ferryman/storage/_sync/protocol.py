@@ -28,6 +28,7 @@ from ferryman.storage.values import (
     Notice,
     Page,
     PeriodicInfo,
+    Plan,
     QueueInfo,
     Retention,
     Wording,
@@ -55,8 +56,12 @@ __all__ = [
 class Jobs(Protocol):
     """Everything that happens to jobs."""
 
-    def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
+    def insert(
+        self, jobs: Sequence[NewJob], *, plans: Sequence[Plan] = (), now: datetime | None = None
+    ) -> list[Inserted]:
         """Store all of these jobs or none, and answer in their order.
+
+        `plans` are kept together with them: when the schedules that gave these jobs are due next.
 
         Where nobody leads, a run of a schedule (`periodic`, `tick`) that somebody has stored is a duplicate.
         Raises InvalidJob or Unsupported before anything is stored; DuplicateJob for an id that is taken.
@@ -102,6 +107,15 @@ class Jobs(Protocol):
         self, *, older_than: timedelta, limit: int, after: JobRef | None = None, now: datetime | None = None
     ) -> list[Job]:
         """Return running jobs not heard of for this long; `after` is the last of the page before."""
+        ...
+
+    def orphaned(
+        self, *, silent_for: timedelta, limit: int, after: JobRef | None = None, now: datetime | None = None
+    ) -> list[Job]:
+        """Return running jobs that a worker of ours took which has not beaten for this long.
+
+        Jobs of other programs' workers are never among them; none is where the format has leases.
+        """
         ...
 
     def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
@@ -230,6 +244,14 @@ class Leaders(Protocol):
 
     def resign(self, candidate: str, *, term: str) -> None:
         """Step down, so that another can take over at once."""
+        ...
+
+    def plans(self) -> Sequence[Plan]:
+        """Return when schedules are due next, as leaders before have kept it."""
+        ...
+
+    def keep(self, plans: Sequence[Plan], *, now: datetime | None = None) -> None:
+        """Keep when schedules are due next, for leaders to come."""
         ...
 
 

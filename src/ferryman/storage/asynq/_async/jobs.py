@@ -11,7 +11,7 @@ from ferryman.outcome import Finished
 from ferryman.storage.asynq.rules import check, refuse_what_nobody_finds
 from ferryman.storage.asynq.server import AsyncServer
 from ferryman.storage.asynq.verbs import chores, finish, insert, listing, manage, many, work
-from ferryman.storage.values import NEWEST_FIRST, Action, JobFilter, JobOrder, Page, Retention
+from ferryman.storage.values import NEWEST_FIRST, Action, JobFilter, JobOrder, Page, Plan, Retention
 
 __all__ = ["AsyncRedisJobs"]
 
@@ -24,7 +24,9 @@ class AsyncRedisJobs:
         self._server = server
         self._ran_dry = ran_dry
 
-    async def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
+    async def insert(
+        self, jobs: Sequence[NewJob], *, plans: Sequence[Plan] = (), now: datetime | None = None
+    ) -> list[Inserted]:
         _check(jobs)
         return await self._server.run(insert.insert(jobs, now=now))
 
@@ -61,6 +63,12 @@ class AsyncRedisJobs:
     ) -> list[Job]:
         """Return running jobs whose lease ran out half a minute ago: that, not `older_than`, is asynq's rule."""
         return await self._server.run(chores.stuck(limit=limit, after=after, now=now))
+
+    async def orphaned(
+        self, *, silent_for: timedelta, limit: int, after: JobRef | None = None, now: datetime | None = None
+    ) -> list[Job]:
+        """Return none: a lease says it all."""
+        return []
 
     async def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
         return await self._server.run(chores.rescue(finished, now=now))

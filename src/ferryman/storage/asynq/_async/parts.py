@@ -15,7 +15,7 @@ from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import AsyncServer
 from ferryman.storage.asynq.verbs import groups, health, periodic, queues, workers
 from ferryman.storage.asynq.wakeup import Appetite
-from ferryman.storage.values import Gathered, LineStatus, Notice, PeriodicInfo, QueueInfo, WorkerInfo
+from ferryman.storage.values import Gathered, LineStatus, Notice, PeriodicInfo, Plan, QueueInfo, WorkerInfo
 
 __all__ = [
     "AsyncRedisGroups",
@@ -90,6 +90,14 @@ class AsyncRedisLeaders:
 
     async def resign(self, candidate: str, *, term: str) -> None:
         """Do nothing: there is nothing to step down from."""
+
+    async def plans(self) -> Sequence[Plan]:
+        """Return none: what is due is claimed run by run."""
+        return []
+
+    async def keep(self, plans: Sequence[Plan], *, now: datetime | None = None) -> None:
+        """Keep none.  Raises Unsupported."""
+        raise Unsupported("Schedules on Redis are claimed run by run, so there is nothing durable to keep of them.")
 
 
 class AsyncRedisNotices:

@@ -12,7 +12,7 @@ from ferryman.outcome import Finished
 from ferryman.storage.asynq.rules import check, refuse_what_nobody_finds
 from ferryman.storage.asynq.server import Server
 from ferryman.storage.asynq.verbs import chores, finish, insert, listing, manage, many, work
-from ferryman.storage.values import NEWEST_FIRST, Action, JobFilter, JobOrder, Page, Retention
+from ferryman.storage.values import NEWEST_FIRST, Action, JobFilter, JobOrder, Page, Plan, Retention
 
 __all__ = ["RedisJobs"]
 
@@ -25,7 +25,9 @@ class RedisJobs:
         self._server = server
         self._ran_dry = ran_dry
 
-    def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
+    def insert(
+        self, jobs: Sequence[NewJob], *, plans: Sequence[Plan] = (), now: datetime | None = None
+    ) -> list[Inserted]:
         _check(jobs)
         return self._server.run(insert.insert(jobs, now=now))
 
@@ -62,6 +64,12 @@ class RedisJobs:
     ) -> list[Job]:
         """Return running jobs whose lease ran out half a minute ago: that, not `older_than`, is asynq's rule."""
         return self._server.run(chores.stuck(limit=limit, after=after, now=now))
+
+    def orphaned(
+        self, *, silent_for: timedelta, limit: int, after: JobRef | None = None, now: datetime | None = None
+    ) -> list[Job]:
+        """Return none: a lease says it all."""
+        return []
 
     def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
         return self._server.run(chores.rescue(finished, now=now))

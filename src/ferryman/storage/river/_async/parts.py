@@ -8,13 +8,14 @@ from typing import Any
 
 from ferryman.storage.river._async.runner import AsyncRunner
 from ferryman.storage.river.thread import AsyncSqliteRunner
-from ferryman.storage.river.verbs import indexes, leaders, notices, queues, schema, workers
+from ferryman.storage.river.verbs import indexes, leaders, notices, queues, schedules, schema, workers
 from ferryman.storage.river.watch import AsyncWatch
 from ferryman.storage.values import (
     LeaderResigned,
     LineStatus,
     Notice,
     PeriodicInfo,
+    Plan,
     QueueChanged,
     QueueInfo,
     ResignRequested,
@@ -105,6 +106,12 @@ class AsyncRiverLeaders:
         told = self._writer.dialect != "sqlite"
         if await self._writer.write(leaders.resign(candidate, term=term, told=told)):
             self._tell(LeaderResigned(candidate))
+
+    async def plans(self) -> Sequence[Plan]:
+        return await self._writer.read(schedules.plans())
+
+    async def keep(self, plans: Sequence[Plan], *, now: datetime | None = None) -> None:
+        await self._writer.write(schedules.keep(plans, now=now))
 
 
 class AsyncRiverRequests:

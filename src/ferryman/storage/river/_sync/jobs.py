@@ -13,7 +13,7 @@ from ferryman.outcome import Finished
 from ferryman.storage.river._sync.runner import Runner
 from ferryman.storage.river.rules import check
 from ferryman.storage.river.steps import Verb
-from ferryman.storage.river.verbs import chores, insert, manage, many, work
+from ferryman.storage.river.verbs import chores, insert, manage, many, schedules, work
 from ferryman.storage.values import (
     NEWEST_FIRST,
     Action,
@@ -23,6 +23,7 @@ from ferryman.storage.values import (
     JobOrder,
     JobsAvailable,
     Page,
+    Plan,
     Retention,
 )
 
@@ -48,11 +49,12 @@ class RiverJobs:
         self._limiter = limiter
         self._features = features
 
-    def insert(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[Inserted]:
+    def insert(
+        self, jobs: Sequence[NewJob], *, plans: Sequence[Plan] = (), now: datetime | None = None
+    ) -> list[Inserted]:
         check(jobs)
-        return self._store(
-            jobs, insert.insert(jobs, now=now, limiter=self._limiter, marked=self._writer.dialect == "sqlite")
-        )
+        verb = insert.insert(jobs, now=now, limiter=self._limiter, marked=self._writer.dialect == "sqlite")
+        return self._store(jobs, schedules.and_keep(verb, plans, now=now) if plans else verb)
 
     def insert_fast(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> int:
         check(jobs)
@@ -100,6 +102,11 @@ class RiverJobs:
         self, *, older_than: timedelta, limit: int, after: JobRef | None = None, now: datetime | None = None
     ) -> list[Job]:
         return self._reader.read(chores.stuck(older_than=older_than, limit=limit, after=after, now=now))
+
+    def orphaned(
+        self, *, silent_for: timedelta, limit: int, after: JobRef | None = None, now: datetime | None = None
+    ) -> list[Job]:
+        return self._reader.read(chores.orphaned(silent_for=silent_for, limit=limit, after=after, now=now))
 
     def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
         return self._writer.write(chores.rescue(finished, now=now))

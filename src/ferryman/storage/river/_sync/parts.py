@@ -9,13 +9,14 @@ from typing import Any
 
 from ferryman.storage.river._sync.runner import Runner
 from ferryman.storage.river.thread import SqliteRunner
-from ferryman.storage.river.verbs import indexes, leaders, notices, queues, schema, workers
+from ferryman.storage.river.verbs import indexes, leaders, notices, queues, schedules, schema, workers
 from ferryman.storage.river.watch import Watch
 from ferryman.storage.values import (
     LeaderResigned,
     LineStatus,
     Notice,
     PeriodicInfo,
+    Plan,
     QueueChanged,
     QueueInfo,
     ResignRequested,
@@ -106,6 +107,12 @@ class RiverLeaders:
         told = self._writer.dialect != "sqlite"
         if self._writer.write(leaders.resign(candidate, term=term, told=told)):
             self._tell(LeaderResigned(candidate))
+
+    def plans(self) -> Sequence[Plan]:
+        return self._writer.read(schedules.plans())
+
+    def keep(self, plans: Sequence[Plan], *, now: datetime | None = None) -> None:
+        self._writer.write(schedules.keep(plans, now=now))
 
 
 class RiverRequests:

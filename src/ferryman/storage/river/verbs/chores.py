@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from ferryman.errors import SchemaOutOfDate
 from ferryman.job import Job, JobRef, State
 from ferryman.outcome import Discarded, Finished, Retry
 from ferryman.storage.river.rows import error_json, job_from, parse_time
@@ -14,7 +16,7 @@ from ferryman.storage.river.verbs.insert import NoticeLimiter, notify_insert
 from ferryman.storage.river.verbs.work import SOON
 from ferryman.storage.values import Retention
 
-__all__ = ["promote", "prune", "prune_own", "rescue", "stuck"]
+__all__ = ["orphaned", "promote", "prune", "prune_own", "rescue", "stuck"]
 
 _AT_ONCE = timedelta(milliseconds=5)
 
@@ -51,6 +53,16 @@ def stuck(*, older_than: timedelta, limit: int, after: JobRef | None, now: datet
     """Find running jobs that were taken long ago: River knows no leases."""
     horizon = (now or datetime.now(UTC)) - older_than
     rows = yield Query("stuck", {"horizon": horizon, "max": limit, "after": int(after.id) if after else 0})
+    return [job_from(row) for row in rows]
+
+
+def orphaned(*, silent_for: timedelta, limit: int, after: JobRef | None, now: datetime | None) -> Verb[list[Job]]:
+    """Find running jobs whose worker is in our registry and fell silent: none where there is no registry."""
+    at = now or datetime.now(UTC)
+    values = {"now": at, "horizon": at - silent_for, "max": limit, "after": int(after.id) if after else 0}
+    rows: list[Row] = []
+    with suppress(SchemaOutOfDate):
+        rows = yield Query("orphaned", values)
     return [job_from(row) for row in rows]
 
 

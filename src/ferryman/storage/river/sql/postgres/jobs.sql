@@ -239,6 +239,22 @@ where state = 'running'
 order by id
 limit :max::integer
 
+-- name: orphaned
+-- Running jobs that were taken last by a worker of ours which has not beaten since :horizon.
+-- Go's workers have no place in our registry, so their jobs are not among them.
+select /* full_row */
+from /* schema */river_job as job
+where state = 'running'
+  and id > :after::bigint
+  and attempted_by[cardinality(attempted_by)] in (
+      select worker.id
+      from /* schema */ferryman_worker as worker
+      where worker.beat_at < :horizon::timestamptz
+        and worker.expires_at < :now::timestamptz
+  )
+order by id
+limit :max::integer
+
 -- name: rescue
 -- Takes back jobs whose worker is gone, each if it still is the same attempt.
 update /* schema */river_job as job

@@ -225,6 +225,22 @@ where state = 'running'
 order by id
 limit :max
 
+-- name: orphaned
+-- Running jobs that were taken last by a worker of ours which has not beaten since :horizon.
+-- Go's workers have no place in our registry, so their jobs are not among them.
+select /* full_row */
+from river_job
+where state = 'running'
+  and id > :after
+  and iif(json_valid(attempted_by, 6), attempted_by, '[]') ->> '$[#-1]' in (
+      select worker.id
+      from ferryman_worker as worker
+      where worker.beat_at < :horizon
+        and worker.expires_at < :now
+  )
+order by id
+limit :max
+
 -- name: rescue
 -- Takes back a job whose worker is gone, if it still is the same attempt; a time in a form
 -- that SQLite cannot read does not keep it from that.

@@ -1,0 +1,34 @@
+"""When schedules are due next, in a side table of our own: River keeps that in its leader's memory only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from ferryman.storage.river.rows import parse_time
+from ferryman.storage.river.steps import Batch, Query, Verb
+from ferryman.storage.values import Plan
+
+__all__ = ["and_keep", "keep", "plans"]
+
+T = TypeVar("T")
+
+
+def plans() -> Verb[list[Plan]]:
+    """Return what was kept.  Raises SchemaOutOfDate where our line of migrations has not come that far."""
+    rows = yield Query("plans")
+    return [Plan(id, spec, at) for id, spec, text in rows if (at := parse_time(text)) is not None]
+
+
+def keep(found: Sequence[Plan], *, now: datetime | None) -> Verb[None]:
+    """Keep these, each in the place of the one before."""
+    at = now or datetime.now(UTC)
+    yield Batch("plan", [{"id": each.id, "spec": each.spec, "next_at": each.next_at, "now": at} for each in found])
+
+
+def and_keep(verb: Verb[T], found: Sequence[Plan], *, now: datetime | None) -> Verb[T]:
+    """Run a verb, and keep these in the same transaction."""
+    answer = yield from verb
+    yield from keep(found, now=now)
+    return answer
