@@ -5,10 +5,10 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  ?= --peers
 
-.PHONY: help setup dev worker test check sync docs bench interop clean
+.PHONY: help setup dev worker test check sync docs conformance bench interop clean
 
 help:  ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 $(READY): pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -48,6 +48,9 @@ sync: $(READY)  ## write every _sync/ twin from its _async/ original
 
 docs: $(READY)  ## write the reference pages that are made from the code
 	@$(BIN)/python tools/reference.py
+
+conformance: $(READY)  ## play the scenarios of River's conformance harness against our adapter
+	@$(BIN)/python -m pytest -q tests/conformance
 
 bench: $(READY)  ## measure speed, beside real asynq and other queues (BENCH="--peers --python python3.13 --runs 5")
 	@$(BIN)/python -m bench $(BENCH)

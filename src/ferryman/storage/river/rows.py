@@ -249,9 +249,12 @@ def _said_number(raw: msgspec.Raw) -> int:
 
 
 def _said_time(raw: msgspec.Raw) -> datetime:
+    text = _said(raw)
     try:
-        at = msgspec.convert(_said(raw), datetime)
+        at = msgspec.convert(text, datetime)
     except msgspec.ValidationError:
+        return _NO_TIME
+    if text[10] != "T":  # Go is stricter than RFC 3339
         return _NO_TIME
     return at.astimezone(UTC) if at.tzinfo is not None and at.year > 1 else _NO_TIME
 

@@ -10,13 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping, Sequence
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 import msgspec
 
 from ferryman.errors import StorageError
 
-__all__ = ["NOW", "Batch", "Conflict", "Query", "Row", "Script", "Values", "Verb"]
+__all__ = ["NOW", "Batch", "Conflict", "Marks", "Query", "Row", "Script", "Values", "Verb"]
 
 T = TypeVar("T")
 
@@ -59,6 +59,9 @@ class Script(msgspec.Struct, frozen=True):
 
     texts: Sequence[str]
 
+
+Marks = Literal["all", "unique", "none"]
+"""Which new rows carry a mark by which River's own clients tell them from those that were there."""
 
 Verb = Generator[Query | Batch | Script, Any, T]
 """What a verb is: yields steps, receives rows, returns its answer."""

@@ -102,7 +102,7 @@ class Server:
         return {"driver": self._database.driver, "implementation": "py", "version": ferryman.__version__}
 
     async def _insert(self, params: asked.InsertParams) -> dict[str, Any]:
-        where = self._where(params.schema, params.tx)
+        where = await self._where(params.schema, params.tx)
         jobs = new_jobs(params.jobs or [])
         refuse_repeated_keys(jobs)
         stored = await where.jobs.insert(jobs)
@@ -116,10 +116,10 @@ class Server:
         return {job.id: report(job) for job in page.items}
 
     async def _cancel(self, params: asked.JobParams) -> dict[str, Any]:
-        return report(await self._where(params.schema, params.tx).jobs.cancel(_ref(params)))
+        return report(await (await self._where(params.schema, params.tx)).jobs.cancel(_ref(params)))
 
     async def _retry(self, params: asked.JobParams) -> dict[str, Any]:
-        jobs = self._where(params.schema, params.tx).jobs
+        jobs = (await self._where(params.schema, params.tx)).jobs
         try:
             job: Job = await jobs.retry(_ref(params))
         except WrongState:
@@ -133,7 +133,7 @@ class Server:
                 cursors.read(params.after)
             except ConfigError as error:
                 raise InvalidParams(str(error)) from error
-        where = self._where(params.schema, params.tx)
+        where = await self._where(params.schema, params.tx)
         page = await where.jobs.list(which, order=order, limit=params.limit or 100, cursor=params.after or None)
         cursor = cursors.behind(page.items[-1], which, order) if page.items else None
         return {"cursor": cursor, "jobs": [report(job) for job in page.items]}
@@ -141,12 +141,12 @@ class Server:
     async def _migrate(self, params: asked.MigrateParams) -> dict[str, Any]:
         if params.direction not in (None, "", "up", "down"):
             raise InvalidParams(f'direction is "{params.direction}". It takes up or down.')
-        schema = self._storage(params.schema).schema
+        schema = (await self._storage(params.schema)).schema
         done = await schema.migrate("main", up=params.direction != "down", target=params.target_version)
         return {"versions": [int(name.split()[0]) for name in done]}
 
     async def _queue(self, params: asked.QueueParams) -> None:
-        queues, name = self._where(params.schema, params.tx).queues, params.name or ""
+        queues, name = (await self._where(params.schema, params.tx)).queues, params.name or ""
         match params.action:
             case "pause":
                 await queues.pause(name)
@@ -158,7 +158,7 @@ class Server:
                 raise InvalidParams(f'action is "{params.action}". It takes pause, resume or update.')
 
     async def _request_resign(self, params: asked.ResignParams) -> None:
-        await self._where(params.schema, params.tx).notices.request_resign()
+        await (await self._where(params.schema, params.tx)).notices.request_resign()
 
     async def _start(self, params: asked.StartParams) -> None:
         if self._client is not None:
@@ -198,14 +198,17 @@ class Server:
             raise Rejected("No client runs.")
         return self._client
 
-    def _where(self, schema: str | None, tx: str | None) -> Any:
+    async def _where(self, schema: str | None, tx: str | None) -> Any:
         """Return the storage of a schema, or its view from inside a transaction."""
-        storage = self._storage(schema)
+        storage = await self._storage(schema)
         return storage.within(self._transaction(tx)) if tx else storage
 
-    def _storage(self, schema: str | None) -> AsyncStorage:
+    async def _storage(self, schema: str | None) -> AsyncStorage:
+        """Return the storage of a schema.  One beside the ordinary one stays open: a process has few connections."""
         name = schema or ""
         if name not in self._storages:
+            for other in [each for each in self._storages if each]:
+                await self._storages.pop(other).__aexit__(None, None, None)
             self._storages[name] = self._database.storage(name)
         return self._storages[name]
 

@@ -52,7 +52,8 @@ class AsyncRiverJobs:
         self, jobs: Sequence[NewJob], *, plans: Sequence[Plan] = (), now: datetime | None = None
     ) -> list[Inserted]:
         check(jobs)
-        verb = insert.insert(jobs, now=now, limiter=self._limiter, marked=self._writer.dialect == "sqlite")
+        marks = await self._writer.marks()
+        verb = insert.insert(jobs, now=now, limiter=self._limiter, marks=marks)
         return await self._store(jobs, schedules.and_keep(verb, plans, now=now) if plans else verb)
 
     async def insert_fast(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> int:

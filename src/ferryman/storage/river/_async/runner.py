@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar
 
-from ferryman.storage.river.steps import Verb
+from ferryman.storage.river.steps import Marks, Verb
 
 __all__ = ["AsyncInTransaction", "AsyncRunner"]
 
@@ -27,6 +27,10 @@ class AsyncRunner(Protocol):
 
     async def write(self, verb: Verb[T]) -> T:
         """Run a verb in a transaction of its own."""
+        ...
+
+    async def marks(self) -> Marks:
+        """Say which new rows River's own clients look for a mark in."""
         ...
 
     async def within(self, tx: Any, verb: Verb[T]) -> T:
@@ -53,6 +57,10 @@ class AsyncInTransaction:
     async def write(self, verb: Verb[T]) -> T:
         """Run a verb in the transaction, whose end is the caller's business."""
         return await self._runner.within(self._tx, verb)
+
+    async def marks(self) -> Marks:
+        """Say which new rows River's own clients look for a mark in."""
+        return await self._runner.marks()
 
     async def within(self, tx: Any, verb: Verb[T]) -> T:
         """Run a verb in another transaction of the caller's."""

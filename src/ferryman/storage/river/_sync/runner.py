@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol, TypeVar
 
-from ferryman.storage.river.steps import Verb
+from ferryman.storage.river.steps import Marks, Verb
 
 __all__ = ["InTransaction", "Runner"]
 
@@ -28,6 +28,10 @@ class Runner(Protocol):
 
     def write(self, verb: Verb[T]) -> T:
         """Run a verb in a transaction of its own."""
+        ...
+
+    def marks(self) -> Marks:
+        """Say which new rows River's own clients look for a mark in."""
         ...
 
     def within(self, tx: Any, verb: Verb[T]) -> T:
@@ -54,6 +58,10 @@ class InTransaction:
     def write(self, verb: Verb[T]) -> T:
         """Run a verb in the transaction, whose end is the caller's business."""
         return self._runner.within(self._tx, verb)
+
+    def marks(self) -> Marks:
+        """Say which new rows River's own clients look for a mark in."""
+        return self._runner.marks()
 
     def within(self, tx: Any, verb: Verb[T]) -> T:
         """Run a verb in another transaction of the caller's."""

@@ -13,7 +13,7 @@ from ferryman import gojson
 from ferryman.errors import DuplicateJob
 from ferryman.job import Inserted, JobRef, NewJob, State
 from ferryman.storage.river.rows import carried_metadata
-from ferryman.storage.river.steps import Batch, Query, Verb
+from ferryman.storage.river.steps import Batch, Marks, Query, Verb
 from ferryman.storage.river.unique import mask, unique_key
 
 __all__ = ["NoticeLimiter", "insert", "insert_fast", "notify_insert"]
@@ -44,13 +44,11 @@ class NoticeLimiter:
 
 
 def insert(
-    jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter, marked: bool
+    jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter, marks: Marks
 ) -> Verb[list[Inserted]]:
     """Store these jobs, and say of each where it is or which older one it repeats."""
     at = now or datetime.now(UTC)
-    # On SQLite River's own clients tell new rows from old by this mark, and look for it in every row.
-    mark = {"river:unique_nonce": secrets.token_hex(8)} if marked else {}
-    rows = _rows(jobs, at, mark)
+    rows = _rows(jobs, at, marks)
     ids = yield from _store(rows)
     answers = []
     for job, values, id in zip(jobs, rows, ids, strict=True):
@@ -73,7 +71,7 @@ def _answered(state: State, values: Mapping[str, Any], id: int | None) -> Verb[I
 def insert_fast(jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter) -> Verb[int]:
     """Store these jobs and say how many are new."""
     at = now or datetime.now(UTC)
-    ids = yield from _store(_rows(jobs, at, {}))
+    ids = yield from _store(_rows(jobs, at, "none"))
     yield from notify_insert({job.queue for job in jobs if job.state is State.AVAILABLE}, at, limiter)
     return sum(id is not None for id in ids)
 
@@ -109,8 +107,10 @@ def notify_insert(queues: set[str], at: datetime, limiter: NoticeLimiter) -> Ver
         yield Batch("notify", told)
 
 
-def _rows(jobs: Sequence[NewJob], at: datetime, mark: dict[str, str]) -> list[dict[str, Any]]:
-    plain = gojson.encode(mark).decode()
+def _rows(jobs: Sequence[NewJob], at: datetime, marks: Marks) -> list[dict[str, Any]]:
+    # By this mark River's own clients tell new rows from old, on SQLite and where Postgres is played by another.
+    mark = {} if marks == "none" else {"river:unique_nonce": secrets.token_hex(8)}
+    plain = gojson.encode(mark if marks == "all" else {}).decode()
     return [
         {
             "id": int(job.id) if job.id else None,
@@ -118,7 +118,7 @@ def _rows(jobs: Sequence[NewJob], at: datetime, mark: dict[str, str]) -> list[di
             "created_at": at,
             "kind": job.kind,
             "max_attempts": job.max_attempts or DEFAULT_ATTEMPTS,
-            "metadata": _metadata(job, mark) if job.metadata or job.given or job.periodic else plain,
+            "metadata": _metadata(job, mark if marks == "all" or job.unique else {}) if _says(job) else plain,
             "priority": job.priority or 1,
             "queue": job.queue,
             "scheduled_at": job.scheduled_at or at,
@@ -129,6 +129,11 @@ def _rows(jobs: Sequence[NewJob], at: datetime, mark: dict[str, str]) -> list[di
         }
         for job in jobs
     ]
+
+
+def _says(job: NewJob) -> bool:
+    """Whether a job has metadata of its own."""
+    return bool(job.metadata or job.given or job.periodic or job.unique)
 
 
 def _metadata(job: NewJob, mark: dict[str, str]) -> str:

@@ -10,6 +10,7 @@ from psycopg import AsyncConnection
 
 from ferryman.findings import Finding, failed, passed
 from ferryman.storage.river.postgres._async.runner import async_is_direct, async_run
+from ferryman.storage.river.postgres.abilities import ASK, remember
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.verbs.notices import TOPICS, listened_to, notices_in
@@ -27,6 +28,8 @@ _ECHO = 1.0
 _AGAIN = 60.0
 """Seconds after which we try again, where nothing is heard."""
 
+_SILENT = "This server has no LISTEN and NOTIFY."
+
 _UNHEARD = (
     "LISTEN is not heard through the proxy in front of this server, which gives each transaction another connection: "
     "new jobs are found by polling. Give workers the server's own address, or a pool in session mode"
@@ -37,9 +40,10 @@ async def async_notices(location: Location) -> AsyncIterator[Notice]:
     """Give notices as they come, over a connection of their own."""
     with translated(location):
         async with await AsyncConnection.connect(location.url, autocommit=True, prepare_threshold=None) as connection:
-            if not await _is_heard(connection, location):
+            notifies = remember(location, await (await connection.execute(ASK)).fetchone()).notifies
+            if not notifies or not await _is_heard(connection, location):
                 yield JobsAvailable()
-                yield HowWoken("polling", _UNHEARD)
+                yield HowWoken("polling", _UNHEARD if notifies else _SILENT)
                 await asyncio.sleep(_AGAIN)
                 return
             prefix = f"{await async_run(connection, listened_to(), location)}."

@@ -12,12 +12,13 @@ from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from ferryman.errors import ConfigError, StorageError, StorageUnavailable
 from ferryman.storage.river.postgres._async.callers import AsyncCallers
+from ferryman.storage.river.postgres.abilities import ASK, abilities, remember
 from ferryman.storage.river.postgres.alive import async_check, async_home
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.spelling import answer, spell
 from ferryman.storage.river.sql import statements
-from ferryman.storage.river.steps import Batch, Query, Script, Verb
+from ferryman.storage.river.steps import Batch, Marks, Query, Script, Verb
 
 __all__ = ["AsyncPostgresRunner", "async_is_direct", "async_run"]
 
@@ -63,6 +64,13 @@ class AsyncPostgresRunner:
             async with self._lent() as connection, connection.transaction():
                 return await async_run(connection, verb, self._location)
 
+    async def marks(self) -> Marks:
+        """Say which new rows River's own clients look for a mark in."""
+        if self._in_doubt:
+            with translated(self._location):
+                await self._ask_the_server()
+        return "none" if abilities(self._location).knows_updated_rows else "unique"
+
     async def within(self, tx: Any, verb: Verb[T]) -> T:
         """Run a verb in the caller's own transaction, on their connection."""
         return await self._callers.run(tx, verb)
@@ -101,6 +109,7 @@ class AsyncPostgresRunner:
         try:
             async with await AsyncConnection.connect(self._location.url, autocommit=True) as connection:
                 self._direct = await async_is_direct(connection)
+                remember(self._location, await (await connection.execute(ASK)).fetchone())
         except psycopg.ProgrammingError as error:
             raise ConfigError(f"{self._location} is no URL for Postgres: {str(error).strip()}.") from error
         self._in_doubt = False
@@ -143,18 +152,21 @@ async def async_run(connection: AsyncConnection, verb: Verb[T], location: Locati
         reply, failed = None, None
         try:
             with translated(location):
-                reply = await _execute(cursor, step, location.schema)
+                reply = await _execute(cursor, step, location)
         except StorageError as error:
             failed = error  # the verb may know what it means
 
 
-async def _execute(cursor: AsyncRawCursor[Any], step: Query | Batch | Script, schema: str | None) -> list[Any]:
+async def _execute(cursor: AsyncRawCursor[Any], step: Query | Batch | Script, location: Location) -> list[Any]:
     if isinstance(step, Script):
         for text in step.texts:
             await cursor.execute(text.encode())
         return []
     if isinstance(step, Batch) and not step.values:
         return []
+    if step.name == "notify" and not abilities(location).notifies:
+        return [None] * len(step.values)
+    schema = location.schema
     text, values = spell(step, statements("postgres", schema), schema)
     await cursor.execute(text.encode(), values)
     return answer(step, await cursor.fetchall())

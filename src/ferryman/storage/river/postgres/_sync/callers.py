@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from ferryman.errors import InvalidJob
+from ferryman.storage.river.postgres.abilities import abilities
 from ferryman.storage.river.postgres.drivers.failures import translated_for_caller
 from ferryman.storage.river.postgres.drivers.finding import Caller, caller_of
 from ferryman.storage.river.postgres.location import Location
@@ -60,6 +61,8 @@ class Callers:
                 return done.value  # type: ignore[no-any-return]
             if isinstance(step, Script) or (isinstance(step, Batch) and not step.values):
                 reply = []
+            elif step.name == "notify" and not abilities(self._location).notifies:
+                reply = [None] * len(step.values)
             else:
                 text, values = spell(step, statements("postgres", schema), schema)
                 reply = answer(step, caller.fetch(text, values))

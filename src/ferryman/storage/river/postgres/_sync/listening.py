@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from ferryman.findings import Finding, failed, passed
 from ferryman.storage.river.postgres._sync.runner import is_direct, run
+from ferryman.storage.river.postgres.abilities import ASK, remember
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.verbs.notices import TOPICS, listened_to, notices_in
@@ -28,6 +29,8 @@ _ECHO = 1.0
 _AGAIN = 60.0
 """Seconds after which we try again, where nothing is heard."""
 
+_SILENT = "This server has no LISTEN and NOTIFY."
+
 _UNHEARD = (
     "LISTEN is not heard through the proxy in front of this server, which gives each transaction another connection: "
     "new jobs are found by polling. Give workers the server's own address, or a pool in session mode"
@@ -38,9 +41,10 @@ def notices(location: Location) -> Iterator[Notice]:
     """Give notices as they come, over a connection of their own."""
     with translated(location):
         with Connection.connect(location.url, autocommit=True, prepare_threshold=None) as connection:
-            if not _is_heard(connection, location):
+            notifies = remember(location, (connection.execute(ASK)).fetchone()).notifies
+            if not notifies or not _is_heard(connection, location):
                 yield JobsAvailable()
-                yield HowWoken("polling", _UNHEARD)
+                yield HowWoken("polling", _UNHEARD if notifies else _SILENT)
                 time.sleep(_AGAIN)
                 return
             prefix = f"{run(connection, listened_to(), location)}."

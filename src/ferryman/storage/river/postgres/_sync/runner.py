@@ -13,12 +13,13 @@ from psycopg_pool import ConnectionPool, PoolTimeout
 
 from ferryman.errors import ConfigError, StorageError, StorageUnavailable
 from ferryman.storage.river.postgres._sync.callers import Callers
+from ferryman.storage.river.postgres.abilities import ASK, abilities, remember
 from ferryman.storage.river.postgres.alive import check, home
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.spelling import answer, spell
 from ferryman.storage.river.sql import statements
-from ferryman.storage.river.steps import Batch, Query, Script, Verb
+from ferryman.storage.river.steps import Batch, Marks, Query, Script, Verb
 
 __all__ = ["PostgresRunner", "is_direct", "run"]
 
@@ -64,6 +65,13 @@ class PostgresRunner:
             with self._lent() as connection, connection.transaction():
                 return run(connection, verb, self._location)
 
+    def marks(self) -> Marks:
+        """Say which new rows River's own clients look for a mark in."""
+        if self._in_doubt:
+            with translated(self._location):
+                self._ask_the_server()
+        return "none" if abilities(self._location).knows_updated_rows else "unique"
+
     def within(self, tx: Any, verb: Verb[T]) -> T:
         """Run a verb in the caller's own transaction, on their connection."""
         return self._callers.run(tx, verb)
@@ -102,6 +110,7 @@ class PostgresRunner:
         try:
             with Connection.connect(self._location.url, autocommit=True) as connection:
                 self._direct = is_direct(connection)
+                remember(self._location, (connection.execute(ASK)).fetchone())
         except psycopg.ProgrammingError as error:
             raise ConfigError(f"{self._location} is no URL for Postgres: {str(error).strip()}.") from error
         self._in_doubt = False
@@ -144,18 +153,21 @@ def run(connection: Connection, verb: Verb[T], location: Location) -> T:
         reply, failed = None, None
         try:
             with translated(location):
-                reply = _execute(cursor, step, location.schema)
+                reply = _execute(cursor, step, location)
         except StorageError as error:
             failed = error  # the verb may know what it means
 
 
-def _execute(cursor: RawCursor[Any], step: Query | Batch | Script, schema: str | None) -> list[Any]:
+def _execute(cursor: RawCursor[Any], step: Query | Batch | Script, location: Location) -> list[Any]:
     if isinstance(step, Script):
         for text in step.texts:
             cursor.execute(text.encode())
         return []
     if isinstance(step, Batch) and not step.values:
         return []
+    if step.name == "notify" and not abilities(location).notifies:
+        return [None] * len(step.values)
+    schema = location.schema
     text, values = spell(step, statements("postgres", schema), schema)
     cursor.execute(text.encode(), values)
     return answer(step, cursor.fetchall())
