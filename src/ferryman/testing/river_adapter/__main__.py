@@ -9,6 +9,7 @@ import threading
 from typing import BinaryIO
 
 from ferryman import logs
+from ferryman.cli.serving import fastest_loop
 from ferryman.testing.river_adapter.database import database
 from ferryman.testing.river_adapter.server import Server
 
@@ -49,7 +50,8 @@ def main() -> int:
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
     logs.configure("warn", "text")
     try:
-        asyncio.run(serve(sys.stdin.buffer, answers))
+        with asyncio.Runner(loop_factory=fastest_loop()) as runner:
+            runner.run(serve(sys.stdin.buffer, answers))
     except TimeoutError:
         # Something does not end, but every answer is out, and the harness takes no excuse.
         os._exit(0)

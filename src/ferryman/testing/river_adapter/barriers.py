@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from typing import Any
 
 from ferryman.job import Job
 from ferryman.storage._async.protocol import AsyncStorage
 
-__all__ = ["Barriers", "HeldClaim"]
+__all__ = ["Barriers", "Claims"]
+
+_APART = 0.001
 
 
 class Barriers:
@@ -29,33 +32,38 @@ class Barriers:
         return self._barriers.setdefault(name, asyncio.Event())
 
 
-class HeldClaim:
-    """A storage whose first fetch that takes jobs hands them over when a barrier is released.
+class Claims:
+    """A storage whose fetches keep a distance, and of which one may be held.
 
-    The claim is written: for everybody else these jobs run.
+    The first fetch that takes jobs hands them over when the barrier is released, if one is
+    named: the claim is written, and for everybody else these jobs run.  Two claims are a
+    millisecond apart, as those of River's adapter are: SQLite's times are no finer, and the
+    harness reads their order there.
     """
 
-    def __init__(self, storage: AsyncStorage, barriers: Barriers, name: str) -> None:
+    def __init__(self, storage: AsyncStorage, barriers: Barriers, held_by: str) -> None:
         self._storage = storage
-        self.jobs = _HeldJobs(storage.jobs, barriers, name)
+        self.jobs = _Jobs(storage.jobs, barriers, held_by)
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._storage, name)
 
 
-class _HeldJobs:
-    def __init__(self, jobs: Any, barriers: Barriers, name: str) -> None:
+class _Jobs:
+    def __init__(self, jobs: Any, barriers: Barriers, held_by: str) -> None:
         self._jobs = jobs
         self._barriers = barriers
-        self._name = name
-        self._held = False
+        self._held_by = held_by
+        self._last = 0.0
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._jobs, name)
 
     async def fetch(self, *args: Any, **kwargs: Any) -> list[Job]:
+        await asyncio.sleep(max(self._last + _APART - time.monotonic(), 0))
         taken: list[Job] = await self._jobs.fetch(*args, **kwargs)
-        if taken and not self._held:
-            self._held = True
-            await self._barriers.wait(self._name)
+        self._last = time.monotonic()
+        if taken and self._held_by:
+            barrier, self._held_by = self._held_by, ""
+            await self._barriers.wait(barrier)
         return taken

@@ -17,7 +17,7 @@ from ferryman.retry import fixed
 from ferryman.settings import Settings
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.task import PeriodicEntry, Tasks
-from ferryman.testing.river_adapter.barriers import Barriers, HeldClaim
+from ferryman.testing.river_adapter.barriers import Barriers, Claims
 from ferryman.testing.river_adapter.behaviors import behave
 from ferryman.testing.river_adapter.requests import InvalidParams, Rejected, StartParams, Tuning
 from ferryman.testing.river_adapter.stats import Stats
@@ -86,9 +86,7 @@ class Client:
         await self._storage.__aexit__(None, None, None)
 
     async def _open(self) -> Any:
-        if not self._claim_barrier:
-            return self._storage
-        return HeldClaim(self._storage, self._barriers, self._claim_barrier)
+        return Claims(self._storage, self._barriers, self._claim_barrier)
 
     def _tasks(self, params: StartParams) -> Tasks:
         tasks = Tasks()

@@ -105,15 +105,12 @@ class Server:
         where = await self._where(params.schema, params.tx)
         jobs = new_jobs(params.jobs or [])
         refuse_repeated_keys(jobs)
-        stored = await where.jobs.insert(jobs)
-        found = await self._reports(where, {each.ref.id for each in stored})
+        stored = await where.jobs.insert_and_get(jobs)
         return {
-            "results": [{"job": found[each.ref.id], "unique_skipped_as_duplicate": each.duplicate} for each in stored]
+            "results": [
+                {"job": report(job), "unique_skipped_as_duplicate": inserted.duplicate} for inserted, job in stored
+            ]
         }
-
-    async def _reports(self, where: Any, ids: set[str]) -> dict[str, Any]:
-        page = await where.jobs.list(JobFilter(ids=tuple(ids)), limit=len(ids))
-        return {job.id: report(job) for job in page.items}
 
     async def _cancel(self, params: asked.JobParams) -> dict[str, Any]:
         return report(await (await self._where(params.schema, params.tx)).jobs.cancel(_ref(params)))

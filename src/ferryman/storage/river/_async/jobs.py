@@ -56,6 +56,14 @@ class AsyncRiverJobs:
         verb = insert.insert(jobs, now=now, limiter=self._limiter, marks=marks)
         return await self._store(jobs, schedules.and_keep(verb, plans, now=now) if plans else verb)
 
+    async def insert_and_get(
+        self, jobs: Sequence[NewJob], *, now: datetime | None = None
+    ) -> list[tuple[Inserted, Job]]:
+        """Store as `insert` does, and return each job as it is at that moment, as River's clients answer."""
+        check(jobs)
+        marks = await self._writer.marks()
+        return await self._store(jobs, insert.insert_and_get(jobs, now=now, limiter=self._limiter, marks=marks))
+
     async def insert_fast(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> int:
         check(jobs)
         return await self._store(jobs, insert.insert_fast(jobs, now=now, limiter=self._limiter))

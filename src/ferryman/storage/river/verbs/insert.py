@@ -11,12 +11,12 @@ from typing import Any
 
 from ferryman import gojson
 from ferryman.errors import DuplicateJob
-from ferryman.job import Inserted, JobRef, NewJob, State
-from ferryman.storage.river.rows import carried_metadata
+from ferryman.job import Inserted, Job, JobRef, NewJob, State
+from ferryman.storage.river.rows import carried_metadata, job_from
 from ferryman.storage.river.steps import Batch, Marks, Query, Verb
 from ferryman.storage.river.unique import mask, unique_key
 
-__all__ = ["NoticeLimiter", "insert", "insert_fast", "notify_insert"]
+__all__ = ["NoticeLimiter", "insert", "insert_and_get", "insert_fast", "notify_insert"]
 
 DEFAULT_ATTEMPTS = 25
 NO_ID = 0
@@ -55,6 +55,16 @@ def insert(
         answers.append((yield from _answered(job.state, values, id)))
     yield from notify_insert({job.queue for job in jobs if job.state is State.AVAILABLE}, at, limiter)
     return answers
+
+
+def insert_and_get(
+    jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter, marks: Marks
+) -> Verb[list[tuple[Inserted, Job]]]:
+    """Store these jobs, and return each as it is at that moment, before anybody can have taken it."""
+    answers = yield from insert(jobs, now=now, limiter=limiter, marks=marks)
+    rows = yield Query("jobs_of", {"ids": sorted({int(each.ref.id) for each in answers})})
+    found = {job.ref: job for job in map(job_from, rows)}
+    return [(each, found[each.ref]) for each in answers]
 
 
 def _answered(state: State, values: Mapping[str, Any], id: int | None) -> Verb[Inserted]:

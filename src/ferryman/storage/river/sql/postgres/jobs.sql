@@ -320,6 +320,12 @@ select /* full_row */
 from /* schema */river_job as job
 where id = :id::bigint
 
+-- name: jobs_of
+-- Jobs by a JSON list of ids, in no order.
+select /* full_row */
+from /* schema */river_job as job
+where job.id in (select value::bigint from json_array_elements_text(:ids::json))
+
 -- part: matching
 -- What a filter lets through.  Each part of it is a JSON list, or null for any; all of :tags must be there.
 (:states::jsonb is null or :states::jsonb ? job.state::text)

@@ -313,6 +313,12 @@ select /* full_row */
 from river_job
 where id = :id
 
+-- name: jobs_of
+-- Jobs by a JSON list of ids, in no order.
+select /* full_row */
+from river_job
+where id in (select value from json_each(:ids))
+
 -- part: matching
 -- What a filter lets through.  Each part of it is a JSON list, or null for any; all of :tags must be there.
 (:states is null or state in (select value from json_each(:states)))
