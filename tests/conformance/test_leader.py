@@ -180,3 +180,16 @@ def test_a_dead_leader_is_followed_when_its_lease_is_over(env: Env, one: Adapter
     wait_for(lambda: (row := env.db.leader()) and row["leader_id"] == "follower", "the follower to lead", 30)
     wait_for(lambda: len(periodic(env)) == 2, "the second run", 45)
     assert follower.stats()["periodic_starts"] == 1
+
+
+def test_a_new_leader_does_its_chores_at_once(env: Env, one: Adapter, two: Adapter) -> None:
+    lost, due = one.insert_one("lost")["id"], one.insert_one("due", scheduled_at="2026-01-01T00:00:00Z")["id"]
+    past = "2026-01-01 00:00:00.000" + ("" if env.driver == "sqlite" else "Z")
+    running = f"state = 'running', attempt = 1, attempted_at = '{past}', max_attempts = 1"
+    env.db.rows(f"update river_job set {running} where id = $1", lost)
+    began = time.monotonic()
+    two.start(client_id="leads", max_workers=1)
+    assert env.db.wait_job(lost)["state"] == "discarded"
+    assert env.db.wait_job(due)["state"] == "completed"
+
+    assert time.monotonic() - began < 5

@@ -227,3 +227,11 @@ def ring() -> list[Any]:
 def test_what_cannot_travel_is_refused_with_the_reason(value: Any, reason: str) -> None:
     with pytest.raises(InvalidJob, match=reason):
         gojson.encode(value)
+
+
+def test_what_is_json_already_goes_in_as_it_is() -> None:
+    raw = msgspec.Raw(b"123456789012345678901234567890")
+
+    assert gojson.encode({"a": raw, "b": [msgspec.Raw(b"1e400"), "<"]}) == (
+        rb'{"a":123456789012345678901234567890,"b":[1e400,"\u003c"]}'
+    )

@@ -11,7 +11,7 @@ from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import Feature
 from storage._async.acts import answer, states, store, take
 from storage.places import Place
-from storage.samples import NOW, mail, needs
+from storage.samples import EVERYTHING, NOW, mail, needs
 
 pytestmark = needs(Feature.TRANSACTIONS)
 
@@ -81,3 +81,40 @@ async def test_what_is_no_connection_is_refused(storage: AsyncStorage) -> None:
         await store(storage, mail(tx="BEGIN"))
 
     assert await states(storage) == {}
+
+
+# Acting on what is there
+
+
+@pytest.mark.parametrize("commit", [True, False])
+async def test_what_is_done_within_a_transaction_counts_when_it_commits(
+    storage: AsyncStorage, place: Place, commit: bool
+) -> None:
+    cancelled, retried = await store(storage), await store(storage)
+    await storage.jobs.cancel(retried, now=NOW)
+    await storage.queues.announce(["default"], now=NOW)
+
+    async with place.async_transaction() as mine:
+        await store(storage, mail(tx=mine.tx, queue="opens-it"))  # psycopg begins with the first statement
+        within = storage.within(mine.tx)
+        await within.jobs.cancel(cancelled, now=NOW)
+        await within.jobs.retry(retried, now=NOW)
+        await within.queues.pause("default", now=NOW)
+        await within.notices.request_resign()
+        assert (await within.jobs.get(cancelled)).state is State.CANCELLED
+        assert (await storage.jobs.get(cancelled)).state is State.AVAILABLE
+        await (mine.commit() if commit else mine.rollback())
+
+    found = [(await storage.jobs.get(ref)).state for ref in (cancelled, retried)]
+    assert found == ([State.CANCELLED, State.AVAILABLE] if commit else [State.AVAILABLE, State.CANCELLED])
+    assert list(await storage.queues.paused(["default"])) == (["default"] if commit else [])
+
+
+async def test_jobs_within_a_transaction_are_listed_there_only(storage: AsyncStorage, place: Place) -> None:
+    async with place.async_transaction() as mine:
+        ref = await store(storage, mail(tx=mine.tx))
+
+        inside = await storage.within(mine.tx).jobs.list(EVERYTHING)
+        outside = await storage.jobs.list(EVERYTHING)
+
+        assert ([job.ref for job in inside.items], outside.items) == ([ref], [])

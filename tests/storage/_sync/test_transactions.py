@@ -12,7 +12,7 @@ from ferryman.storage._sync.protocol import Storage
 from ferryman.storage.values import Feature
 from storage._sync.acts import answer, states, store, take
 from storage.places import Place
-from storage.samples import NOW, mail, needs
+from storage.samples import EVERYTHING, NOW, mail, needs
 
 pytestmark = needs(Feature.TRANSACTIONS)
 
@@ -82,3 +82,38 @@ def test_what_is_no_connection_is_refused(storage: Storage) -> None:
         store(storage, mail(tx="BEGIN"))
 
     assert states(storage) == {}
+
+
+# Acting on what is there
+
+
+@pytest.mark.parametrize("commit", [True, False])
+def test_what_is_done_within_a_transaction_counts_when_it_commits(storage: Storage, place: Place, commit: bool) -> None:
+    cancelled, retried = store(storage), store(storage)
+    storage.jobs.cancel(retried, now=NOW)
+    storage.queues.announce(["default"], now=NOW)
+
+    with place.transaction() as mine:
+        store(storage, mail(tx=mine.tx, queue="opens-it"))  # psycopg begins with the first statement
+        within = storage.within(mine.tx)
+        within.jobs.cancel(cancelled, now=NOW)
+        within.jobs.retry(retried, now=NOW)
+        within.queues.pause("default", now=NOW)
+        within.notices.request_resign()
+        assert (within.jobs.get(cancelled)).state is State.CANCELLED
+        assert (storage.jobs.get(cancelled)).state is State.AVAILABLE
+        (mine.commit() if commit else mine.rollback())
+
+    found = [(storage.jobs.get(ref)).state for ref in (cancelled, retried)]
+    assert found == ([State.CANCELLED, State.AVAILABLE] if commit else [State.AVAILABLE, State.CANCELLED])
+    assert list(storage.queues.paused(["default"])) == (["default"] if commit else [])
+
+
+def test_jobs_within_a_transaction_are_listed_there_only(storage: Storage, place: Place) -> None:
+    with place.transaction() as mine:
+        ref = store(storage, mail(tx=mine.tx))
+
+        inside = storage.within(mine.tx).jobs.list(EVERYTHING)
+        outside = storage.jobs.list(EVERYTHING)
+
+        assert ([job.ref for job in inside.items], outside.items) == ([ref], [])

@@ -8,6 +8,7 @@ import pytest
 from tables import change, decoded
 
 from ferryman.job import State
+from ferryman.options import unique_for
 from ferryman.outcome import Completed, Finished
 from ferryman.storage.river._sync.storage import SqliteStorage
 from storage._sync.acts import run, store, take
@@ -87,3 +88,15 @@ def test_a_fetched_job_says_which_part_of_it_is_damaged(storage: SqliteStorage, 
 
     assert damaged.unreadable == f"{column} is not valid JSON"
     assert (sound.unreadable, damaged.state) == ("", State.RUNNING)
+
+
+def test_an_insert_can_answer_with_the_rows_as_they_are_then(storage: SqliteStorage) -> None:
+    (first,) = storage.jobs.insert_and_get([mail(unique=unique_for(True), tags=("big",))], now=NOW)
+    take(storage)
+
+    (second,) = storage.jobs.insert_and_get([mail(unique=unique_for(True))], now=later(hours=1))
+
+    assert (first[0].duplicate, first[1].state, first[1].tags) == (False, State.AVAILABLE, ("big",))
+    assert (second[0].duplicate, second[1].ref, second[1].state) == (True, first[1].ref, State.RUNNING)
+    assert first[1].unique_key == second[1].unique_key is not None
+    assert State.SCHEDULED in (first[1].unique_states or ())
