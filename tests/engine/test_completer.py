@@ -11,7 +11,7 @@ import pytest
 from engine.stage import Flaky, Stage
 from ferryman.engine import completer as module
 from ferryman.errors import SchemaOutOfDate, StorageError, StorageUnavailable
-from ferryman.events import JobFinished, ServiceFailed, StorageBack, StorageLost
+from ferryman.events import JobFinished, ServiceBack, ServiceFailed, StorageBack, StorageLost
 from ferryman.job import AttemptError, Job, NewJob, State
 from ferryman.outcome import Completed, Discarded, Finished, Outcome, Retry
 from ferryman.storage.values import JobFilter
@@ -70,6 +70,22 @@ async def test_while_one_batch_is_written_the_next_gathers(stage: Stage, flaky: 
             await seen.wait_for(JobFinished)
 
     assert flaky.calls.count("finish") == 2
+
+
+async def test_a_writing_that_somebody_holds_up_is_told_of_once_and_so_is_its_end(
+    stage: Stage, flaky: Flaky, seen: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_SLOW", 0.01)
+    _, go_on = held_up(flaky)
+    async with stage.writing():
+        end(stage, await running(stage, 2))
+        told = await seen.wait_for(ServiceFailed)
+        go_on.set()
+        await seen.wait_for(ServiceBack)
+
+    assert (told.service, str(told.error)[:24]) == ("completer", "2 outcomes wait for 0.01")
+    assert await counts(stage) == {State.COMPLETED: 2}
+    assert len(seen.of(ServiceFailed)) == 1
 
 
 async def test_what_is_being_written_counts_as_unwritten(stage: Stage, flaky: Flaky) -> None:

@@ -8,6 +8,9 @@ harmless and dropping is not.
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from math import inf
 from types import TracebackType
 from typing import Self
@@ -15,9 +18,9 @@ from typing import Self
 import msgspec
 
 from ferryman.clock import Clock
-from ferryman.engine.outage import Outage
+from ferryman.engine.outage import Outage, Report
 from ferryman.engine.service import Nudge
-from ferryman.errors import SchemaOutOfDate, StorageUnavailable
+from ferryman.errors import SchemaOutOfDate, StorageError, StorageUnavailable
 from ferryman.events import EventBus, JobFinished, ServiceFailed
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Retry
 from ferryman.storage._async.protocol import AsyncStorage
@@ -26,6 +29,7 @@ __all__ = ["Completer"]
 
 BATCH = 2_000
 _LAST_TRIES = 3
+_SLOW = 10.0
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -37,6 +41,7 @@ class Completer:
         self.clock = clock
         self.events = events
         self.outage = Outage(clock, events)
+        self._report = Report("completer", self.outage)
         self._held: list[tuple[Finished, float]] = []
         self._in_flight = 0
         self._runs = False
@@ -74,7 +79,8 @@ class Completer:
         batch, self._held = self._held[:most], self._held[most:]
         self._in_flight = len(batch)
         try:
-            states = await self.storage.jobs.finish([finished for finished, _ in batch], now=self.clock.stamp())
+            with self._told_when_slow(len(batch)):
+                states = await self.storage.jobs.finish([finished for finished, _ in batch], now=self.clock.stamp())
         except BaseException:
             # Back in front, not lost: a flush can be cut short by an outage or by shutdown.
             self._held = batch + self._held
@@ -83,6 +89,7 @@ class Completer:
             self._in_flight = 0
             self._tried()
         self.outage.over()
+        self._report.works()
         if self.events.wants(JobFinished):
             for (finished, seconds), state in zip(batch, states, strict=True):
                 self.events.publish(JobFinished(finished.job, finished.outcome, state, seconds))
@@ -112,6 +119,18 @@ class Completer:
                 if most == 1:
                     self._leave_out(error)
                 most = 1
+
+    @contextmanager
+    def _told_when_slow(self, count: int) -> Iterator[None]:
+        """Say so when the storage neither takes nor refuses them: nothing else would tell why nothing is completed."""
+        late = StorageError(
+            f"{count} outcomes wait for {_SLOW:g} s to be written. Somebody may hold a lock on the jobs."
+        )
+        timer = asyncio.get_running_loop().call_later(_SLOW, self._report.failed, late)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def _leave_out(self, error: Exception) -> None:
         """Report a refusal, and try again without what the storage may have refused: the result, the error's text."""
