@@ -23,7 +23,7 @@ class Database(Protocol):
 
     driver: str
 
-    def storage(self, schema: str) -> AsyncStorage:
+    def storage(self, schema: str, *, connections: int) -> AsyncStorage:
         """Return a storage, not yet opened; an empty schema is where the connection leads."""
         ...
 
@@ -54,7 +54,7 @@ class SqliteDatabase:
     def __init__(self, path: str) -> None:
         self._url = f"sqlite:///{quote(path)}"
 
-    def storage(self, schema: str) -> AsyncStorage:
+    def storage(self, schema: str, *, connections: int) -> AsyncStorage:
         if schema:
             raise Rejected(f'SQLite has no schema "{schema}".')
         return connect(self._url)
@@ -87,8 +87,12 @@ class PostgresDatabase:
         query = urlencode([*self._options, *more], quote_via=quote)
         return urlunsplit(("postgresql", self._parts.netloc, self._parts.path, query, ""))
 
-    def storage(self, schema: str) -> AsyncStorage:
-        return connect(self._url(("schema", schema)) if schema else self._url())
+    def storage(self, schema: str, *, connections: int) -> AsyncStorage:
+        from ferryman.storage.river.postgres._async.storage import AsyncPostgresStorage
+        from ferryman.storage.river.postgres.location import Location
+
+        url = self._url(("schema", schema)) if schema else self._url()
+        return AsyncPostgresStorage(Location.parse(url), connections=connections)
 
     async def begin(self) -> Any:
         from psycopg import AsyncConnection

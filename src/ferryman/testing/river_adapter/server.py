@@ -27,6 +27,8 @@ __all__ = ["Server"]
 P = TypeVar("P", bound=asked.Params)
 
 _STOP_WITHIN = 10.0
+_FOR_A_WORKER = 3
+"""Connections for a worker.  The harness runs sixteen processes at a time, on a server for a hundred connections."""
 _MOST = 10_000
 _DIRECTIONS = {None: False, "": False, "asc": False, "desc": True}
 _ORDERS = ("id", "scheduled_at", "finalized_at", "time")
@@ -160,7 +162,7 @@ class Server:
     async def _start(self, params: asked.StartParams) -> None:
         if self._client is not None:
             raise Rejected("A client runs already.")
-        client = Client(params, self._database.storage(params.schema or ""), self._barriers)
+        client = Client(params, self._database.storage(params.schema or "", connections=_FOR_A_WORKER), self._barriers)
         try:
             await client.start()
         except BaseException:
@@ -206,7 +208,7 @@ class Server:
         if name not in self._storages:
             for other in [each for each in self._storages if each]:
                 await self._storages.pop(other).__aexit__(None, None, None)
-            self._storages[name] = self._database.storage(name)
+            self._storages[name] = self._database.storage(name, connections=1)
         return self._storages[name]
 
     def _transaction(self, name: str) -> Any:

@@ -47,10 +47,10 @@ class PostgresStorage:
         unknown_kind="job kind is not registered in the client's Workers bundle: {kind}",
     )
 
-    def __init__(self, location: Location) -> None:
+    def __init__(self, location: Location, *, connections: int = _CONNECTIONS) -> None:
         self.where = location
         self.location = str(location)
-        self._runner = PostgresRunner(location, connections=_CONNECTIONS)
+        self._runner = PostgresRunner(location, connections=connections)
         # Every insert tells: a notice that is held back would leave its job to the next poll.
         self._limiter = NoticeLimiter(seconds=0)
         self.jobs = RiverJobs(self._runner, self._runner, _tell, self._limiter, self.features)
