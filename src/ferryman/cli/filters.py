@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import click
 
+from ferryman.cli.completing import complete_kinds, complete_queues, complete_states
 from ferryman.cli.failures import Refused
 from ferryman.cli.session import Session
 from ferryman.errors import ConfigError
@@ -19,8 +20,18 @@ __all__ = ["choosing", "read_filter"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("-Q", "--queue", "queues", multiple=True, metavar="QUEUE", help="Only of this queue."),
-    click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only of this kind."),
+    click.option(
+        "-Q",
+        "--queue",
+        "queues",
+        multiple=True,
+        metavar="QUEUE",
+        shell_complete=complete_queues,
+        help="Only of this queue.",
+    ),
+    click.option(
+        "--kind", "kinds", multiple=True, metavar="KIND", shell_complete=complete_kinds, help="Only of this kind."
+    ),
     click.option("--since", metavar="TIME", help="Created since then: 24h, or 2026-11-22T08:00."),
     click.option("--older-than", metavar="TIME", help="Created before then."),
     click.option("--error", metavar="TEXT", help="Only where the latest error contains this."),
@@ -36,7 +47,12 @@ def choosing(function: F) -> F:
     for option in reversed(_OPTIONS):
         function = option(function)
     return click.option(
-        "--state", "states", multiple=True, metavar="STATE", help="Only in this state; failed means discarded."
+        "--state",
+        "states",
+        multiple=True,
+        metavar="STATE",
+        shell_complete=complete_states,
+        help="Only in this state; failed means discarded.",
     )(function)
 
 

@@ -27,9 +27,16 @@ COMMANDS: Lazy = {
     "queue": (f"{_HERE}.queue:queue", "Look at queues, pause, resume and delete them."),
     "periodic": (f"{_HERE}.periodic:periodic", "Look at what is enqueued by the clock."),
     "workers": (f"{_HERE}.workers:workers", "List the workers that are alive."),
+    "stats": (f"{_HERE}.stats:stats", "Show how much is worked, how fast, and how much of it fails."),
+    "metrics": (f"{_HERE}.metrics:metrics", "Show what waits in the storage to Prometheus, until told to stop."),
     "health": (f"{_HERE}.health:health", "Ask a worker's health port how it is: 0 is well, 1 is not."),
     "doctor": (f"{_HERE}.doctor:doctor", "Look for what may lose, delay or hide jobs."),
     "migrate": (f"{_HERE}.migrate:migrate", "Bring the database's tables up to date, or back."),
+    "config": (f"{_HERE}.config:config", "Look at the settings."),
+    "completion": (
+        f"{_HERE}.completion:completion",
+        "Write a script that completes our commands, options, queues and kinds; load it with eval.",
+    ),
     "version": (f"{_HERE}.version:version", "Say which ferryman this is, and what it can talk to."),
 }
 

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 
 from ferryman.admin._async.bulk import AsyncBulkAdmin
 from ferryman.admin._async.failed import AsyncFailedAdmin
+from ferryman.admin._async.stats import AsyncStatsAdmin
 from ferryman.admin.application import Snapshot, judge
 from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
@@ -28,6 +29,7 @@ class AsyncAdmin:
         self.jobs = AsyncJobAdmin(open, events)
         self.bulk = AsyncBulkAdmin(open, events)
         self.failed = AsyncFailedAdmin(open)
+        self.stats = AsyncStatsAdmin(open)
         self.queues = AsyncQueueAdmin(open, events)
         self.periodic = AsyncPeriodicAdmin(open)
         self.workers = AsyncWorkerAdmin(open)

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 
 from ferryman.admin._sync.bulk import BulkAdmin
 from ferryman.admin._sync.failed import FailedAdmin
+from ferryman.admin._sync.stats import StatsAdmin
 from ferryman.admin.application import Snapshot, judge
 from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
@@ -29,6 +30,7 @@ class Admin:
         self.jobs = JobAdmin(open, events)
         self.bulk = BulkAdmin(open, events)
         self.failed = FailedAdmin(open)
+        self.stats = StatsAdmin(open)
         self.queues = QueueAdmin(open, events)
         self.periodic = PeriodicAdmin(open)
         self.workers = WorkerAdmin(open)

@@ -7,6 +7,7 @@ from typing import Any
 import click
 import msgspec
 
+from ferryman.cli.completing import complete_kinds, complete_queues
 from ferryman.cli.grammar import command
 from ferryman.cli.output import Listing, show
 from ferryman.cli.payload import read_headers, read_payload
@@ -33,11 +34,11 @@ STORED = Listing[Inserted](
         "ferryman enqueue thumbnail --bytes @photo.jpg --group photos --header trace-id=4711",
     ],
 )
-@click.argument("kind")
+@click.argument("kind", shell_complete=complete_kinds)
 @click.argument("positional", metavar="[ARGS]", required=False)
 @click.option("-l", "--args", "args", metavar="JSON", help="Arguments: JSON, @file, or - for stdin.")
 @click.option("--bytes", "raw", metavar="BYTES", help="Arguments that are no JSON: text, @file, or - for stdin.")
-@click.option("-Q", "--queue", metavar="QUEUE", help="The queue.")
+@click.option("-Q", "--queue", metavar="QUEUE", shell_complete=complete_queues, help="The queue.")
 @click.option("--in", "delay", metavar="TIME", help="Run it after this time, such as 10m.")
 @click.option("--at", metavar="TIME", help="Run it then, such as 2026-11-22T08:00.")
 @click.option("--retries", type=int, help="How often to try again if it fails.")

@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from ferryman.admin.failures import FailedGroup, FailedGroups
+from ferryman.cli.completing import complete_kinds, complete_queues
 from ferryman.cli.filters import read_filter
 from ferryman.cli.grammar import command
 from ferryman.cli.jobs_shown import FAILED, RETRYING
@@ -50,8 +51,18 @@ GROUPS = Listing[FailedGroup](
 @click.option("--list", "listed", is_flag=True, help="Each job by itself; so are -o ids, --fp and --cursor.")
 @click.option("--retrying", is_flag=True, help="Also the jobs that failed and will be tried again.")
 @click.option("--since", metavar="TIME", help="Failed since then: 24h, or 2026-11-22T08:00.")
-@click.option("-Q", "--queue", "queues", multiple=True, metavar="QUEUE", help="Only of this queue.")
-@click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only of this kind.")
+@click.option(
+    "-Q",
+    "--queue",
+    "queues",
+    multiple=True,
+    metavar="QUEUE",
+    shell_complete=complete_queues,
+    help="Only of this queue.",
+)
+@click.option(
+    "--kind", "kinds", multiple=True, metavar="KIND", shell_complete=complete_kinds, help="Only of this kind."
+)
 @click.option("--fp", metavar="FP", help="Only of this group.")
 @click.option(
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="How many at most."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ferryman.cli.completing import complete_queues
 from ferryman.cli.grammar import Group
 from ferryman.cli.jobs_shown import state_style
 from ferryman.cli.output import Column, Listing, show
@@ -52,7 +53,7 @@ def list_(session: Session) -> None:
     show(session, QUEUES, session.admin.queues.list())
 
 
-_name = click.argument("name", metavar="QUEUE")
+_name = click.argument("name", metavar="QUEUE", shell_complete=complete_queues)
 
 
 @queue.command("pause", examples=["ferryman queue pause default", "ferryman queue pause '*'"])

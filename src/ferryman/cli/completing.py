@@ -1,0 +1,70 @@
+"""What the shell offers when Tab is pressed: names that the storage and the app know.
+
+It is a courtesy: what takes longer than a moment, or fails, offers nothing and says nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import click
+
+from ferryman.cli.session import Session
+
+__all__ = ["complete_kinds", "complete_queues", "complete_states"]
+
+_PATIENCE = 0.3
+
+
+def complete_queues(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the queues that there are."""
+    return _offer(context, incomplete, _queues)
+
+
+def complete_kinds(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the kinds that the app has, and those of the workers that are alive."""
+    return _offer(context, incomplete, _kinds)
+
+
+def complete_states(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the states."""
+    from ferryman.job import State
+
+    return [state.value for state in State if state.value.startswith(incomplete)]
+
+
+def _queues(session: Session) -> Iterable[str]:
+    return [queue.name for queue in session.admin.queues.list()] if _is_there(session) else []
+
+
+def _kinds(session: Session) -> Iterable[str]:
+    workers = session.admin.workers.list() if _is_there(session) else []
+    return {*session.jobs.tasks, *(kind for worker in workers for kind in worker.kinds)}
+
+
+def _is_there(session: Session) -> bool:
+    """Whether there is something to ask: a database file must not come to be because of Tab."""
+    url = session.jobs.settings.url
+    if not url.startswith("sqlite:"):
+        return True
+    from ferryman.storage.river.sqlite import Location
+
+    return Path(Location.parse(url).path).exists()
+
+
+def _offer(context: click.Context, incomplete: str, find: Callable[[Session], Iterable[str]]) -> list[str]:
+    found: list[str] = []
+
+    def look() -> None:
+        try:
+            found.extend(sorted(name for name in find(session) if name.startswith(incomplete)))
+        except Exception:
+            found.clear()
+
+    session = context.ensure_object(Session)
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    thread.join(_PATIENCE)
+    return list(found)

@@ -1,0 +1,41 @@
+"""The same numbers under the names of asynq's own exporter, so that dashboards which exist go on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from prometheus_client import Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
+from ferryman.job import State
+from ferryman.storage.values import QueueInfo
+
+__all__ = ["under_asynq_names"]
+
+_STATES = {
+    "active": State.RUNNING,
+    "pending": State.AVAILABLE,
+    "scheduled": State.SCHEDULED,
+    "retry": State.RETRYABLE,
+    "archived": State.DISCARDED,
+    "completed": State.COMPLETED,
+}
+
+
+def under_asynq_names(queues: Sequence[QueueInfo]) -> Iterator[Metric]:
+    """Return what asynq's exporter says of queues, as far as every storage can tell it."""
+    size = GaugeMetricFamily("asynq_queue_size", "Jobs in the queue.", labels=("queue",))
+    latency = GaugeMetricFamily("asynq_queue_latency_seconds", "How long the next job has waited.", labels=("queue",))
+    # asynq says "total" of a number that goes down too, and calls it a counter.
+    tasks = CounterMetricFamily("asynq_tasks_enqueued_total", "Jobs by state.", labels=("queue", "state"))
+    paused = CounterMetricFamily("asynq_queue_paused_total", "Whether the queue is paused.", labels=("queue",))
+    now = datetime.now(UTC)
+    for queue in queues:
+        counts = {name: queue.counts.get(state, 0) for name, state in _STATES.items()}
+        size.add_metric((queue.name,), sum(counts.values()) - counts["completed"])
+        latency.add_metric((queue.name,), max((now - queue.oldest).total_seconds(), 0.0) if queue.oldest else 0.0)
+        paused.add_metric((queue.name,), queue.paused_at is not None)
+        for name, number in counts.items():
+            tasks.add_metric((queue.name, name), number)
+    yield from (size, latency, tasks, paused)
