@@ -42,11 +42,14 @@ __all__ = [
     "Worker",
     "WrongState",
     "__version__",
+    "complete",
+    "complete_sync",
     "connect",
     "cursor_step",
     "cursor_step_sync",
     "exponential",
     "fixed",
+    "keep_logs",
     "provided",
     "record_output",
     "river",
@@ -66,7 +69,7 @@ if TYPE_CHECKING:
     from ferryman.client._async.client import AsyncClient
     from ferryman.client._sync.client import Client
     from ferryman.connect import connect
-    from ferryman.context import record_output, set_metadata
+    from ferryman.context import complete, complete_sync, record_output, set_metadata
     from ferryman.errors import (
         ConfigError,
         DuplicateJob,
@@ -84,6 +87,7 @@ if TYPE_CHECKING:
         WrongState,
     )
     from ferryman.job import AttemptError, Inserted, Job, JobRef, NewJob, State, Unique
+    from ferryman.job_logs import keep_logs
     from ferryman.options import Options
     from ferryman.outcome import Cancel, Discard, Snooze
     from ferryman.resumable import cursor_step, cursor_step_sync, set_cursor, step, step_sync
@@ -98,7 +102,7 @@ _HOMES = {
     "ferryman.client._async.client": ("AsyncClient",),
     "ferryman.client._sync.client": ("Client",),
     "ferryman.connect": ("connect",),
-    "ferryman.context": ("record_output", "set_metadata"),
+    "ferryman.context": ("complete", "complete_sync", "record_output", "set_metadata"),
     "ferryman.errors": (
         "ConfigError",
         "DuplicateJob",
@@ -116,6 +120,7 @@ _HOMES = {
         "WrongState",
     ),
     "ferryman.job": ("AttemptError", "Inserted", "Job", "JobRef", "NewJob", "State", "Unique"),
+    "ferryman.job_logs": ("keep_logs",),
     "ferryman.options": ("Options",),
     "ferryman.outcome": ("Cancel", "Discard", "Snooze"),
     "ferryman.resumable": ("cursor_step", "cursor_step_sync", "set_cursor", "step", "step_sync"),

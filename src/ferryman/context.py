@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, Protocol
 
 from ferryman import gojson
 from ferryman.errors import FerrymanError, InvalidJob, Unsupported
 from ferryman.steps import Steps
 
-__all__ = ["Recorder", "encoded", "record_output", "recording", "running_steps", "set_metadata"]
+__all__ = [
+    "EarlyEnd",
+    "Recorder",
+    "complete",
+    "complete_sync",
+    "encoded",
+    "ending",
+    "record_output",
+    "recording",
+    "running_steps",
+    "set_metadata",
+]
 
 _LARGEST = 32 * 1024 * 1024
 _RESERVED = ("river:", "ferryman:")
@@ -39,7 +50,33 @@ class Recorder:
         return {**self.metadata, **self.steps.to_keep()} if failed and self.steps else self.metadata
 
 
+class EarlyEnd(Protocol):
+    """Completes a job whose function still runs."""
+
+    async def complete(self, recorder: Recorder, tx: Any) -> None: ...
+    def complete_sync(self, recorder: Recorder, tx: Any) -> None: ...
+
+
 recording: ContextVar[Recorder] = ContextVar("ferryman_recording")
+ending: ContextVar[EarlyEnd] = ContextVar("ferryman_ending")
+
+
+async def complete(tx: Any) -> None:
+    """Complete the job that runs here in a transaction of the task's own: it is done if, and only if, that commits.
+
+    `tx` is what `using(tx=…)` takes.  What was recorded so far is kept with it, what comes later is added when the
+    function returns (spec/river.md 5.6).  A function that goes on to fail after the commit changes nothing any more.
+
+    Raises WrongState when the job is no longer this attempt's, such as one that was given up for dead: then leave
+    the transaction by its error, and it takes nothing along.  Raises Unsupported where nobody can take part in the
+    transaction, as on Redis; FerrymanError outside a running task.
+    """
+    await _early_end("complete()").complete(_recorder("complete()"), tx)
+
+
+def complete_sync(tx: Any) -> None:
+    """Complete the job in a transaction of a task that is a plain function; as `complete`."""
+    _early_end("complete_sync()").complete_sync(_recorder("complete_sync()"), tx)
 
 
 def record_output(value: Any) -> None:
@@ -81,6 +118,13 @@ def encoded(value: Any) -> bytes:
     if len(text) > _LARGEST:
         raise InvalidJob(f"The output takes {len(text):,} bytes; at most {_LARGEST:,} are kept. Store it elsewhere.")
     return text
+
+
+def _early_end(what: str) -> EarlyEnd:
+    _recorder(what)
+    if ending.get(None) is None:
+        raise Unsupported(f'{what} cannot reach the jobs from a process of its own. Leave out run="process".')
+    return ending.get()
 
 
 def _recorder(what: str) -> Recorder:

@@ -72,12 +72,14 @@ class Finished(msgspec.Struct, frozen=True):
     """A job together with what became of it.
 
     `output` is what the task recorded on the way, `metadata` what else it noted, by name; all of it encoded.
+    `early` says that the task completed the job by itself, in a transaction that may have been committed.
     """
 
     job: Job
     outcome: Outcome
     output: bytes | None = None
     metadata: Mapping[str, bytes] = {}
+    early: bool = False
 
 
 class Verdict(Exception):

@@ -28,6 +28,7 @@ class Attempt:
 
     __slots__ = (
         "began",
+        "ended_early",
         "expires",
         "job",
         "over",
@@ -52,6 +53,8 @@ class Attempt:
         self.stopped: Stopped | None = None
         self.began = False
         """Its coroutine runs.  One that is cancelled before that would never run, nor say how it ended."""
+        self.ended_early = False
+        """Its job was completed in a transaction of the task's own, which may not have been committed."""
         self.over = False
         """Its outcome is decided: whatever the function still does no longer counts."""
 

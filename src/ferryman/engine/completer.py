@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import inf
 from types import TracebackType
 from typing import Self
@@ -20,8 +20,9 @@ import msgspec
 from ferryman.clock import Clock
 from ferryman.engine.outage import Outage, Report
 from ferryman.engine.service import Nudge
-from ferryman.errors import SchemaOutOfDate, StorageError, StorageUnavailable
+from ferryman.errors import FerrymanError, SchemaOutOfDate, StorageError, StorageUnavailable
 from ferryman.events import EventBus, JobFinished, ServiceFailed
+from ferryman.job import State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Retry
 from ferryman.storage._async.protocol import AsyncStorage
 
@@ -81,6 +82,8 @@ class Completer:
         try:
             with self._told_when_slow(len(batch)):
                 states = await self.storage.jobs.finish([finished for finished, _ in batch], now=self.clock.stamp())
+                if any(finished.early for finished, _ in batch):
+                    await self._look_up(batch, states)
         except BaseException:
             # Back in front, not lost: a flush can be cut short by an outage or by shutdown.
             self._held = batch + self._held
@@ -93,6 +96,16 @@ class Completer:
         if self.events.wants(JobFinished):
             for (finished, seconds), state in zip(batch, states, strict=True):
                 self.events.publish(JobFinished(finished.job, finished.outcome, state, seconds))
+
+    async def _look_up(self, batch: list[tuple[Finished, float]], states: list[State | None]) -> None:
+        """Find out which jobs their tasks had completed already: whatever became of the function, they are done."""
+        for place, (finished, seconds) in enumerate(batch):
+            if finished.early and states[place] is None:
+                with suppress(FerrymanError):
+                    stored = await self.storage.jobs.get(finished.job.ref)
+                    if (stored.state, stored.attempt) == (State.COMPLETED, finished.job.attempt):
+                        states[place] = State.COMPLETED
+                        batch[place] = msgspec.structs.replace(finished, outcome=Completed(None)), seconds
 
     async def __aenter__(self) -> Self:
         return self

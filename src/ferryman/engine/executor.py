@@ -16,9 +16,10 @@ from typing import Any
 import msgspec
 
 from ferryman.clock import Clock
-from ferryman.context import Recorder, encoded, recording
+from ferryman.context import Recorder, encoded, ending, recording
 from ferryman.engine.attempt import Attempt, Stopped
 from ferryman.engine.completer import Completer
+from ferryman.engine.early import EarlyEnds
 from ferryman.engine.processes import Processes
 from ferryman.engine.threads import Threads
 from ferryman.engine.verdict import cut_short, judge, retry_or_discard
@@ -74,6 +75,7 @@ class Executor:
         self.freed: Callable[[], None] = lambda: None
         self.threads = Threads(lambda: self.freed())
         self.processes = Processes()
+        self.early = EarlyEnds(completer.storage, lambda: self.running, clock)
         self.released = 0
         # A dict for its order.  Not by the job's id: a job that was given up for dead may be taken a second time.
         self._attempts: dict[Attempt, None] = {}
@@ -128,6 +130,7 @@ class Executor:
             self._give_back()
             self.processes.close()
             self.threads.close()
+            self.early.close()
 
     def _give_back(self) -> None:
         for attempt in self.running:
@@ -159,6 +162,7 @@ class Executor:
     async def _work(self, attempt: Attempt) -> None:
         attempt.began = True
         recording.set(attempt.recorder)
+        ending.set(self.early)
         if self.events.wants(JobStarted):
             self.events.publish(JobStarted(attempt.job))
         self._finish(attempt, self._answered(attempt.job, await self._run(attempt)))
@@ -182,7 +186,8 @@ class Executor:
         if attempt.stopped is Stopped.SHUTDOWN:
             self.released += 1
         recorder, failed = attempt.recorder, type(outcome) is not Completed
-        finished = Finished(attempt.job, outcome, recorder.output, recorder.noted(failed=failed))
+        notes = recorder.noted(failed=failed)
+        finished = Finished(attempt.job, outcome, recorder.output, notes, attempt.ended_early)
         self.completer.add(finished, attempt.seconds())
         self.freed()
 
