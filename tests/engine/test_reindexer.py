@@ -150,6 +150,29 @@ async def test_a_rebuild_that_takes_too_long_leaves_nothing_behind(
     assert await on_postgres.schema.indexes() == before
 
 
+async def test_who_does_not_own_an_index_is_told_so_and_goes_on(
+    on_postgres: AsyncStorage, url: str, clock: FakeClock, seen: Recorder
+) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        name = connection.info.dbname
+        connection.execute(f"create role guest_{name} login")
+        connection.execute(f"grant select on all tables in schema public to guest_{name}")
+    try:
+        guest = AsyncPostgresStorage(Location.parse(f"{url}{'&' if '?' in url else '?'}options=-crole%3Dguest_{name}"))
+        reindexer = make(guest, clock, seen, "river_job_kind", "river_job_unique_idx")
+        await clock.advance(12 * HOURS)
+
+        await reindexer.tick()
+
+        assert [event.name for event in seen.of(IndexSkipped)] == ["river_job_kind", "river_job_unique_idx"]
+        assert "does not allow it" in seen.of(IndexSkipped)[0].why
+        await guest.__aexit__()
+    finally:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"drop owned by guest_{name}")
+            connection.execute(f"drop role guest_{name}")
+
+
 async def _busy_with(watcher: psycopg.Connection[Any], statement: str) -> None:
     asked = "select 1 from pg_stat_activity where state = 'active' and query ilike %s and pid <> pg_backend_pid()"
     async with asyncio.timeout(10):

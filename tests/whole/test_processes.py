@@ -70,6 +70,24 @@ async def test_a_job_whose_worker_was_killed_is_finished_by_another(jobs: Ferrym
     assert len(job.attempted_by) == 2
 
 
+async def test_a_killed_worker_is_found_dead_by_its_silence(jobs: Ferryman, sail: Sail) -> None:
+    ref = await put(jobs, "block_once")
+    async with sail(settings={"lead": False, "heartbeat_interval": 0.1}) as first:
+        await first.hears("started", ref.id)
+        async with asyncio.timeout(10):
+            while not await jobs.admin.workers.list():
+                pass
+        first.tell(signal.SIGKILL)
+        assert await first.ends() == -signal.SIGKILL
+
+    async with sail(settings={"rescue_silent": 0.5, "heartbeat_interval": 0.1}) as second:
+        await second.hears("finished", ref.id, "completed")
+
+    job = await jobs.admin.jobs.get(ref)
+    assert (job.state, job.attempt) == (State.COMPLETED, 2)
+    assert [error.error for error in job.errors] == ["Stuck job rescued by JobRescuer"]
+
+
 async def test_a_worker_that_dies_between_doing_and_writing_has_its_job_done_again(jobs: Ferryman, sail: Sail) -> None:
     ref = await put(jobs, "effect")
     async with sail(settings={"lead": False}, dies_before_writing=True) as first:

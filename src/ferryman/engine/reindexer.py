@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from ferryman.clock import Clock
 from ferryman.cron import Schedule
 from ferryman.engine.leader import Leader
+from ferryman.errors import StorageError, StorageUnavailable
 from ferryman.events import EventBus, IndexRebuilt, IndexSkipped
 from ferryman.storage._async.protocol import AsyncStorage
 
@@ -84,6 +85,10 @@ class Reindexer:
         except TimeoutError:
             await self._clear(name)
             self.events.publish(IndexSkipped(name, f"rebuilding it took longer than {self.timeout:g} s"))
+        except StorageError as error:
+            if isinstance(error, StorageUnavailable):
+                raise
+            self.events.publish(IndexSkipped(name, str(error)))  # others may have another owner
         except BaseException:
             await self._clear(name)
             raise
