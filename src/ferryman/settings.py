@@ -61,8 +61,8 @@ class Settings:
     rescue_silent: float | None = None
     """After how long without a heartbeat a worker of ours counts as dead, and its jobs as lost.
 
-    Unset: only their age counts.  Workers in other languages are never meant, nor is anybody on Redis,
-    where jobs have leases.
+    Unset: only their age counts.  It takes three heartbeats at least, and half an hour at most.  Workers in
+    other languages are never meant, nor is anybody on Redis, where jobs have leases.
     """
     lead: bool = True
     """Whether this worker may become the leader, who does the chores."""

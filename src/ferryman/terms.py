@@ -15,6 +15,8 @@ from ferryman.task import Tasks
 __all__ = ["refuse_what_cannot_work", "refuse_what_is_lacking", "rescue_after", "retention"]
 
 _BEATS = 3
+_REMEMBERED = 1800.0
+"""Half the time for which a storage keeps workers that have died."""
 
 
 def retention(tasks: Tasks, settings: Settings) -> Retention:
@@ -47,10 +49,14 @@ def refuse_what_cannot_work(tasks: Tasks, settings: Settings) -> None:
             raise ConfigError(
                 f"{task!r} is written inside a function, where its process cannot find it. Move it to the module."
             )
-    least = _BEATS * settings.heartbeat_interval
-    if settings.rescue_silent is not None and settings.rescue_silent < least:
+    least, silent = _BEATS * settings.heartbeat_interval, settings.rescue_silent
+    if silent is not None and silent > _REMEMBERED:
         raise ConfigError(
-            f"rescue_silent is {settings.rescue_silent:g} s and workers beat every {settings.heartbeat_interval:g} s. "
+            f"rescue_silent is {silent:g} s. Take {_REMEMBERED:g} s at most: then a worker that died is forgotten."
+        )
+    if silent is not None and silent < least:
+        raise ConfigError(
+            f"rescue_silent is {silent:g} s and workers beat every {settings.heartbeat_interval:g} s. "
             f"Take {least:g}s or more, which is {_BEATS} beats: one that is lost must not cost a job."
         )
     Cron.parse(settings.reindex_schedule)  # which says what is wrong with it

@@ -258,11 +258,13 @@ async def test_a_schedule_that_nobody_can_read_is_refused_at_the_start(jobs: Fer
 async def _nothing() -> None: ...
 
 
-async def test_a_silence_shorter_than_some_beats_is_refused(jobs: Ferryman) -> None:
+async def test_a_silence_of_too_few_beats_or_longer_than_anybody_is_remembered_is_refused(jobs: Ferryman) -> None:
     jobs.task("mail")(_nothing)
 
     with pytest.raises(ConfigError, match="Take 15s or more"):
         await jobs.worker(rescue_silent=10).serve()
+    with pytest.raises(ConfigError, match="Take 1800 s at most"):
+        await jobs.worker(rescue_silent=3600).serve()
 
 
 async def test_a_worker_goes_on_with_the_schedule_of_the_one_before(jobs: Ferryman, seen: Recorder) -> None:

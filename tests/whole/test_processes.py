@@ -132,8 +132,9 @@ async def test_what_does_not_end_in_time_goes_back_unharmed_and_another_takes_it
     assert (await jobs.admin.jobs.get(ref)).attempt == 1
 
 
-async def test_when_the_leader_stops_another_leads_at_once(jobs: Ferryman, sail: Sail) -> None:
-    tells, settings = ["LeaderChanged", "JobFinished"], {"elect_interval": 3600, "poll_interval": 3600}
+async def test_when_the_leader_stops_another_leads_from_the_next_election(jobs: Ferryman, sail: Sail) -> None:
+    # On SQLite nobody says that he steps down, as with River: but the lease of 15 s need not run out.
+    tells, settings = ["LeaderChanged", "JobFinished"], {"elect_interval": 0.1, "poll_interval": 3600}
     async with sail(tells=tells, settings={**settings, "queues": "elsewhere"}) as first:
         await first.hears("leads")
         async with sail(tells=tells, settings=settings) as second:
