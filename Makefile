@@ -52,7 +52,7 @@ docs: $(READY)  ## write the reference pages that are made from the code
 conformance: $(READY)  ## play the scenarios of River's conformance harness against our adapter
 	@$(BIN)/python -m pytest -q tests/conformance
 
-bench: $(READY)  ## measure speed, beside real asynq and other queues (BENCH="--peers --python python3.13 --runs 5")
+bench: $(READY)  ## measure speed, beside real asynq, real River and other queues (BENCH="--peers --python python3.13 --runs 5")
 	@$(BIN)/python -m bench $(BENCH)
 
 interop: $(READY)  ## work together with real Go programs on one Redis and one Postgres; needs Go

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from bench import asynq, ours, peers
+from bench import asynq, ours, peers, river
 from bench.roles import SLOTS
 from bench.servers import postgres_server, redis_server
 
@@ -55,14 +55,12 @@ def redis(folder: Path, runs: int, python: str | None) -> None:
         show("Redis, appendfsync everysec", found)
         sent = medians(ours.commands, take(1))
         show(f"an idle worker's {sum(sent.values()):.1f} commands/s", sent)
-        drains = {"ferryman": ours.drain} | go(take) | (others(python) if python else {})
+        drains = {"ferryman": ours.drain} | real_asynq(take) | others("redis", python)
         compare([race(drains, urls) for _ in range(runs)])
-        if not python:
-            print("\nOther queues for Python were left out: --peers installs and measures them.")
 
 
-def postgres(runs: int) -> None:
-    """Measure on a Postgres server of our own, a database for each run."""
+def postgres(runs: int, python: str | None) -> None:
+    """Measure on a Postgres server of our own, a database for each run, and others beside us on the same one."""
     with postgres_server() as database:
 
         def take(count: int = runs) -> list[str]:
@@ -71,23 +69,40 @@ def postgres(runs: int) -> None:
         found = medians(ours.throughput, take()) | medians(ours.transactions, take(1))
         found |= medians(ours.pickup, take()) | medians(ours.idle, take(1))
         show("Postgres, durable commits", found)
+        drains = {"ferryman": ours.drain} | real_river(take) | others("postgres", python)
+        compare([race(drains, iter(database, None)) for _ in range(runs)])
 
 
-def go(take: Callable[[], list[str]]) -> dict[str, Measure]:
+def real_asynq(take: Callable[[], list[str]]) -> dict[str, Measure]:
     """Show how fast real asynq picks up jobs, and return how it drains them."""
     try:
-        asynq.build()
+        program = asynq.build()
     except peers.Unavailable as why:
         print(f"\nReal asynq was left out: {why}")
         return {}
-    show("real asynq", medians(asynq.pickup, take()))
-    return {"asynq (Go)": asynq.drain}
+    show("real asynq", medians(partial(asynq.pickup, program), take()))
+    return {"asynq (Go)": partial(asynq.drain, program)}
 
 
-def others(python: str) -> dict[str, Measure]:
-    """Install the peers, and return how each drains."""
+def real_river(take: Callable[[], list[str]]) -> dict[str, Measure]:
+    """Show how fast real River picks up jobs, set up in each way, and return how it drains them."""
+    try:
+        program = river.build()
+    except peers.Unavailable as why:
+        print(f"\nReal River was left out: {why}")
+        return {}
+    for way in river.WAYS:
+        show(way, medians(partial(river.pickup, program, way), take(1)))
+    return {way: partial(river.drain, program, way) for way in river.WAYS}
+
+
+def others(server: str, python: str | None) -> dict[str, Measure]:
+    """Install the peers that use a server, and return how each drains."""
     found: dict[str, Measure] = {}
-    for name, script in peers.peers().items():
+    if not python:
+        print("\nOther queues for Python were left out: --peers installs and measures them.")
+        return found
+    for name, script in peers.peers(server).items():
         try:
             found[name] = partial(peers.drain, script, peers.install(script, python))
         except peers.Unavailable as why:
@@ -138,7 +153,7 @@ def main() -> None:
         if said.redis or everything:
             redis(Path(folder), said.runs, said.python if said.peers else None)
     if said.postgres or everything:
-        postgres(said.runs)
+        postgres(said.runs, said.python if said.peers else None)
 
 
 if __name__ == "__main__":

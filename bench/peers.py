@@ -1,6 +1,6 @@
 """Measures other job queues for Python: each in an environment of its own, on the same server.
 
-A peer is a script in `peers/` whose first lines say what it needs (PEP 723).
+A peer is a script in `peers/redis` or `peers/postgres` whose first lines say what it needs (PEP 723).
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ class Unavailable(Exception):
     """Somebody else cannot be measured here; says why in one line."""
 
 
-def peers() -> dict[str, Path]:
-    """Return the scripts, by the names of what they measure."""
-    return {path.stem.removesuffix("_peer"): path for path in sorted((HERE / "peers").glob("*_peer.py"))}
+def peers(server: str) -> dict[str, Path]:
+    """Return the scripts for a server, by the names of what they measure."""
+    return {path.stem.removesuffix("_peer"): path for path in sorted((HERE / "peers" / server).glob("*_peer.py"))}
 
 
 def install(script: Path, python: str) -> Path:
@@ -55,6 +55,7 @@ def drain(script: Path, python: Path, url: str) -> dict[str, float]:
     with tempfile.TemporaryDirectory() as folder:
         answer = Path(folder) / "answer"
         told = {"BENCH_URL": url, "BENCH_JOBS": str(JOBS), "BENCH_SLOTS": str(SLOTS), "BENCH_ANSWER": str(answer)}
+        told["PYTHONPATH"] = str(HERE / "peers")  # what the peers share
         with (Path(folder) / "log").open("w+b") as log:
             how: dict[str, Any] = {"cwd": script.parent, "env": {**os.environ, **told}, "stdout": log, "stderr": log}
             if subprocess.run(_call(script, python, "enqueue"), timeout=_PATIENCE, **how).returncode:

@@ -52,7 +52,7 @@ async def drain() -> dict[str, float]:
     await jobs.worker(burst=True, concurrency=SLOTS, periodic=False).serve()
     done = waiting - (await jobs.admin.jobs.count()).get("available", 0)
     wall, cpu = (end - start for start, end in zip(marks[WorkerStarted], marks[WorkerStopping], strict=True))
-    return {"per_second": done / wall, "cpu_each": cpu / done}
+    return {"per_second": done / wall, "cpu_each": cpu / done, "done": done}
 
 
 async def finish_alone() -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""What the peers share: where Redis is, how many jobs, and how fast they went by.
+"""What the peers share: where the server is, how many jobs, and how fast they went by.
 
 The clock runs from the first line of the first job to that of the last, all in one
 process, so neither the start of a worker nor its last acknowledgement counts against it.
