@@ -29,6 +29,7 @@ class Database(Protocol):
 
     def storage(self) -> AsyncStorage: ...
     def tables(self) -> Tables: ...
+    def run(self, sql: str) -> None: ...
     def transaction(self) -> Any:
         """Open a connection of the caller's, with a transaction begun."""
 
@@ -49,6 +50,11 @@ class OnSqlite:
         names = ["river_job", "river_leader", "river_notification", "river_queue"]
         with closing(library().connect(self.path)) as connection:
             return {name: _sqlite_rows(connection, name) for name in names}
+
+    def run(self, sql: str) -> None:
+        """Run a statement behind everybody's back."""
+        with closing(library().connect(self.path)) as connection, connection:
+            connection.execute(sql)
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
@@ -81,6 +87,7 @@ class OnPostgres:
         self.url = url
         self._ear = ear
         self._heard: list[Row] = []
+        ear.add_notify_handler(self._hear)
         for topic in ("river_insert", "river_control", "river_leadership"):
             ear.execute(f'listen "public.{topic}"')
 
@@ -99,10 +106,18 @@ class OnPostgres:
             connection.execute("select 1")
             yield connection
 
+    def run(self, sql: str) -> None:
+        """Run a statement behind everybody's back."""
+        self._ear.execute(sql.encode())
+
+    def _hear(self, said: psycopg.Notify) -> None:
+        notice = {"topic": said.channel.removeprefix("public."), "payload": json.loads(said.payload)}
+        self._heard.append({"id": len(self._heard) + 1, **notice})
+
     def _notices(self) -> list[Row]:
-        for said in self._ear.notifies(timeout=0):
-            notice = {"topic": said.channel.removeprefix("public."), "payload": json.loads(said.payload)}
-            self._heard.append({"id": len(self._heard) + 1, **notice})
+        # What is told comes in the order of commits: when we hear ourselves, we have heard everybody.
+        self._ear.execute("select pg_notify('public.river_control', '\"all\"')")
+        assert self._heard.pop()["payload"] == "all"
         return list(self._heard)
 
 

@@ -23,7 +23,7 @@ from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.river import cursors
 from ferryman.storage.values import JobFilter, JobOrder
 
-__all__ = ["SCENARIOS", "Call", "Player", "answer", "called_at", "recorded"]
+__all__ = ["SCENARIOS", "Call", "Player", "answer", "called_at", "recorded", "was_recorded"]
 
 VECTORS = Path(__file__).parents[1] / "vectors" / "river"
 
@@ -39,6 +39,11 @@ def recorded(name: str) -> dict[str, Any]:
     """Load one file of the recordings."""
     loaded: dict[str, Any] = json.loads((VECTORS / f"{name}.json").read_text())
     return loaded
+
+
+def was_recorded(name: str, database: str) -> bool:
+    """Whether there is a recording of a scenario on a database."""
+    return (VECTORS / f"{'sqlite_' if database == 'sqlite' else ''}{name}.json").exists()
 
 
 def called_at(call: Call) -> datetime:
@@ -187,6 +192,11 @@ async def _resume(player: Player, call: Call, queue: str) -> Any:
     await player.storage.queues.resume(queue, now=player.now)
 
 
+async def _update_queue(player: Player, call: Call, said: str) -> Any:
+    metadata = json.loads(call["result"]["metadata"])
+    await player.storage.queues.update(said.partition(",")[0], metadata, now=player.now)
+
+
 async def _list_queues(player: Player, call: Call, _: str) -> Any:
     return [(queue.name, queue.paused_at) for queue in await player.storage.queues.list()]
 
@@ -209,6 +219,7 @@ _CALLS: dict[str, Callable[[Player, Call, str], Awaitable[Any]]] = {
     "QueuePause": _pause,
     "QueueResume": _resume,
     "QueueList": _list_queues,
+    "QueueUpdate": _update_queue,
     "RequestResign": _request_resign,
 }
 
@@ -225,8 +236,10 @@ def answer(call: Call) -> Any:
     if "results" in call:
         return [_recorded_insert(result) for result in call["results"]]
     result = call.get("result")
-    if result is None or isinstance(result, int):
+    if isinstance(result, int):
         return result
+    if result is None or call["api"].startswith("QueueUpdate"):
+        return None
     if call["api"] == "QueueList":
         return [(queue["name"], queue["paused_at"]) for queue in result]
     if "InsertTx" in call["api"]:

@@ -170,12 +170,6 @@ def our_text_for_a_timeout(recording: Recording) -> None:
     recording["tables"]["river_job"][0]["errors"][0]["error"] = "TimeoutError: the attempt took longer than its 0.3 s"
 
 
-def tasks_set_no_metadata(recording: Recording) -> None:
-    """River's workers may set metadata as they run (spec/river.md 5.7); ours record an output and no more."""
-    metadata = _row(recording, 2)["metadata"]
-    del metadata["progress"], metadata["text"]
-
-
 def outputs_are_not_changed_later(recording: Recording) -> None:
     """River's JobUpdate changes the output of a finished job, or replaces it on Postgres; we have no such verb."""
     _row(recording, 1)["metadata"]["output"] = {"n": [1, 2, 3], "text": "smtp: connection refused"}
@@ -186,15 +180,13 @@ def our_periodic_jobs_always_have_an_id(recording: Recording) -> None:
     _row(recording, 2)["metadata"]["river:periodic_job_id"] = "hourly_output"
 
 
-def queues_have_no_metadata(recording: Recording) -> None:
-    """River's QueueUpdate sets the metadata of a queue and tells everybody; we have no such verb."""
-    for step in (*recording["steps"][7:], recording):
-        notices = step["tables"].get("river_notification", [])
-        notices[:] = [row for row in notices if "metadata_changed" not in str(row["payload"])]
-        for number, row in enumerate(notices, start=1):
-            row["id"] = number
-        (emails,) = (row for row in step["tables"]["river_queue"] if row["name"] == "emails")
-        emails["metadata"] = {}
+def a_dead_leaders_term_is_not_waited_for(recording: Recording) -> None:
+    """The recorded client led when fifteen seconds were over; here they are skipped."""
+    for row in recording["tables"]["river_job"]:
+        for error in row["errors"]:
+            error["at"] = _sooner(error["at"])
+        name = "scheduled_at" if row["state"] == "retryable" else "finalized_at"
+        row[name] = _sooner(row[name])
 
 
 _REMOTELY = "JobCancelError: job cancelled remotely"
@@ -204,6 +196,10 @@ _PERIOD = re.compile("period=[^&]*")
 
 def _states(recording: Recording) -> Iterator[Tables]:
     yield from (part["tables"] for part in (*recording.get("steps", ()), recording))
+
+
+def _sooner(text: str) -> str:
+    return (datetime.fromisoformat(text) - timedelta(seconds=15)).isoformat()
 
 
 def _key(recording: Recording, text: str) -> bytes | str:
@@ -246,13 +242,12 @@ _CHANGES: dict[str, Sequence[Callable[[Recording], None]]] = {
     "job_cancel_retry_delete": [every_cancel_is_told],
     "notify_insert": [a_remark_is_a_call],
     "periodic": [our_periodic_jobs_always_have_an_id],
-    "queue_ops": [queues_have_no_metadata],
+    "rescued": [a_dead_leaders_term_is_not_waited_for],
     "running_job": [our_worker_hears_of_cancels],
     "unique_by_period": [a_period_counts_from_the_scheduled_time],
     "unique_by_period_tz_new_york": [a_period_counts_from_the_scheduled_time],
     "unique_by_state": [every_cancel_is_told],
     "unique_exclude_kind": [a_duplicate_keeps_the_kind_and_exclude_kind_is_not_enough],
-    "worked_completed": [tasks_set_no_metadata],
     "worked_output": [outputs_are_not_changed_later],
     "worked_timeout": [our_text_for_a_timeout],
 }

@@ -1,6 +1,6 @@
 """What our worker leaves is what River's leaves, on both its databases, column by column.
 
-The recorded program's worker does as its arguments say; here is its twin in Python.  A
+The recorded program has a twin in Python (recorded_worker.py).  A
 scenario is walked as it was recorded: calls are made, the client is started and stopped,
 and what is in the tables after each step is compared.
 """
@@ -16,44 +16,17 @@ from typing import Any
 import pytest
 from databases import Database
 from recorded_tables import Tables, differences
-from replay import Player, answer, called_at
+from recorded_worker import TEXT, work
+from replay import Player, answer, called_at, was_recorded
 from since_043 import today
 
-from ferryman import Cancel, Ferryman, Snooze, Worker, record_output
-from ferryman.events import Event, JobFinished, JobStarted, LeaderChanged
+from ferryman import Ferryman, Worker
+from ferryman.events import Event, JobFinished, JobsRescued, JobStarted, LeaderChanged
 from ferryman.storage.river.verbs.insert import NoticeLimiter
 
 # The recorder waited up to five seconds between two calls; we wait for what they do and no longer.
 NEAR = timedelta(seconds=6)
 CLIENT = "golden_client_1"
-TEXT = "smtp: connection refused"
-
-
-class Panic(BaseException):
-    """What no task should raise: Go's panic."""
-
-
-async def work(do: str, text: str = TEXT, ms: int = 90_000) -> None:
-    """Do as the recorded worker did."""
-    match do:
-        case "error" | "output_then_error":
-            if do == "output_then_error":
-                record_output({"partial": True})
-            raise RuntimeError(text)
-        case "output":
-            record_output({"n": [1, 2, 3], "text": text})
-        case "output_string":
-            record_output(text)
-        case "panic":
-            raise Panic(text)
-        case "panic_value":
-            raise Panic(f"map[code:7 text:{text}]")  # Go's way to print a map
-        case "cancel":
-            raise Cancel(text)
-        case "snooze":
-            raise Snooze(timedelta(milliseconds=ms))
-        case "sleep" | "timeout":
-            await asyncio.Event().wait()
 
 
 class Stage:
@@ -94,6 +67,13 @@ class Stage:
         self.jobs.events.subscribe(kind, seen.put_nowait)
         return seen
 
+    async def die(self, name: str) -> None:
+        """Lead, take all there is, and never be heard of again."""
+        storage = self._player.storage
+        await storage.queues.announce(["default"])
+        await storage.leaders.elect(name, term=None)
+        await storage.jobs.fetch([("default", 10)], limit=10, kinds=None, worker=name)
+
     def compare_step(self, after: str) -> None:
         """Compare with the next in-between state, whose name this is."""
         step = next(self._steps)
@@ -115,6 +95,8 @@ class Stage:
 
 @pytest.fixture
 async def stage(request: pytest.FixtureRequest, database: Database) -> AsyncIterator[Stage]:
+    if not was_recorded(request.param, database.name):
+        pytest.skip(f"it was not recorded on {database.name}")
     async with Ferryman(database.url) as jobs, database.storage() as storage:
         storage.jobs._limiter = NoticeLimiter()  # on Postgres we tell of every insert: here as seldom as River does
         yield Stage(request.param, database, storage, jobs)
@@ -158,6 +140,39 @@ async def test_a_job_that_fails_twice_has_both_errors_and_both_clients(stage: St
     stage.compare_step("JobRetry")
     async with stage.client(f"{CLIENT}b"):
         await finished.get(), await finished.get()
+
+    stage.compare_end()
+
+
+@on_stage("worked_resumable")
+async def test_a_task_in_steps_leaves_rivers_marks(stage: Stage) -> None:
+    stage.jobs.task("work", errors="bare")(work)
+    finished = stage.watch(JobFinished)
+    insert, retry = stage.calls
+    await stage.play(insert)
+
+    async with stage.client():
+        await finished.get()
+    stage.compare_step("failed in step two")
+    await stage.play(retry)
+    async with stage.client():
+        await finished.get()
+
+    stage.compare_end()
+
+
+@on_stage("rescued")
+async def test_what_a_killed_worker_ran_is_taken_back_by_the_next_leader(stage: Stage) -> None:
+    stage.jobs.task("work")(work)
+    rescued = stage.watch(JobsRescued)
+    await stage.play(*stage.calls)
+    await stage.die("crashed_client")
+    stage.compare_step("killed")
+    stage.database.run("update river_job set attempted_at = attempted_at - interval '2 hours'")
+    stage.database.run("update river_leader set expires_at = now()")
+
+    async with stage.client(queues=["other"]):
+        await rescued.get()
 
     stage.compare_end()
 
@@ -262,7 +277,7 @@ async def test_queues_are_paused_and_leaders_step_down_as_rivers_do(stage: Stage
         stage.compare_step("client started, ~2.5 s in")
         for call in stage.calls:
             name = call["api"]
-            if name not in ("Insert while paused", "QueueUpdate(emails, metadata)"):
+            if name != "Insert while paused":
                 await stage.play(call)
             if name == "QueueResume(*)":
                 await finished.get()
