@@ -6,6 +6,7 @@ Confirmation is spec/cli.md 4.4's: a person sees how many and a few of them, a s
 
 from __future__ import annotations
 
+import math
 import signal
 import sys
 import time
@@ -30,6 +31,7 @@ __all__ = ["act_on_all", "by_ids_or_filter", "is_filter"]
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MANY = 100
+_COUNTED = 10_000
 _TELL_EVERY = 10.0
 _OFF_BY = 0.1
 
@@ -62,10 +64,17 @@ def act_on_all(session: Session, action: Action, said: dict[str, Any]) -> int:
     if action is Action.RETRY and not filters["states"]:
         filters["states"] = ("failed",)  # nobody means those that have completed
     which, rate = read_filter(session, **filters), _rate(said["rate"])
-    preview = session.admin.bulk.preview(which)
+    preview = _preview(session, which, said["expect"])
     if preview.count:
         _confirm(session, action, preview, said["expect"])
     return _run(session, action, which, rate, preview)
+
+
+def _preview(session: Session, which: JobFilter, expected: int | None) -> Preview:
+    if expected is None:
+        return session.admin.bulk.preview(which)
+    # A script waits until it is known whether there are many more or fewer.
+    return session.admin.bulk.preview(which, cap=max(_COUNTED, 2 * expected), seconds=math.inf)
 
 
 def _confirm(session: Session, action: Action, preview: Preview, expected: int | None) -> None:

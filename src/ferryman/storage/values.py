@@ -56,6 +56,7 @@ class Feature(StrEnum):
     ORDERS = "jobs listed by id and priority, and in a chosen order"
     METADATA = "jobs found by what their metadata contain"
     QUEUE_METADATA = "metadata of queues"
+    COUNTS = "jobs counted by kind and time without looking at each"
 
 
 class Action(StrEnum):

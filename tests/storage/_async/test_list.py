@@ -85,6 +85,29 @@ async def test_jobs_are_found_by_id_priority_and_tags(storage: AsyncStorage) -> 
     assert await found(tags=("small",)) == []
 
 
+@needs(Feature.ORDERS)
+@pytest.mark.parametrize("which", [JobFilter(kinds=("rare",)), JobFilter(kinds=("rare", "never"))], ids=str)
+async def test_few_old_jobs_are_found_behind_many_new_ones(storage: AsyncStorage, which: JobFilter) -> None:
+    ids = [(await store(storage, mail(kind="rare"))).id for _ in range(3)]
+    await storage.jobs.insert_fast([mail()] * 5_100, now=NOW)
+    last = [(await store(storage, mail(kind="rare"))).id]
+
+    downwards = await pages(storage, which, JobOrder(descending=True))
+    upwards = await pages(storage, which, JobOrder())
+
+    assert downwards == [*last, *reversed(ids)]
+    assert upwards == [*ids, *last]
+
+
+async def test_jobs_are_found_whatever_is_in_the_name_of_their_kind(storage: AsyncStorage) -> None:
+    for kind in ("null", "a[b]", "a/b·c"):
+        stored = await store(storage, mail(kind=kind))
+
+        page = await storage.jobs.list(JobFilter(kinds=(kind, '{"a\\\\b"}', "größe")))
+
+        assert [job.ref for job in page.items] == [stored]
+
+
 @needs(Feature.METADATA)
 async def test_jobs_are_found_by_what_their_metadata_contain(storage: AsyncStorage) -> None:
     ours = await store(storage, mail(metadata={"customer": {"id": 7, "name": "Ada"}, "more": 1}))

@@ -82,6 +82,29 @@ def test_jobs_are_found_by_id_priority_and_tags(storage: Storage) -> None:
     assert found(tags=("small",)) == []
 
 
+@needs(Feature.ORDERS)
+@pytest.mark.parametrize("which", [JobFilter(kinds=("rare",)), JobFilter(kinds=("rare", "never"))], ids=str)
+def test_few_old_jobs_are_found_behind_many_new_ones(storage: Storage, which: JobFilter) -> None:
+    ids = [(store(storage, mail(kind="rare"))).id for _ in range(3)]
+    storage.jobs.insert_fast([mail()] * 5_100, now=NOW)
+    last = [(store(storage, mail(kind="rare"))).id]
+
+    downwards = pages(storage, which, JobOrder(descending=True))
+    upwards = pages(storage, which, JobOrder())
+
+    assert downwards == [*last, *reversed(ids)]
+    assert upwards == [*ids, *last]
+
+
+def test_jobs_are_found_whatever_is_in_the_name_of_their_kind(storage: Storage) -> None:
+    for kind in ("null", "a[b]", "a/b·c"):
+        stored = store(storage, mail(kind=kind))
+
+        page = storage.jobs.list(JobFilter(kinds=(kind, '{"a\\\\b"}', "größe")))
+
+        assert [job.ref for job in page.items] == [stored]
+
+
 @needs(Feature.METADATA)
 def test_jobs_are_found_by_what_their_metadata_contain(storage: Storage) -> None:
     ours = store(storage, mail(metadata={"customer": {"id": 7, "name": "Ada"}, "more": 1}))

@@ -12,7 +12,7 @@ from ferryman.errors import StorageError
 from ferryman.events import Acted, EventBus
 from ferryman.opening import AsyncOpen
 from ferryman.storage.matching import looks_inside
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.values import Action, Feature, JobFilter
 
 __all__ = ["AsyncBulkAdmin"]
 
@@ -27,15 +27,17 @@ class AsyncBulkAdmin:
         self._open = open
         self._events = events
 
-    async def preview(self, which: JobFilter, *, cap: int = 10_000) -> Preview:
-        """Say how many jobs would be acted on; what has to be looked at one by one is counted up to `cap`."""
-        jobs = (await self._open()).jobs
-        if not looks_inside(which):
+    async def preview(self, which: JobFilter, *, cap: int = 10_000, seconds: float = 3.0) -> Preview:
+        """Say how many jobs would be acted on; those to be looked at are counted up to `cap`, for `seconds` at most."""
+        storage = await self._open()
+        jobs = storage.jobs
+        if not looks_inside(which) and (Feature.COUNTS in storage.features or _is_counted(which)):
             page = await jobs.list(which, limit=_SAMPLES)
             return Preview(sum((await jobs.count(which)).values()), False, page.items)
+        ends = time.monotonic() + seconds
         page = await jobs.list(which, limit=cap)
         count, samples = len(page.items), page.items[:_SAMPLES]
-        while page.next is not None and count < cap:
+        while page.next is not None and count < cap and time.monotonic() < ends:
             page = await jobs.list(which, limit=cap - count, cursor=page.next)
             count, samples = count + len(page.items), [*samples, *page.items][:_SAMPLES]
         return Preview(count, page.next is not None, samples)
@@ -75,3 +77,8 @@ class AsyncBulkAdmin:
             took = time.monotonic() - began
             if more:
                 await asyncio.sleep(max(took, len(refs) / rate - took if rate else 0.0))
+
+
+def _is_counted(which: JobFilter) -> bool:
+    """Whether every format knows how many these are: it keeps a number for each queue and state."""
+    return not (which.kinds or which.since or which.before)

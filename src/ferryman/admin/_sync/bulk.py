@@ -13,7 +13,7 @@ from ferryman.errors import StorageError
 from ferryman.events import Acted, EventBus
 from ferryman.opening import Open
 from ferryman.storage.matching import looks_inside
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.values import Action, Feature, JobFilter
 
 __all__ = ["BulkAdmin"]
 
@@ -28,15 +28,17 @@ class BulkAdmin:
         self._open = open
         self._events = events
 
-    def preview(self, which: JobFilter, *, cap: int = 10_000) -> Preview:
-        """Say how many jobs would be acted on; what has to be looked at one by one is counted up to `cap`."""
-        jobs = (self._open()).jobs
-        if not looks_inside(which):
+    def preview(self, which: JobFilter, *, cap: int = 10_000, seconds: float = 3.0) -> Preview:
+        """Say how many jobs would be acted on; those to be looked at are counted up to `cap`, for `seconds` at most."""
+        storage = self._open()
+        jobs = storage.jobs
+        if not looks_inside(which) and (Feature.COUNTS in storage.features or _is_counted(which)):
             page = jobs.list(which, limit=_SAMPLES)
             return Preview(sum((jobs.count(which)).values()), False, page.items)
+        ends = time.monotonic() + seconds
         page = jobs.list(which, limit=cap)
         count, samples = len(page.items), page.items[:_SAMPLES]
-        while page.next is not None and count < cap:
+        while page.next is not None and count < cap and time.monotonic() < ends:
             page = jobs.list(which, limit=cap - count, cursor=page.next)
             count, samples = count + len(page.items), [*samples, *page.items][:_SAMPLES]
         return Preview(count, page.next is not None, samples)
@@ -76,3 +78,8 @@ class BulkAdmin:
             took = time.monotonic() - began
             if more:
                 time.sleep(max(took, len(refs) / rate - took if rate else 0.0))
+
+
+def _is_counted(which: JobFilter) -> bool:
+    """Whether every format knows how many these are: it keeps a number for each queue and state."""
+    return not (which.kinds or which.since or which.before)

@@ -181,7 +181,7 @@ def _written(value: Any) -> Any:
         return _time(value)
     if kind is list:
         return msgspec.json.encode([_row(each) if type(each) is tuple else each for each in value]).decode()
-    if kind is dict:
+    if kind is dict or kind is tuple:
         return msgspec.json.encode(value).decode()
     return text_time(datetime.now(UTC)) if value is NOW else value
 

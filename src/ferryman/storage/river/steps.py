@@ -16,7 +16,7 @@ import msgspec
 
 from ferryman.errors import StorageError
 
-__all__ = ["NOW", "Batch", "Conflict", "Marks", "Query", "Row", "Script", "Values", "Verb"]
+__all__ = ["NOW", "Batch", "Conflict", "Marks", "Query", "Row", "Script", "Search", "Values", "Verb"]
 
 T = TypeVar("T")
 
@@ -25,7 +25,7 @@ Row = tuple[Any, ...]
 Values = Mapping[str, Any]
 """What a statement is given, by name: text, numbers, bytes, times with a zone, and lists and dicts, which become JSON.
 
-Each database writes them in its own way; a verb does not care.
+Tuples are what a column is compared with.  Each database writes them in its own way; a verb does not care.
 """
 
 
@@ -42,6 +42,10 @@ class Query(msgspec.Struct, frozen=True):
 
     name: str
     values: Values = {}
+
+
+class Search(Query, frozen=True):
+    """A query whose best plan depends on its values, so that it is planned anew each time."""
 
 
 class Batch(msgspec.Struct, frozen=True):

@@ -31,7 +31,7 @@ from ferryman.storage.values import JobFilter, Page
 __all__ = ["count", "list_jobs", "waiting_kinds"]
 
 _AT_ONCE = 500
-_MOST_LOOKED_AT = 10_000
+_MOST_LOOKED_AT = 5_000
 _LISTS = ("active", "pending")
 _ORDER = ("active", "pending", "scheduled", "retry", "aggregating", "archived", "completed")
 
@@ -67,7 +67,7 @@ def list_jobs(which: JobFilter, *, limit: int, cursor: str | None) -> Verb[Page[
         if place is None or section > place.section:
             place = _Place(section)
         wanted = min(limit + 1 - len(jobs), _AT_ONCE) if not _narrows(which) else _AT_ONCE
-        while rows := (yield from _rows(place, wanted)):
+        while rows := (yield from _rows(place, wanted, which)):
             for behind, job in rows:
                 if job is not None and _matches(which, job):
                     if len(jobs) == limit:
@@ -136,8 +136,8 @@ def _groups(queue: str) -> Verb[list[_Section]]:
     return [_Section(queue, _ORDER.index("aggregating"), key) for key in found]
 
 
-def _rows(place: _Place, wanted: int) -> Verb[list[tuple[_Place, Job | None]]]:
-    """Read what comes behind a place: for each job the place behind it, and None for what is no job any more."""
+def _rows(place: _Place, wanted: int, which: JobFilter) -> Verb[list[tuple[_Place, Job | None]]]:
+    """Read what comes behind a place: for each job the place behind it, and None for what cannot be meant."""
     section = place.section
     keys = QueueKeys(section.queue)
     key = section.key or keys.prefix + section.word
@@ -147,11 +147,20 @@ def _rows(place: _Place, wanted: int) -> Verb[list[tuple[_Place, Job | None]]]:
         call = _read_zset(keys, key, place.after, place.mark, wanted)
     ((first, rows),) = yield [call]
     ids = [row[0].decode() for row in rows]
+    kinds = [kind.encode() for kind in which.kinds]
     running = (yield from running_tasks(section.queue, ids)) if section.word == "active" else {}
     return [
-        (_Place(section, id, (row[1] or b"%d" % first).decode()), next(_jobs([row], section.word, running), None))
+        (
+            _Place(section, id, (row[1] or b"%d" % first).decode()),
+            next(_jobs([row], section.word, running), None) if _may_be_of(kinds, row[2]) else None,
+        )
         for id, row in zip(ids, rows, strict=True)
     ]
+
+
+def _may_be_of(kinds: Sequence[bytes], data: bytes | None) -> bool:
+    """Whether a message can be of these kinds.  To read it takes twenty times as long as to look for their bytes."""
+    return not kinds or any(kind in (data or b"") for kind in kinds)
 
 
 def _read_list(keys: QueueKeys, key: str, after: str, start: int, count: int) -> Call:

@@ -2,11 +2,12 @@
 
 Whatever is many travels as one JSON value: psycopg's arrays took 30 % of the worker
 (measured; design.md 3), and a batch is one statement.  Its rows begin with the place of
-what they answer.
+what they answer.  Only what a filter names is an array, of which the planner knows how rare it is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from ferryman.storage.river.steps import NOW, Batch, Query, Row
 __all__ = ["answer", "spell"]
 
 _encode = msgspec.json.Encoder().encode
+_ESCAPED = re.compile(r'["\\]')
 
 
 def spell(step: Query | Batch, statements: Mapping[str, Statement], schema: str | None) -> tuple[str, tuple[Any, ...]]:
@@ -42,6 +44,13 @@ def answer(step: Query | Batch, rows: Sequence[Row]) -> list[Any]:
 
 
 def _written(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return _array(value)
     if isinstance(value, list | dict):
         return _encode(value).decode()
     return None if value is NOW else value
+
+
+def _array(values: Sequence[str | int]) -> str:
+    """Write what Postgres reads as an array, each value in quotation marks: `{"a","b"}`."""
+    return "{" + ",".join('"' + _ESCAPED.sub(r"\\\g<0>", str(value)) + '"' for value in values) + "}"

@@ -15,7 +15,7 @@ from ferryman.job import Job, JobRef, State
 from ferryman.storage.matching import looks_inside, matches
 from ferryman.storage.river import cursors
 from ferryman.storage.river.rows import job_from, json_time
-from ferryman.storage.river.steps import Batch, Query, Verb
+from ferryman.storage.river.steps import Batch, Query, Search, Verb
 from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, Page
 
 __all__ = ["asked_to_stop", "cancel", "count", "delete", "discard", "get", "list_jobs", "retry", "waiting_kinds"]
@@ -29,8 +29,8 @@ _LISTS = {
 }
 """The statement for an order: whether it goes by the id, and whether it descends."""
 
-_AT_ONCE = 500
-_MOST_LOOKED_AT = 10_000
+_AT_ONCE = 1_000
+_MOST_LOOKED_AT = 5_000
 
 
 def get(ref: JobRef) -> Verb[Job]:
@@ -55,7 +55,7 @@ def _rows(which: JobFilter, order: JobOrder, most: int, cursor: str | None) -> V
     last = cursors.read(cursor) if cursor is not None else None
     place = {"after": last.id if last else None, "after_at": last.at if last else None, "by": column}
     name = _LISTS[column is None, order.descending]
-    rows = yield Query(name, {**_filter(which), **place, "max": most})
+    rows = yield Search(name, {**_filter(which), **place, "max": most})
     return list(map(job_from, rows))
 
 
@@ -67,17 +67,19 @@ def _look_inside(which: JobFilter, order: JobOrder, limit: int, cursor: str | No
     """Read jobs one after another.  The page may be short of `limit` and have a next one, when few of many match."""
     jobs: list[Job] = []
     seen: Job | None = None
-    for _ in range(_MOST_LOOKED_AT // _AT_ONCE):
-        rows = yield from _rows(which, order, _AT_ONCE, cursor)
+    looked, at_once = 0, min(limit + 1, _AT_ONCE)  # mostly nearly all match, or nearly none
+    while looked < _MOST_LOOKED_AT:
+        rows = yield from _rows(which, order, at_once, cursor)
         for job in rows:
             if matches(which, job):
                 if len(jobs) == limit:
                     return Page(jobs, cursor if seen is None else cursors.behind(seen, which, order))
                 jobs.append(job)
             seen = job
-        if len(rows) < _AT_ONCE or seen is None:
+        if len(rows) < at_once or seen is None:
             return Page(jobs)
         cursor = cursors.behind(seen, which, order)
+        looked, at_once = looked + at_once, _AT_ONCE
     return Page(jobs, cursor)
 
 
@@ -85,7 +87,7 @@ def count(which: JobFilter) -> Verb[Mapping[State, int]]:
     """Return how many jobs there are, by state.  What can only be seen inside a job is counted one by one."""
     if _looks_inside(which):
         return (yield from _count_one_by_one(which))
-    rows = yield Query("count", _filter(which))
+    rows = yield Search("count", _filter(which))
     return {State(state): number for state, number in rows}
 
 
@@ -185,13 +187,15 @@ def _is_id(text: str) -> bool:
 
 
 def _filter(which: JobFilter) -> dict[str, Any]:
+    one = which.states[0] if len(which.states) == 1 else None
     return {
-        "states": list(which.states) or None,
-        "queues": list(which.queues) or None,
-        "kinds": list(which.kinds) or None,
-        "ids": [int(id) for id in which.ids if _is_id(id)] if which.ids else None,
-        "priorities": list(which.priorities) or None,
-        "tags": list(which.tags) or None,
+        "state": one,
+        "states": None if one else which.states or None,
+        "queues": which.queues or None,
+        "kinds": which.kinds or None,
+        "ids": tuple([int(id) for id in which.ids if _is_id(id)]) if which.ids else None,
+        "priorities": which.priorities or None,
+        "tags": which.tags or None,
         "metadata": gojson.encode(which.metadata).decode() if which.metadata else None,
         "since": which.since,
         "before": which.before,

@@ -18,7 +18,7 @@ from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.spelling import answer, spell
 from ferryman.storage.river.sql import statements
-from ferryman.storage.river.steps import Batch, Marks, Query, Script, Verb
+from ferryman.storage.river.steps import Batch, Marks, Query, Script, Search, Verb
 
 __all__ = ["AsyncPostgresRunner", "async_is_direct", "async_run"]
 
@@ -168,5 +168,5 @@ async def _execute(cursor: AsyncRawCursor[Any], step: Query | Batch | Script, lo
         return [None] * len(step.values)
     schema = location.schema
     text, values = spell(step, statements("postgres", schema), schema)
-    await cursor.execute(text.encode(), values)
+    await cursor.execute(text.encode(), values, prepare=False if isinstance(step, Search) else None)
     return answer(step, await cursor.fetchall())

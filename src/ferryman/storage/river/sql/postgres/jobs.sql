@@ -327,55 +327,120 @@ from /* schema */river_job as job
 where job.id in (select value::bigint from json_array_elements_text(:ids::json))
 
 -- part: matching
--- What a filter lets through.  Each part of it is a JSON list, or null for any; all of :tags must be there.
-(:states::jsonb is null or :states::jsonb ? job.state::text)
-and (:queues::jsonb is null or :queues::jsonb ? job.queue)
-and (:kinds::jsonb is null or :kinds::jsonb ? job.kind)
-and (:ids::jsonb is null or job.id in (select value::bigint from jsonb_array_elements_text(:ids::jsonb)))
-and (:priorities::jsonb is null or :priorities::jsonb @> to_jsonb(job.priority))
-and (:tags::jsonb is null or to_jsonb(job.tags) @> :tags::jsonb)
+-- What a filter lets through.  Each part of it is null for any, or an array as text, of which Postgres sees at once how
+-- rare it is; all of :tags must be there.
+(:state::text is null or job.state = :state::text::/* schema */river_job_state)
+and (:states::text is null or job.state = any(:states::text::/* schema */river_job_state []))
+and (:queues::text is null or job.queue = any(:queues::text::text []))
+and (:kinds::text is null or job.kind = any(:kinds::text::text []))
+and (:ids::text is null or job.id = any(:ids::text::bigint []))
+and (:priorities::text is null or job.priority = any(:priorities::text::smallint []))
+and (:tags::text is null or job.tags @> :tags::text::varchar(255) [])
 and (:metadata::jsonb is null or job.metadata @> :metadata::jsonb)
 and (:since::timestamptz is null or job.created_at >= :since::timestamptz)
 and (:before::timestamptz is null or job.created_at < :before::timestamptz)
+
+-- part: matched
+job.id, job.state, job.queue, job.kind, job.priority, job.tags, job.metadata, job.created_at
 
 -- part: at
 case :by::text
     when 'scheduled_at' then job.scheduled_at when 'attempted_at' then job.attempted_at else job.finalized_at
 end
 
+-- part: ended
+-- Says nothing new of jobs that have ended, but lets their index be used.
+(:by::text <> 'finalized_at' or :state::text is null or job.finalized_at is not null)
+
 -- name: list_upwards
--- A page of jobs by id, after the job :after.
+-- A page of jobs by id, after the job :after.  Five thousand are looked through first: what is asked for is
+-- mostly among them.  Where it is not, walking on along the ids could mean reading the whole table, so then the
+-- index that fits the filter gives all ids that do, and they are sorted.
+with near as materialized (
+    select job.id
+    from (
+        select /* matched */
+        from /* schema */river_job as job
+        where :after::bigint is null
+           or job.id > :after::bigint
+        order by job.id
+        limit 5000
+    ) as job
+    where /* matching */
+    order by job.id
+    limit :max::integer
+),
+
+far as (
+    select job.id
+    from /* schema */river_job as job
+    where /* matching */
+      and (
+          :after::bigint is null
+          or job.id > :after::bigint
+      )
+    order by job.id + 0
+    limit :max::integer
+)
+
 select /* full_row */
 from /* schema */river_job as job
-where /* matching */
-  and (
-      :after::bigint is null
-      or job.id > :after::bigint
-  )
+where job.id = any(array(
+    select id from near
+    union all
+    select id from far where (select count(*) from near) < :max::integer
+))
 order by job.id
-limit :max::integer
 
 -- name: list_downwards
+-- The same, before the job :after.
+with near as materialized (
+    select job.id
+    from (
+        select /* matched */
+        from /* schema */river_job as job
+        where :after::bigint is null
+           or job.id < :after::bigint
+        order by job.id desc
+        limit 5000
+    ) as job
+    where /* matching */
+    order by job.id desc
+    limit :max::integer
+),
+
+far as (
+    select job.id
+    from /* schema */river_job as job
+    where /* matching */
+      and (
+          :after::bigint is null
+          or job.id < :after::bigint
+      )
+    order by job.id + 0 desc
+    limit :max::integer
+)
+
 select /* full_row */
 from /* schema */river_job as job
-where /* matching */
-  and (
-      :after::bigint is null
-      or job.id < :after::bigint
-  )
+where job.id = any(array(
+    select id from near
+    union all
+    select id from far where (select count(*) from near) < :max::integer
+))
 order by job.id desc
-limit :max::integer
 
 -- name: list_by_time_upwards
 -- A page of jobs by one of their times, after the job :after with the time :after_at.  Those without it come last.
 select /* full_row */
 from /* schema */river_job as job
 where /* matching */
+  and /* ended */
+  and (/* at */ is null or (:after::bigint is null or /* at */ >= :after_at::timestamptz))
   and (
       :after::bigint is null
-      or /* at */ > :after_at::timestamptz
-      or (/* at */ is not distinct from :after_at::timestamptz and job.id > :after::bigint)
-      or (/* at */ is null and :after_at::timestamptz is not null)
+      or /* at */ is distinct from :after_at::timestamptz
+      or job.id > :after::bigint
   )
 order by /* at */ nulls last, job.id
 limit :max::integer
@@ -384,11 +449,15 @@ limit :max::integer
 select /* full_row */
 from /* schema */river_job as job
 where /* matching */
+  and /* ended */
+  and (
+      :after_at::timestamptz is null
+      or /* at */ <= :after_at::timestamptz
+  )
   and (
       :after::bigint is null
-      or /* at */ < :after_at::timestamptz
-      or (/* at */ is not distinct from :after_at::timestamptz and job.id < :after::bigint)
-      or (/* at */ is not null and :after_at::timestamptz is null)
+      or /* at */ is distinct from :after_at::timestamptz
+      or job.id < :after::bigint
   )
 order by /* at */ desc nulls first, job.id desc
 limit :max::integer

@@ -321,7 +321,8 @@ where id in (select value from json_each(:ids))
 
 -- part: matching
 -- What a filter lets through.  Each part of it is a JSON list, or null for any; all of :tags must be there.
-(:states is null or state in (select value from json_each(:states)))
+(:state is null or state = :state)
+and (:states is null or state in (select value from json_each(:states)))
 and (:queues is null or queue in (select value from json_each(:queues)))
 and (:kinds is null or kind in (select value from json_each(:kinds)))
 and (:ids is null or id in (select value from json_each(:ids)))
