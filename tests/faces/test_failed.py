@@ -80,3 +80,29 @@ def test_an_argument_to_look_for_needs_a_value(ferryman: Typed) -> None:
     answer = ferryman("job list --args user")
 
     assert (answer.code, "It takes a path and a value, such as user.id=7" in answer.err) == (2, True)
+
+
+def test_a_group_is_retried_or_deleted_by_its_name(ferryman: Typed, there: There) -> None:
+    busy = [there.failed(f"TimeoutError: took {n} s") for n in (30, 31)]
+    other = there.failed("KeyError: 'x'")
+    first = ferryman("failed").lines[1].split()[5]
+
+    unsure = ferryman(f"failed retry --fp {first}")
+    sure = ferryman(f"failed retry --fp {first} --yes --expect 2")
+    second = ferryman("failed").lines[1].split()[5]
+    deleted = ferryman(f"failed delete --fp {second} --yes --expect 1")
+
+    assert (unsure.code, "Retry 2 jobs?" in unsure.err) == (6, True)
+    assert (sure.code, sure.out) == (0, "retried 2, skipped 0\n")
+    assert (deleted.code, deleted.out) == (0, "deleted 1, skipped 0\n")
+    assert [there.state(ref) for ref in busy] == ["available", "available"]
+    assert ferryman(f"job show {other}").code == 3
+
+
+def test_what_stands_before_retry_is_not_passed_over(ferryman: Typed, there: There) -> None:
+    ref = there.failed()
+
+    answer = ferryman("failed --kind report retry --fp 9f31c2ab04de --yes --expect 1")
+
+    assert (answer.code, "--kind stands before retry" in answer.err) == (2, True)
+    assert there.state(ref) == "discarded"

@@ -105,3 +105,14 @@ def test_no_worker_says_how_to_start_one(ferryman: Typed) -> None:
 
     assert (answer.code, answer.out) == (0, "")
     assert "ferryman worker" in answer.err
+
+
+def test_the_history_of_a_queue_has_a_line_for_each_day(ferryman: Typed, there: There) -> None:
+    there.failed()
+
+    title, today, *before = ferryman("queue history default --days 3").lines
+
+    assert title.split() == ["DAY", "PROCESSED", "FAILED"]
+    assert today.split()[1:] == ["1", "1"]
+    assert [day.split()[1:] for day in before] == [["0", "0"], ["0", "0"]]
+    assert ferryman("queue history nowhere").code == 3

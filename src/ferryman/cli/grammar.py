@@ -14,7 +14,7 @@ import click
 
 from ferryman.cli.session import FORMATS, Session
 
-__all__ = ["Command", "Group", "Lazy", "command"]
+__all__ = ["Branch", "Command", "Group", "Lazy", "command"]
 
 
 def _remember(context: click.Context, parameter: click.Parameter, value: Any) -> None:
@@ -185,6 +185,35 @@ class Group(click.Group):
         self.format_commands(ctx, formatter)
         _write_options("Options", [each for each in self.get_params(ctx) if each not in self.shared], ctx, formatter)
         _write_options("Options of every command", self.shared, ctx, formatter)
+
+
+class Branch(Group):
+    """A group that does something by itself too, when none of its commands is named."""
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **declared: Any) -> None:
+        super().__init__(*args, invoke_without_command=True, **declared)
+        self.examples = tuple(examples)
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the words; none at all are no question for help here."""
+        return click.Group.parse_args(self, ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run what is asked for, within the time that was given."""
+        session = ctx.ensure_object(Session)
+        if session.within is None or ctx._protected_args:
+            return super().invoke(ctx)
+        from ferryman.cli.within import time_limit
+
+        with time_limit(session.within, as_json=session.json_errors, color=session.color):
+            return super().invoke(ctx)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write examples, then what every group has."""
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write(f"  {example}\n")
+        super().format_options(ctx, formatter)
 
 
 def _write_options(

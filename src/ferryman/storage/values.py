@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Generic, Literal, TypeVar
 
@@ -16,6 +16,7 @@ __all__ = [
     "NEWEST_FIRST",
     "Action",
     "CancelRequested",
+    "DayCounts",
     "Feature",
     "Gathered",
     "HowWoken",
@@ -121,6 +122,14 @@ class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
     counts: Mapping[State, int] = {}
     oldest: datetime | None = None
     """Since when the job waits that is next to run."""
+
+
+class DayCounts(msgspec.Struct, frozen=True, kw_only=True):
+    """What a queue did on one day in UTC: how many attempts or jobs ended, and how many of them badly."""
+
+    day: date
+    processed: int = 0
+    failed: int = 0
 
 
 def not_empty(queue: QueueInfo) -> WrongState:

@@ -10,7 +10,7 @@ from ferryman.job import State
 from ferryman.storage._sync.protocol import Storage
 from ferryman.storage.values import Feature
 from storage._sync.acts import run, store, take
-from storage.samples import NOW, discarded, later, mail, mail_at
+from storage.samples import NOW, completed, discarded, kept_mail, later, mail, mail_at
 
 
 def test_a_queue_that_is_worked_or_used_is_listed_by_name(storage: Storage) -> None:
@@ -163,3 +163,16 @@ def test_a_queue_gets_other_metadata_where_it_has_any(storage: Storage) -> None:
     else:
         with pytest.raises(Unsupported, match="bulk"):
             storage.queues.update("bulk", {"limit": 3}, now=NOW)
+
+
+def test_the_history_of_a_queue_says_what_ended_on_each_day_and_how_badly(storage: Storage) -> None:
+    storage.jobs.insert([kept_mail(queue="busy"), kept_mail(queue="busy")], now=NOW)
+    good, bad = storage.jobs.fetch([("busy", 2)], limit=2, kinds=None, worker="w", now=NOW)
+    storage.jobs.finish([completed(good), discarded(bad)], now=NOW)
+
+    today, yesterday = storage.queues.history("busy", days=2, now=NOW)
+
+    assert (today.day, today.processed, today.failed) == (NOW.date(), 2, 1)
+    assert (yesterday.day, yesterday.processed, yesterday.failed) == (later(days=-1).date(), 0, 0)
+    with pytest.raises(QueueNotFound):
+        storage.queues.history("nowhere", days=2, now=NOW)

@@ -13,7 +13,7 @@ from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import AsyncOpen
-from ferryman.storage.values import JobFilter, LineStatus, Page, PeriodicInfo, QueueInfo, WorkerInfo
+from ferryman.storage.values import DayCounts, JobFilter, LineStatus, Page, PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = ["AsyncAdmin"]
 
@@ -109,6 +109,10 @@ class AsyncQueueAdmin:
     async def get(self, name: str) -> QueueInfo:
         """Return one queue.  Raises QueueNotFound."""
         return await (await self._open()).queues.get(name)
+
+    async def history(self, name: str, *, days: int = 14) -> Sequence[DayCounts]:
+        """Return what a queue did on each of the latest days, up to 90, the latest first.  Raises QueueNotFound."""
+        return await (await self._open()).queues.history(name, days=days)
 
     async def pause(self, name: str, *, actor: str = "", reason: str = "") -> None:
         """Let nobody take jobs from a queue, or from all ("*").  Raises QueueNotFound."""

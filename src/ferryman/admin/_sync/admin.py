@@ -14,7 +14,7 @@ from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import Open
-from ferryman.storage.values import JobFilter, LineStatus, Page, PeriodicInfo, QueueInfo, WorkerInfo
+from ferryman.storage.values import DayCounts, JobFilter, LineStatus, Page, PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = ["Admin"]
 
@@ -110,6 +110,10 @@ class QueueAdmin:
     def get(self, name: str) -> QueueInfo:
         """Return one queue.  Raises QueueNotFound."""
         return (self._open()).queues.get(name)
+
+    def history(self, name: str, *, days: int = 14) -> Sequence[DayCounts]:
+        """Return what a queue did on each of the latest days, up to 90, the latest first.  Raises QueueNotFound."""
+        return (self._open()).queues.history(name, days=days)
 
     def pause(self, name: str, *, actor: str = "", reason: str = "") -> None:
         """Let nobody take jobs from a queue, or from all ("*").  Raises QueueNotFound."""

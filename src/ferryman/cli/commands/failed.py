@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import click
 import msgspec
 
 from ferryman.admin.failures import FailedGroup, FailedGroups
+from ferryman.cli.bulk import act_on_all
 from ferryman.cli.completing import complete_kinds, complete_queues
 from ferryman.cli.filters import read_filter
-from ferryman.cli.grammar import command
+from ferryman.cli.grammar import Branch
 from ferryman.cli.jobs_shown import FAILED, RETRYING
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
+from ferryman.errors import ConfigError
 from ferryman.job import State
 from ferryman.redaction import without_secrets
-from ferryman.storage.values import JobFilter
+from ferryman.storage.values import Action, JobFilter
 
 __all__ = ["failed"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 GROUPS = Listing[FailedGroup](
     lambda group: {**msgspec.structs.asdict(group), "latest": [str(ref) for ref in group.latest]},
@@ -39,13 +44,15 @@ GROUPS = Listing[FailedGroup](
 )
 
 
-@command(
+@click.group(
     "failed",
+    cls=Branch,
     examples=[
         "ferryman failed",
         "ferryman failed --since 24h --kind email:send",
         "ferryman failed --fp 9f31c2ab04de",
         "ferryman failed -o ids | ferryman job retry -",
+        "ferryman failed retry --fp 9f31c2ab04de",
     ],
 )
 @click.option("--list", "listed", is_flag=True, help="Each job by itself; so are -o ids, --fp and --cursor.")
@@ -68,9 +75,13 @@ GROUPS = Listing[FailedGroup](
     "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="How many at most."
 )
 @click.option("--cursor", help="Go on where the page before ended.")
-@click.pass_obj
-def failed(session: Session, /, listed: bool, limit: int, cursor: str | None, **said: Any) -> None:
+@click.pass_context
+def failed(context: click.Context, /, listed: bool, limit: int, cursor: str | None, **said: Any) -> None:
     """Show what gave up, gathered by what went wrong."""
+    session = context.ensure_object(Session)
+    if context.invoked_subcommand:
+        _refuse_options(context)
+        return
     which = _filter(session, **said)
     if listed or said["fp"] or cursor or session.format == "ids":
         _list(session, which, limit, cursor, retrying=said["retrying"])
@@ -90,7 +101,7 @@ def _gather(session: Session, which: JobFilter, limit: int) -> None:
     if found.groups and session.format in ("table", "wide"):
         first = found.groups[0].fingerprint
         session.note(f"\nLook at one group:  ferryman failed --fp {first}")
-        session.note(f"Run it again:       ferryman job retry --state failed --fp {first} --all-matching")
+        session.note(f"Run it again:       ferryman failed retry --fp {first}")
 
 
 def _left_out(found: FailedGroups, limit: int) -> list[str]:
@@ -110,3 +121,44 @@ def _list(session: Session, which: JobFilter, limit: int, cursor: str | None, *,
     if page.items and session.format in ("table", "wide"):
         first = page.items[0].ref
         session.note(f"\nLook at one:    ferryman job show {first}\nRun one again:  ferryman job retry {first}")
+
+
+def _refuse_options(context: click.Context) -> None:
+    """Raise ConfigError for what was said in front of a subcommand, which would not hear it."""
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name or "")
+        if option.name in _OWN and source is click.core.ParameterSource.COMMANDLINE:
+            word = context.invoked_subcommand
+            raise ConfigError(f"{option.opts[0]} stands before {word}. Say it behind: ferryman failed {word} …")
+
+
+_OWN = {"listed", "retrying", "since", "queues", "kinds", "fp", "limit", "cursor"}
+
+
+def _of_a_group(function: F) -> F:
+    """Add the options that say which jobs of which failure are meant."""
+    for option in (
+        click.option("--expect", type=click.IntRange(min=0), metavar="N", help="How many it should be, in a script."),
+        click.option("--rate", metavar="N/s", help="No more than so many a second, such as 10/s."),
+        click.option("--kind", "kinds", multiple=True, metavar="KIND", help="Only of this kind."),
+        click.option("-Q", "--queue", "queues", multiple=True, metavar="QUEUE", help="Only of this queue."),
+        click.option("--fp", required=True, metavar="FP", help="The group; ferryman failed names them."),
+    ):
+        function = option(function)
+    return function
+
+
+@failed.command("retry", examples=["ferryman failed retry --fp 9f31c2ab04de --rate 10/s"])
+@_of_a_group
+@click.pass_obj
+def retry(session: Session, /, **said: Any) -> int:
+    """Run every job of one group again, now.  Asks first; in a script say --yes --expect N."""
+    return act_on_all(session, Action.RETRY, {**said, "states": ("failed",)})
+
+
+@failed.command("delete", examples=["ferryman failed delete --fp 9f31c2ab04de"])
+@_of_a_group
+@click.pass_obj
+def delete(session: Session, /, **said: Any) -> int:
+    """Delete every job of one group.  Asks first; in a script say --yes --expect N."""
+    return act_on_all(session, Action.DELETE, {**said, "states": ("failed",)})

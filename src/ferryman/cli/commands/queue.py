@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+import msgspec
 
 from ferryman.cli.completing import complete_queues
 from ferryman.cli.grammar import Group
@@ -11,7 +12,7 @@ from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
 from ferryman.cli.views import queue_view
 from ferryman.job import State
-from ferryman.storage.values import Action, JobFilter, QueueInfo
+from ferryman.storage.values import Action, DayCounts, JobFilter, QueueInfo
 
 __all__ = ["queue"]
 
@@ -54,6 +55,30 @@ def list_(session: Session) -> None:
 
 
 _name = click.argument("name", metavar="QUEUE", shell_complete=complete_queues)
+
+DAYS = Listing[DayCounts](
+    msgspec.structs.asdict,
+    lambda day: day.day.isoformat(),
+    (
+        Column("DAY", lambda day, times: day.day.isoformat()),
+        Column("PROCESSED", lambda day, times: f"{day.processed:,}", right=True),
+        Column("FAILED", lambda day, times: f"{day.failed:,}", right=True),
+    ),
+)
+
+
+@queue.command(
+    "history", examples=["ferryman queue history default", "ferryman queue history default --days 90 --json"]
+)
+@_name
+@click.option("--days", type=click.IntRange(1, 90), default=14, show_default=True, metavar="N", help="How many days.")
+@click.pass_obj
+def history(session: Session, /, name: str, days: int) -> None:
+    """Show how much a queue did on each day (UTC), and how much of it failed.
+
+    On Redis these are asynq's counters of attempts; a database counts the ended jobs that it still has.
+    """
+    show(session, DAYS, session.admin.queues.history(name, days=days))
 
 
 @queue.command("pause", examples=["ferryman queue pause default", "ferryman queue pause '*'"])

@@ -19,6 +19,7 @@ from ferryman.outcome import Finished
 from ferryman.storage.values import (
     NEWEST_FIRST,
     Action,
+    DayCounts,
     Feature,
     Gathered,
     JobFilter,
@@ -187,6 +188,13 @@ class AsyncQueues(Protocol):
 
     async def get(self, name: str) -> QueueInfo:
         """Return one queue.  Raises QueueNotFound."""
+        ...
+
+    async def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:
+        """Return what this queue did on each of the latest days, the latest first.  Raises QueueNotFound.
+
+        Redis counts attempts for 90 days; a database counts the ended jobs that it still has.
+        """
         ...
 
     async def paused(self, names: Sequence[str]) -> Sequence[str]:

@@ -20,6 +20,7 @@ from ferryman.outcome import Finished
 from ferryman.storage.values import (
     NEWEST_FIRST,
     Action,
+    DayCounts,
     Feature,
     Gathered,
     JobFilter,
@@ -188,6 +189,13 @@ class Queues(Protocol):
 
     def get(self, name: str) -> QueueInfo:
         """Return one queue.  Raises QueueNotFound."""
+        ...
+
+    def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:
+        """Return what this queue did on each of the latest days, the latest first.  Raises QueueNotFound.
+
+        Redis counts attempts for 90 days; a database counts the ended jobs that it still has.
+        """
         ...
 
     def paused(self, names: Sequence[str]) -> Sequence[str]:

@@ -15,7 +15,7 @@ from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import AsyncServer
 from ferryman.storage.asynq.verbs import groups, health, periodic, queues, workers
 from ferryman.storage.asynq.wakeup import Appetite
-from ferryman.storage.values import Gathered, LineStatus, Notice, PeriodicInfo, Plan, QueueInfo, WorkerInfo
+from ferryman.storage.values import DayCounts, Gathered, LineStatus, Notice, PeriodicInfo, Plan, QueueInfo, WorkerInfo
 
 __all__ = [
     "AsyncRedisGroups",
@@ -42,6 +42,9 @@ class AsyncRedisQueues:
 
     async def get(self, name: str) -> QueueInfo:
         return await self._server.run(queues.get_queue(name))
+
+    async def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:
+        return await self._server.run(queues.history(name, days=days, now=now))
 
     async def paused(self, names: Sequence[str]) -> Sequence[str]:
         return await self._server.run(queues.paused(names))

@@ -16,7 +16,7 @@ from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import Server
 from ferryman.storage.asynq.verbs import groups, health, periodic, queues, workers
 from ferryman.storage.asynq.wakeup import Appetite
-from ferryman.storage.values import Gathered, LineStatus, Notice, PeriodicInfo, Plan, QueueInfo, WorkerInfo
+from ferryman.storage.values import DayCounts, Gathered, LineStatus, Notice, PeriodicInfo, Plan, QueueInfo, WorkerInfo
 
 __all__ = [
     "RedisGroups",
@@ -43,6 +43,9 @@ class RedisQueues:
 
     def get(self, name: str) -> QueueInfo:
         return self._server.run(queues.get_queue(name))
+
+    def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:
+        return self._server.run(queues.history(name, days=days, now=now))
 
     def paused(self, names: Sequence[str]) -> Sequence[str]:
         return self._server.run(queues.paused(names))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ferryman.errors import QueueNotFound
@@ -12,9 +12,20 @@ from ferryman.storage.asynq.keys import QUEUES, QueueKeys
 from ferryman.storage.asynq.scripts import load
 from ferryman.storage.asynq.tasks import STATES
 from ferryman.storage.asynq.times import moment, moment_ns, seconds
-from ferryman.storage.values import QueueInfo, not_empty
+from ferryman.storage.values import DayCounts, QueueInfo, not_empty
 
-__all__ = ["announce", "delete", "get_queue", "known_queues", "list_queues", "pause", "paused", "read_queues", "resume"]
+__all__ = [
+    "announce",
+    "delete",
+    "get_queue",
+    "history",
+    "known_queues",
+    "list_queues",
+    "pause",
+    "paused",
+    "read_queues",
+    "resume",
+]
 
 _COUNTED = ("pending", "active", "scheduled", "retry", "archived", "completed", "aggregating")
 
@@ -50,6 +61,20 @@ def read_queues(names: Sequence[str]) -> Verb[list[QueueInfo]]:
         return []
     replies = yield [_count(QueueKeys(name)) for name in names]
     return [_info(name, reply) for name, reply in zip(names, replies, strict=True)]
+
+
+def history(name: str, *, days: int, now: datetime | None) -> Verb[list[DayCounts]]:
+    """Return asynq's own counters, which it keeps for 90 days (spec/asynq.md 3.22)."""
+    yield from _check_one(name)
+    keys, today = QueueKeys(name), now or datetime.now(UTC)
+    times = [today - timedelta(days=ago) for ago in range(days)]
+    names = [key for at in times for key in (keys.processed_on(at), keys.failed_on(at))]
+    (found,) = yield [Command(("MGET", *names))]
+    numbers = [int(number or 0) for number in found]
+    return [
+        DayCounts(day=at.astimezone(UTC).date(), processed=processed, failed=failed)
+        for at, processed, failed in zip(times, numbers[::2], numbers[1::2], strict=True)
+    ]
 
 
 def paused(names: Sequence[str]) -> Verb[list[str]]:

@@ -11,6 +11,7 @@ from ferryman.storage.river.thread import AsyncSqliteRunner
 from ferryman.storage.river.verbs import indexes, leaders, notices, queues, schedules, schema, workers
 from ferryman.storage.river.watch import AsyncWatch
 from ferryman.storage.values import (
+    DayCounts,
     LeaderResigned,
     LineStatus,
     Notice,
@@ -48,6 +49,9 @@ class AsyncRiverQueues:
 
     async def get(self, name: str) -> QueueInfo:
         return await self._reader.read(queues.get_queue(name))
+
+    async def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:
+        return await self._reader.read(queues.history(name, days=days, now=now))
 
     async def paused(self, names: Sequence[str]) -> Sequence[str]:
         return await self._reader.read(queues.paused(names))

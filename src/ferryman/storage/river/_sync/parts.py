@@ -12,6 +12,7 @@ from ferryman.storage.river.thread import SqliteRunner
 from ferryman.storage.river.verbs import indexes, leaders, notices, queues, schedules, schema, workers
 from ferryman.storage.river.watch import Watch
 from ferryman.storage.values import (
+    DayCounts,
     LeaderResigned,
     LineStatus,
     Notice,
@@ -49,6 +50,9 @@ class RiverQueues:
 
     def get(self, name: str) -> QueueInfo:
         return self._reader.read(queues.get_queue(name))
+
+    def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:
+        return self._reader.read(queues.history(name, days=days, now=now))
 
     def paused(self, names: Sequence[str]) -> Sequence[str]:
         return self._reader.read(queues.paused(names))

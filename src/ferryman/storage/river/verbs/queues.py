@@ -10,13 +10,14 @@ from ferryman import gojson
 from ferryman.errors import QueueNotFound
 from ferryman.job import State
 from ferryman.storage.river.rows import parse_time
-from ferryman.storage.river.steps import Batch, Query, Row, Verb
-from ferryman.storage.values import QueueInfo, not_empty
+from ferryman.storage.river.steps import Batch, Query, Row, Search, Verb
+from ferryman.storage.values import DayCounts, QueueInfo, not_empty
 
 __all__ = [
     "announce",
     "delete",
     "get_queue",
+    "history",
     "list_queues",
     "pause",
     "paused",
@@ -53,6 +54,21 @@ def get_queue(name: str) -> Verb[QueueInfo]:
         if queue.name == name:
             return queue
     raise QueueNotFound(name, [queue.name for queue in queues])
+
+
+def history(name: str, *, days: int, now: datetime | None) -> Verb[list[DayCounts]]:
+    """Return how many of the jobs that are kept ended on each day; River counts none."""
+    known: list[Row] = yield Query("queues")
+    if name not in (names := [row[0] for row in known]):
+        raise QueueNotFound(name, names)
+    midnight = (now or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    starts = [midnight - timedelta(days=ago) for ago in range(days)]
+    answers = []
+    for start in starts:
+        rows = yield Search("ended_between", {"queue": name, "since": start, "before": start + timedelta(days=1)})
+        ended = {State(state): number for state, number in rows}
+        answers.append(DayCounts(day=start.date(), processed=sum(ended.values()), failed=ended.get(State.DISCARDED, 0)))
+    return answers
 
 
 def paused(names: Sequence[str]) -> Verb[Sequence[str]]:

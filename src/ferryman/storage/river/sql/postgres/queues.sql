@@ -50,6 +50,16 @@ where state = 'available'
 order by priority, scheduled_at, id
 limit 1
 
+-- name: ended_between
+-- How many jobs of a queue ended in a span of time, by state.
+select state::text, count(*)
+from /* schema */river_job
+where state in ('cancelled', 'completed', 'discarded')
+  and finalized_at >= :since::timestamptz
+  and finalized_at < :before::timestamptz
+  and queue = :queue::text
+group by state
+
 -- name: paused
 -- Which of these queues are paused; :names is a JSON list.
 select name

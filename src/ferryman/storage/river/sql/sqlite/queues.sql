@@ -27,6 +27,16 @@ where state = 'available'
 order by priority, scheduled_at, id
 limit 1
 
+-- name: ended_between
+-- How many jobs of a queue ended in a span of time, by state.
+select state, count(*)
+from river_job
+where state in ('cancelled', 'completed', 'discarded')
+  and finalized_at >= :since
+  and finalized_at < :before
+  and queue = :queue
+group by state
+
 -- name: paused
 -- Which of these queues are paused; :names is a JSON list.
 select name
