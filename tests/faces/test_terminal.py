@@ -2,42 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import re
 import signal
 import sqlite3
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from faces.process import Process
+from faces.terminal import FERRYMAN, on_a_terminal
 from faces.there import There
 from ferryman.job import NewJob
 
 pytestmark = pytest.mark.slow
-
-FERRYMAN = [sys.executable, "-m", "ferryman"]
-
-
-def on_a_terminal(*words: str, answer: str = "", columns: int = 60, **environment: str) -> tuple[int, str]:
-    """Run a command line on a terminal of this width; return its exit code and what the terminal got."""
-    ours, theirs = pty.openpty()
-    env = {**os.environ, "COLUMNS": str(columns), "TERM": "xterm", **environment}
-    process = subprocess.Popen([*FERRYMAN, *words], stdin=theirs, stdout=theirs, stderr=theirs, env=env)
-    os.close(theirs)
-    if answer:
-        os.write(ours, answer.encode())
-    shown = b""
-    try:
-        while chunk := os.read(ours, 65_536):
-            shown += chunk
-    except OSError:
-        pass  # how a terminal says that nobody holds its other end any more
-    os.close(ours)
-    return process.wait(), shown.decode().replace("\r\n", "\n")
 
 
 def test_a_table_fits_its_terminal_and_is_coloured(there: There) -> None:

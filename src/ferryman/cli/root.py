@@ -26,6 +26,7 @@ COMMANDS: Lazy = {
     "failed": (f"{_HERE}.failed:failed", "Show what gave up, gathered by what went wrong."),
     "queue": (f"{_HERE}.queue:queue", "Look at queues, pause, resume and delete them."),
     "periodic": (f"{_HERE}.periodic:periodic", "Look at what is enqueued by the clock."),
+    "top": (f"{_HERE}.top:top", "Watch queues, workers, running and failed jobs on one screen."),
     "workers": (f"{_HERE}.workers:workers", "List the workers that are alive."),
     "stats": (f"{_HERE}.stats:stats", "Show how much is worked, how fast, and how much of it fails."),
     "metrics": (f"{_HERE}.metrics:metrics", "Show what waits in the storage to Prometheus, until told to stop."),

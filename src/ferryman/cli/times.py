@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from ferryman.duration import parse_duration
 from ferryman.errors import ConfigError
 
-__all__ = ["Times"]
+__all__ = ["Times", "about"]
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 
