@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 from asyncio.subprocess import PIPE
@@ -45,10 +46,12 @@ def both(folder: Path) -> Iterator[Process]:
         yield process
 
 
-def hear_both(process: Process) -> None:
-    """Wait until page and worker run, whichever is first."""
-    first = process.hear(r"^ (web    \| page up|worker \| .* worker ready)")[1]
-    process.hear("page up" if first.startswith("worker") else "worker ready")
+def hear_both(process: Process, *also: str) -> None:
+    """Wait until page and worker run, and for what else is said meanwhile; the order is open."""
+    left = {r"^ web    \| page up", r"^ worker \| .* worker ready", *also}
+    while left:
+        line = process.hear("|".join(left)).string
+        left -= {pattern for pattern in left if re.search(pattern, line)}
 
 
 def children(process: Process) -> list[psutil.Process]:
@@ -59,8 +62,7 @@ def test_a_change_starts_both_anew(both: Process, folder: Path) -> None:
     more = "@jobs.task('more')\ndef more() -> None: ...\n"
     (folder / "shop.py").write_text((folder / "shop.py").read_text() + more)
 
-    both.hear(r"^ reload \| shop.py changed: stopped web in \d\.\d s, worker in \d\.\d s; starting anew")
-    hear_both(both)
+    hear_both(both, r"^ reload \| shop.py changed: stopped web in \d\.\d s, worker in \d\.\d s; starting anew")
 
     assert "worker ready: 3 kinds" in both.text
     assert "\x1b" not in both.text
@@ -75,8 +77,7 @@ def test_code_that_cannot_be_imported_is_shown_and_leaves_everything_as_it_was(b
     assert children(both) == before
 
     (folder / "shop.py").write_text(good)
-    both.hear("shop.py changed: stopped")
-    hear_both(both)
+    hear_both(both, "shop.py changed: stopped")
 
 
 def test_what_is_broken_at_the_start_waits_for_a_change(folder: Path) -> None:
