@@ -61,7 +61,7 @@ class World:
     def __init__(self, storage: Any) -> None:
         tasks, clock, seen = Tasks(), FakeClock(), Recorder()
         self.stage = Stage(storage, tasks, clock, seen)
-        self.rescuer = Rescuer(storage, tasks, timedelta(hours=1), 300.0, "leave", clock, seen.bus)
+        self.rescuer = Rescuer(storage, tasks, timedelta(hours=1), None, 300.0, "leave", clock, seen.bus)
         self.scheduler = Scheduler(storage, clock, seen.bus)
         self.events: dict[str, str] = {}
 

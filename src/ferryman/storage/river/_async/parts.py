@@ -62,7 +62,7 @@ class AsyncRiverQueues:
 
     async def pause(self, name: str, *, now: datetime | None = None) -> None:
         await self._writer.write(queues.pause(name, now=now))
-        self._tell(QueueChanged(name))
+        self._tell(QueueChanged(name, True))
 
     async def resume(self, name: str, *, now: datetime | None = None) -> None:
         await self._writer.write(queues.resume(name, now=now))

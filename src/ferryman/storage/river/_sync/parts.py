@@ -63,7 +63,7 @@ class RiverQueues:
 
     def pause(self, name: str, *, now: datetime | None = None) -> None:
         self._writer.write(queues.pause(name, now=now))
-        self._tell(QueueChanged(name))
+        self._tell(QueueChanged(name, True))
 
     def resume(self, name: str, *, now: datetime | None = None) -> None:
         self._writer.write(queues.resume(name, now=now))
