@@ -268,7 +268,7 @@ async def test_a_job_is_not_lost_between_workers_whose_clocks_differ_by_a_minute
     job = await run(storage, kept_mail(), now=NOW)
     seen, tasks = Recorder(), Tasks()
     tasks.task("mail")(lambda: None)
-    await Rescuer(elsewhere, tasks, later() - NOW, None, "leave", ahead, seen.bus).tick()
+    await Rescuer(elsewhere, tasks, later() - NOW, None, None, "leave", ahead, seen.bus).tick()
     assert seen.of(JobsRescued) == [JobsRescued(1)]
 
     await storage.jobs.extend([job.ref], worker="ada", now=later(seconds=1))

@@ -30,7 +30,7 @@ def rescuer(storage: AsyncRedisStorage, seen: Recorder) -> Rescuer:
     @tasks.task("mail", timeout="6h")
     async def mail() -> None: ...
 
-    return Rescuer(storage, tasks, timedelta(hours=7), 300.0, "leave", FakeClock(later(seconds=61)), seen.bus)
+    return Rescuer(storage, tasks, timedelta(hours=7), None, 300.0, "leave", FakeClock(later(seconds=61)), seen.bus)
 
 
 @pytest.mark.parametrize(
