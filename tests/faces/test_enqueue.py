@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from faces.there import There
 from faces.typed import Typed
+from ferryman.cli import storing
+from ferryman.job import Job
+from ferryman.outcome import Finished
+from storage.samples import completed, discarded
 
 WITH_APP = ("--app", "shop:jobs")
 
@@ -163,3 +169,45 @@ def test_what_is_wrong_is_refused_and_nothing_is_stored(words: list[str], compla
 def test_a_kind_must_be_named(ferryman: Typed) -> None:
     assert "Missing argument 'KIND'" in ferryman("enqueue").err
     assert ferryman("enqueue x").code == 2
+
+
+def test_each_line_of_a_file_becomes_a_job(ferryman: Typed, there: There, folder: Path) -> None:
+    (folder / "people.jsonl").write_text('{"to": "ada"}\n\n{"to": "bob"}\n')
+
+    answer = ferryman("enqueue mail:send --jsonl people.jsonl --tag many")
+    piped = ferryman("enqueue mail:send --jsonl -", stdin='{"to": "eve"}\n')
+
+    assert [(there.job(ref).args, there.job(ref).tags) for ref in answer.lines] == [
+        (b'{"to":"ada"}', ("many",)),
+        (b'{"to":"bob"}', ("many",)),
+    ]
+    assert (answer.code, answer.err) == (0, "stored 2, there already 0\n")
+    assert there.job(piped.lines[0]).args == b'{"to":"eve"}'
+
+
+def test_a_line_that_is_no_json_is_named_and_nothing_is_stored(ferryman: Typed) -> None:
+    answer = ferryman("enqueue mail:send --jsonl -", stdin='{"to": "ada"}\n{"to"\n')
+
+    assert (answer.code, answer.out, "Line 2" in answer.err) == (2, "", True)
+    assert ferryman("job list -o ids").lines == []
+
+
+def test_jobs_that_were_there_already_are_counted(ferryman: Typed) -> None:
+    answer = ferryman("enqueue mail:send --unique 1h --jsonl -", stdin='{"to": "ada"}\n{"to": "ada"}\n')
+
+    assert (answer.code, len(answer.lines), answer.err) == (7, 1, "stored 1, there already 1\n")
+
+
+@pytest.mark.parametrize(("ends", "code"), [(completed, 0), (discarded, 1)])
+def test_waiting_ends_when_the_job_does_and_says_how(
+    ends: Callable[[Job], Finished], code: int, ferryman: Typed, there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(seconds: float) -> None:
+        (job,) = there.storage.jobs.fetch([("default", 1)], limit=1, kinds=None, worker="w1")
+        there.storage.jobs.finish([ends(job)])
+
+    monkeypatch.setattr(storing, "time", SimpleNamespace(sleep=meanwhile))
+
+    answer = ferryman("enqueue mail:send --wait")
+
+    assert (answer.code, there.state(answer.lines[0]) in answer.err) == (code, True)

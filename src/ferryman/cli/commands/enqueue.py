@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import click
 import msgspec
 
 from ferryman.cli.completing import complete_kinds, complete_queues
+from ferryman.cli.failures import PARTLY
 from ferryman.cli.grammar import command
 from ferryman.cli.output import Listing, show
 from ferryman.cli.payload import read_headers, read_payload
 from ferryman.cli.session import Session
-from ferryman.errors import DuplicateJob
+from ferryman.cli.storing import store_lines, wait_for
+from ferryman.errors import ConfigError, DuplicateJob
 from ferryman.job import Inserted, NewJob
 from ferryman.options import Options
 
@@ -31,6 +34,8 @@ STORED = Listing[Inserted](
         """ferryman enqueue email:send '{"to": "ada@example.com"}'""",
         "ferryman enqueue report --in 10m --unique 1h -l @report.json",
         "ferryman enqueue report --app app.main:jobs --at 2026-11-22T08:00 -l -",
+        "ferryman enqueue email:send --jsonl people.jsonl",
+        "ferryman enqueue report --wait",
         "ferryman enqueue thumbnail --bytes @photo.jpg --group photos --header trace-id=4711",
     ],
 )
@@ -38,6 +43,8 @@ STORED = Listing[Inserted](
 @click.argument("positional", metavar="[ARGS]", required=False)
 @click.option("-l", "--args", "args", metavar="JSON", help="Arguments: JSON, @file, or - for stdin.")
 @click.option("--bytes", "raw", metavar="BYTES", help="Arguments that are no JSON: text, @file, or - for stdin.")
+@click.option("--jsonl", metavar="FILE", help="Store a job for each line, which is its arguments; - for stdin.")
+@click.option("--wait", is_flag=True, help="Wait until it has ended; exit code 1 unless it completed.")
 @click.option("-Q", "--queue", metavar="QUEUE", shell_complete=complete_queues, help="The queue.")
 @click.option("--in", "delay", metavar="TIME", help="Run it after this time, such as 10m.")
 @click.option("--at", metavar="TIME", help="Run it then, such as 2026-11-22T08:00.")
@@ -53,14 +60,29 @@ STORED = Listing[Inserted](
 @click.option("--retention", metavar="TIME", help="How long to keep it once it has completed.")
 @click.pass_obj
 def enqueue(
-    session: Session, /, kind: str, positional: str | None, args: str | None, raw: str | None, **said: Any
-) -> None:
+    session: Session,
+    /,
+    kind: str,
+    positional: str | None,
+    args: str | None,
+    raw: str | None,
+    jsonl: str | None,
+    wait: bool,
+    **said: Any,
+) -> int:
     """Store a job, and print its id.
 
     With an app given, its task of this kind checks the arguments and adds its own options.
     """
+    options = _options(session, said)
+    if jsonl is not None:
+        if wait or positional or args or raw:
+            raise ConfigError(
+                "--jsonl gives many jobs their arguments, so --wait and other arguments do not go with it."
+            )
+        return _many(session, jsonl, lambda payload: _job(session, kind, payload, options))
     payload = read_payload(positional, args, raw)
-    job = _job(session, kind, payload, _options(session, said))
+    job = _job(session, kind, payload, options)
     stored = session.jobs.sync.enqueue(job)
     show(session, STORED, [stored], warnings=_ignored(payload, job))
     if stored.duplicate:
@@ -68,6 +90,15 @@ def enqueue(
             f"A job of this kind is there already: {stored.ref}, which is {stored.state}. Nothing was stored.",
             ref=stored.ref,
         )
+    return wait_for(session, stored.ref) if wait else 0
+
+
+def _many(session: Session, file: str, make: Callable[[bytes], NewJob]) -> int:
+    stored = list(store_lines(session, file, make))
+    new = [each for each in stored if not each.duplicate]
+    show(session, STORED, new if session.format in ("table", "wide", "ids") else stored)
+    session.note(f"stored {len(new):,}, there already {len(stored) - len(new):,}")
+    return 0 if len(new) == len(stored) else PARTLY
 
 
 def _options(session: Session, said: dict[str, Any]) -> Options:
