@@ -292,8 +292,8 @@ async def test_how_it_hears_is_said_once_however_often_it_begins_anew(user: Call
     seen, clock = Recorder(), FakeClock(NOW)
     async with AsyncRedisStorage(user("-client|tracking")) as storage:
         report = Report("listener", Outage(clock, seen.bus))
-        nothing: Any = lambda *said: None  # noqa: E731 - four of the same
-        listener = Listener(storage, {"default"}, nothing, nothing, nothing, nothing, clock, seen.bus, report)
+        nothing: Any = lambda *said: None  # noqa: E731 - five of the same
+        listener = Listener(storage, {"default"}, *[nothing] * 5, clock, seen.bus, report)
         listening = asyncio.create_task(listener.run())
         said = await seen.wait_for(Listening)
         for _ in range(2):
