@@ -12,6 +12,7 @@ SRC = Path(__file__).parent.parent / "src"
 HELD = (
     "app",
     "admin",
+    "chores",
     "client",
     "connect",
     "connections",

@@ -15,54 +15,37 @@ from contextlib import (
     suppress,
 )
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self
 
 import ferryman
-from ferryman import logs
+from ferryman.chores import Chores
 from ferryman.clock import Clock, SystemClock
-from ferryman.cron import Cron
-from ferryman.engine.aggregator import Aggregator
-from ferryman.engine.checkup import Checkup
-from ferryman.engine.cleaner import Cleaner
 from ferryman.engine.completer import Completer
 from ferryman.engine.executor import Executor
 from ferryman.engine.fetcher import Fetcher
 from ferryman.engine.heartbeater import Heartbeater
-from ferryman.engine.leader import Leader
-from ferryman.engine.listener import Listener
-from ferryman.engine.outage import Report
 from ferryman.engine.periodic import Periodic
-from ferryman.engine.reindexer import LOOK_EVERY, Reindexer
 from ferryman.engine.requests import Requests
-from ferryman.engine.rescuer import Rescuer
-from ferryman.engine.scheduler import Scheduler
-from ferryman.engine.service import Service, Tick, background, every
-from ferryman.engine.strangers import Strangers
+from ferryman.engine.service import Service, background
 from ferryman.events import EventBus, WorkerStarted, WorkerStopped, WorkerStopping
 from ferryman.health.showing import showing
 from ferryman.health.vitals import Vitals
 from ferryman.metrics.page import SHARED, WorkerNumbers
 from ferryman.middleware import EnqueueMiddleware, Middleware, OnError
-from ferryman.settings import RIVERS_INDEXES, Settings
+from ferryman.settings import Settings
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import Feature, WorkerInfo
+from ferryman.storage.values import WorkerInfo
 from ferryman.task import Tasks
-from ferryman.terms import refuse_what_cannot_work, refuse_what_is_lacking, rescue_after, retention
+from ferryman.terms import refuse_what_cannot_work, refuse_what_is_lacking
 
 __all__ = ["Lifespan", "Worker", "worker_name"]
 
 Lifespan = Callable[[], AbstractAsyncContextManager[Mapping[type, Any]]]
 """Opens what tasks need, for as long as the worker runs; gives it by type."""
 
-_RARELY = 600.0
-_STRANGERS_EVERY = 60.0
-_EXPIRE_EVERY = 0.05
 _LONGEST_SILENCE = 1.0
-# Where fetching makes due jobs available, only workers that are full or paused leave some for the scheduler.
-_SELDOM = 5
-_REQUESTS_EVERY = 2.0
 
 
 @asynccontextmanager
@@ -129,8 +112,8 @@ class Worker:
             await self._arrive(storage, requests)
             with self._counting(storage, executor), self._telling_how_it_ends(executor, completer):
                 async with completer:  # 4. write the last outcomes
-                    chores = self._services(storage, executor, completer, fetcher, requests)
-                    async with background(*chores):  # 3. stop the chores
+                    services = self._services(storage, executor, completer, fetcher, requests)
+                    async with background(*services):  # 3. stop the chores
                         async with self._heartbeater(storage, executor, completer).beating():  # 2. alive until here
                             try:
                                 self._started(storage)
@@ -231,90 +214,18 @@ class Worker:
             self.events.publish(WorkerStopped(executor.released, completer.backlog, error))
 
     def _services(
-        self,
-        storage: AsyncStorage,
-        executor: Executor,
-        completer: Completer,
-        fetcher: Fetcher,
-        requests: Requests,
+        self, storage: AsyncStorage, executor: Executor, completer: Completer, fetcher: Fetcher, requests: Requests
     ) -> list[Service]:
-        """What runs beside the jobs, how often, and whether only the leader does it."""
-        s, clock, events, outage = self.settings, self.clock, self.events, completer.outage
-        leader = Leader(storage, self.name, interval=s.elect_interval, enabled=s.lead, clock=clock, events=events)
-        listener = Listener(
-            storage,
-            s.queues,
-            fetcher.nudge,
-            fetcher.cancel,
-            requests.hear,
-            leader.seek,
-            leader.resign,
-            clock,
-            events,
-            Report("listener", outage),
-            self._listening,
-        )
-        scheduler = Scheduler(storage, clock, events)
-        rescuer = Rescuer(
-            storage,
-            self.tasks,
-            rescue_after(self.tasks, self.settings),
-            None if s.rescue_silent is None else timedelta(seconds=s.rescue_silent),
-            s.timeout or None,
-            s.rescue_unknown,
-            clock,
-            events,
-        )
-        cleaner = Cleaner(storage, retention(self.tasks, self.settings), clock, events)
-        strangers = Strangers(storage, tuple(s.queues), self.tasks, events)
-
-        def always(seconds: float, tick: Tick, name: str) -> Service:
-            return every(seconds, tick, clock=clock, report=Report(name, outage))
-
-        def leading(seconds: float, tick: Tick, name: str) -> Service:
-            return leader.only(seconds, tick, report=Report(name, outage))
-
-        services = [
+        """What runs beside the jobs."""
+        chores = Chores(storage, self.name, self.tasks, self.settings, completer.outage, self.clock, self.events)
+        self._periodic = chores.periodic(self.on_enqueue)
+        return [
             completer.run,
-            leader.run,
-            Checkup(storage, not logs.in_development(), events).run,
-            always(_EXPIRE_EVERY, executor.expire, "timeouts"),
-            always(_REQUESTS_EVERY, requests.tick, "requests"),
-            always(_STRANGERS_EVERY, strangers.tick, "strangers"),
-            leading(s.schedule_interval * (_SELDOM if storage.fetch_promotes else 1), scheduler.tick, "scheduler"),
-            leading(s.rescue_interval, rescuer.tick, "rescuer"),
-            leading(s.clean_interval, cleaner.tick, "cleaner"),
-            leading(_RARELY, cleaner.rare_tick, "cleaner"),
+            *chores.of_each_worker(executor, requests),
+            *chores.of_the_leader(),
+            *chores.hearing(fetcher, requests, self._listening),
+            *([self._periodic.run] if self._periodic else []),
         ]
-        if s.reindex and Feature.SCHEMA in storage.features:
-            services.append(leading(LOOK_EVERY, self._reindexer(storage, leader).tick, "reindexer"))
-        if s.listen:
-            services.append(listener.run)
-        else:
-            self._listening.set()  # nobody will: polling does the work
-        if s.periodic and self.tasks.periodic:
-            entries, changes = self.tasks.periodic, self.on_enqueue
-            self._periodic = Periodic(
-                storage, leader, entries, on_enqueue=changes, durable=s.durable_schedules, clock=clock, outage=outage
-            )
-            services.append(self._periodic.run)
-        if self.tasks.aggregation is not None and storage.groups is not None:
-            aggregator = Aggregator(storage.groups, tuple(s.queues), self.tasks.aggregation, clock, events)
-            services.append(always(aggregator.interval, aggregator.tick, "aggregator"))
-        return services
-
-    def _reindexer(self, storage: AsyncStorage, leader: Leader) -> Reindexer:
-        s = self.settings
-        return Reindexer(
-            storage,
-            leader,
-            s.reindex,
-            expected=s.reindex != RIVERS_INDEXES,
-            schedule=Cron.parse(s.reindex_schedule),
-            timeout=s.reindex_timeout,
-            clock=self.clock,
-            events=self.events,
-        )
 
     def _executor(self, completer: Completer, storage: AsyncStorage, state: Mapping[type, Any]) -> Executor:
         executor = Executor(
