@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +18,12 @@ def loaded_by(code: str) -> set[str]:
     script = f"import sys\ntry:\n    {code}\nexcept SystemExit:\n    pass\nprint('\\n' + ' '.join(sys.modules))"
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return set(result.stdout.splitlines()[-1].split())
+
+
+def cost_in_starts(*words: str, compiled: Path) -> float:
+    """Return what a command costs in bare starts: the median of neighbours, since a machine changes its pace."""
+    cost(*words, compiled=compiled)  # compiles
+    return statistics.median(cost(*words, compiled=compiled) / cost("-c", "pass", compiled=compiled) for _ in range(25))
 
 
 def cost(*words: str, compiled: Path) -> float:
@@ -76,16 +83,11 @@ def test_a_probe_loads_nothing_that_is_heavy() -> None:
 def test_a_probe_costs_less_than_two_interpreter_starts(tmp_path: Path) -> None:
     (tmp_path / "alive").touch()
     probe = ("-m", "ferryman", "health", "--file", str(tmp_path / "alive"))
-    pairs = [(cost(*probe, compiled=tmp_path), cost("-c", "pass", compiled=tmp_path)) for _ in range(12)]
 
-    assert min(probe for probe, _ in pairs) < 2 * min(bare for _, bare in pairs)
+    assert cost_in_starts(*probe, compiled=tmp_path) < 2
 
 
 @pytest.mark.slow
 def test_help_costs_less_than_five_interpreter_starts(tmp_path: Path) -> None:
-    pairs = [
-        (cost("-m", "ferryman", "--help", compiled=tmp_path), cost("-c", "pass", compiled=tmp_path)) for _ in range(12)
-    ]
-
-    # Measured: 4.4 to 4.6, of which importing click is 4.0.
-    assert min(help for help, _ in pairs) < 5 * min(bare for _, bare in pairs)
+    """Importing click alone costs four."""
+    assert cost_in_starts("-m", "ferryman", "--help", compiled=tmp_path) < 5
