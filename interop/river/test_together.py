@@ -150,6 +150,7 @@ async def test_a_queue_that_one_side_pauses_rests_on_the_other_until_it_goes_on(
 
     async with work(worker, queues=["default", "other"]) as program:
         await ask("pause")
+        await program.hears("paused", queue="default")
         paused = await sides[client]("note", {"where": "default"})
         # What comes after it in another queue is worked, and it is not.
         other = await sides[client]("note", {"where": "other"}, queue="other")

@@ -16,7 +16,7 @@ from base64 import b64encode
 from typing import Any
 
 from ferryman import Cancel, Ferryman, Job, Snooze, record_output
-from ferryman.events import WorkerStarted
+from ferryman.events import QueuePaused, WorkerStarted
 
 _, _, url, text = sys.argv
 said: dict[str, Any] = json.loads(text)
@@ -134,4 +134,5 @@ if __name__ == "__main__":
     if seconds := said.get("every"):
         jobs.every(seconds, id="tick", on_start=True)(tick)
     jobs.events.subscribe(WorkerStarted, lambda event: say("ready"))
+    jobs.events.subscribe(QueuePaused, lambda event: say("paused", queue=event.queue))
     asyncio.run(main())

@@ -39,12 +39,22 @@ func work(pool *pgxpool.Pool, said []string) error {
 	if err != nil {
 		return err
 	}
+	events, cancel := client.Subscribe(river.EventKindQueuePaused)
+	defer cancel()
+	go tellPauses(events)
 	if err := client.Start(context.Background()); err != nil {
 		return err
 	}
 	say(map[string]string{"said": "ready"})
 	stopped()
 	return stop(client)
+}
+
+// tellPauses says which queues rest: who pauses one does not know when this worker has heard of it.
+func tellPauses(events <-chan *river.Event) {
+	for event := range events {
+		say(map[string]string{"said": "paused", "queue": event.Queue.Name})
+	}
 }
 
 // stop gives running jobs a moment, then ends them.
