@@ -89,7 +89,7 @@ def test_every_statement_can_be_prepared_by_postgres() -> None:
 def test_every_table_is_addressed_in_its_schema(statement: Statement) -> None:
     """Whatever is not would be looked for along the search path."""
     assert not re.search(
-        r"""(?<!"jobs"\.)\b(river_(job|queue|leader|migration)|ferryman_worker|ferryman_schedule)\b(?!_)""",
+        r"""(?<!"jobs"\.)\b(river_(job|queue|leader|migration)|ferryman_worker|ferryman_schedule|ferryman_note)\b(?!_)""",
         statement.text,
     )
 

@@ -18,7 +18,7 @@ def test_status_of_a_new_file_says_what_is_missing(ferryman: Typed) -> None:
     assert [row.split() for row in answer.lines] == [
         ["LINE", "VERSION", "NEWEST", "MISSING"],
         ["main", "0", "8", "1", "2", "3", "4", "5", "6", "7", "8"],
-        ["ferryman", "0", "2", "1", "2"],
+        ["ferryman", "0", "3", "1", "2", "3"],
     ]
     assert "ferryman migrate up" in answer.err
 
@@ -34,7 +34,7 @@ def test_check_fails_while_something_is_missing(ferryman: Typed) -> None:
 def test_up_applies_every_line_and_then_has_nothing_to_do(ferryman: Typed) -> None:
     answer = ferryman("migrate up --json")
 
-    assert [done["line"] for done in answer.data] == ["main"] * 8 + ["ferryman"] * 2
+    assert [done["line"] for done in answer.data] == ["main"] * 8 + ["ferryman"] * 3
     assert [line["pending"] for line in ferryman("migrate status --json").data] == [[], []]
     again = ferryman("migrate up")
     assert (again.code, again.out, again.err) == (0, "", "Nothing to do.\n")
@@ -133,10 +133,10 @@ def test_sql_is_printed_for_the_database_and_the_schema_of_the_url(ferryman: Typ
 
 def test_sql_is_printed_in_the_order_to_run_it(ferryman: Typed) -> None:
     up = ferryman("migrate sql --dialect postgres -o ids").lines
-    assert up == [*(f"main {version:03d}" for version in range(1, 9)), "ferryman 001", "ferryman 002"]
+    assert up == [*(f"main {version:03d}" for version in range(1, 9)), "ferryman 001", "ferryman 002", "ferryman 003"]
     assert ferryman("migrate sql --dialect postgres -o ids --down").lines == up[::-1]
 
-    version, _ = ferryman("migrate sql --line ferryman --json").data
+    version, *_ = ferryman("migrate sql --line ferryman --json").data
     assert (version["line"], version["version"], version["way"]) == ("ferryman", 1, "up")
 
 

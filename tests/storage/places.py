@@ -161,6 +161,7 @@ def on_postgres(version: str, schema: str = "public") -> Callable[[Path, Path], 
                 "river_notification",
                 "ferryman_worker",
                 "ferryman_schedule",
+                "ferryman_note",
             )
             named = ", ".join(f"{schema}.{table}" for table in tables)
             connection.execute(f"truncate {named} restart identity")

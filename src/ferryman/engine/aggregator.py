@@ -18,7 +18,7 @@ from ferryman.clock import Clock
 from ferryman.errors import InvalidJob
 from ferryman.events import EventBus, GroupCombined, ServiceFailed
 from ferryman.job import NewJob
-from ferryman.storage._async.protocol import AsyncGroups
+from ferryman.storage._async.beside import AsyncGroups
 from ferryman.storage.values import Gathered
 
 __all__ = ["Aggregator"]

@@ -30,9 +30,10 @@ class Cleaner:
         await self.storage.notices.prune(now=self.clock.stamp())
 
     async def rare_tick(self) -> None:
-        """Delete jobs past a time of their own, and queues that nobody works any more."""
+        """Delete jobs past a time of their own, queues that nobody works any more, and old notes."""
         await self._all(lambda: self.storage.jobs.prune_own(self.keep, limit=BATCH, now=self.clock.stamp()))
         await self.storage.queues.prune(older_than=_FORGET_QUEUES_AFTER, limit=BATCH, now=self.clock.stamp())
+        await self.storage.notebook.prune(now=self.clock.stamp())
 
     async def _all(self, prune: Callable[[], Awaitable[int]]) -> None:
         deleted = count = await prune()

@@ -25,6 +25,7 @@ __all__ = [
     "JobsAvailable",
     "LeaderResigned",
     "LineStatus",
+    "Note",
     "Notice",
     "Page",
     "PeriodicInfo",
@@ -165,6 +166,15 @@ class Plan(msgspec.Struct, frozen=True):
     id: str
     spec: str
     next_at: datetime
+
+
+class Note(msgspec.Struct, frozen=True):
+    """Something of ferryman's own, kept beside the jobs under a name, for a while at most."""
+
+    page: str
+    name: str
+    text: str
+    keep: timedelta
 
 
 class PeriodicInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -189,7 +189,7 @@ def test_main_does_not_go_below_5_while_another_line_is_recorded(db) -> None:
         down(db, [MAIN[4]])
 
     up(db, MAIN[5:])
-    assert record(db) == [("ferryman", 1), ("ferryman", 2), *recorded_rows(8)]
+    assert record(db) == [("ferryman", 1), ("ferryman", 2), ("ferryman", 3), *recorded_rows(8)]
     assert [each["name"] for each in catalog(db)["tables"]] == [each["name"] for each in before["tables"]]
 
 

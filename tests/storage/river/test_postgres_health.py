@@ -110,7 +110,8 @@ def test_a_right_that_is_missing_is_said_with_the_grant(url: str, db: psycopg.Co
     role = f"reader_{db.info.backend_pid}"
     db.execute(f"create role {role} login")
     db.execute(f"grant select on all tables in schema public to {role}")
-    db.execute(f"grant insert, update, delete on river_job, river_queue, ferryman_worker, ferryman_schedule to {role}")
+    ours = "ferryman_worker, ferryman_schedule, ferryman_note"
+    db.execute(f"grant insert, update, delete on river_job, river_queue, {ours} to {role}")
     try:
         with opened(url.replace("//ferryman@", f"//{role}@")) as storage:
             finding = found(storage, "P-PERMS")

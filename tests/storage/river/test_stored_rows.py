@@ -12,7 +12,7 @@ from ferryman.job import AttemptError, State
 from ferryman.options import unique_for
 from ferryman.outcome import Discarded, Finished
 from ferryman.storage.river._sync.storage import SqliteStorage
-from ferryman.storage.values import Plan, WorkerInfo
+from ferryman.storage.values import Note, Plan, WorkerInfo
 from storage._sync.acts import run, store, take
 from storage.samples import (
     NOW,
@@ -210,6 +210,7 @@ TIMES = {
     "river_notification": ["created_at"],
     "ferryman_worker": ["started_at", "beat_at", "expires_at"],
     "ferryman_schedule": ["next_at", "updated_at"],
+    "ferryman_note": ["expires_at"],
 }
 JSON = {"river_job": ["args", "attempted_by", "errors", "metadata", "tags"], "river_queue": ["metadata"]}
 
@@ -234,6 +235,7 @@ def busy(storage: SqliteStorage, db):
     storage.queues.pause("bulk", now=later(seconds=0.75))
     storage.leaders.elect("ada", term=None, now=later(seconds=0.25))
     storage.leaders.keep([Plan("nightly", "0 0 * * *", later(hours=6))], now=NOW)
+    storage.notebook.write([Note("page", "name", "text", timedelta(hours=6))], now=NOW)
     storage.workers.beat(
         WorkerInfo(id="ada", host="ada", pid=1, started_at=NOW), expires_in=timedelta(seconds=30), now=NOW
     )

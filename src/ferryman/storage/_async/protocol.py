@@ -11,17 +11,16 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ferryman.aggregation import GroupRules
 from ferryman.errors import FerrymanError
 from ferryman.findings import Finding
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
+from ferryman.storage._async.beside import AsyncGroups, AsyncNotebook
 from ferryman.storage.values import (
     NEWEST_FIRST,
     Action,
     DayCounts,
     Feature,
-    Gathered,
     JobFilter,
     JobOrder,
     LineStatus,
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
     from ferryman.storage._sync import protocol as blocking
 
 __all__ = [
-    "AsyncGroups",
     "AsyncHealth",
     "AsyncJobs",
     "AsyncLeaders",
@@ -330,18 +328,6 @@ class AsyncSchema(Protocol):
         ...
 
 
-class AsyncGroups(Protocol):
-    """Jobs that are gathered and made into one."""
-
-    async def gather(self, queue: str, rules: GroupRules, *, now: datetime | None = None) -> list[Gathered]:
-        """Set aside the jobs of each group of this queue that is due."""
-        ...
-
-    async def replace(self, gathered: Gathered, job: NewJob, *, now: datetime | None = None) -> Inserted:
-        """Store the job that a group was made into, and delete those it was made from."""
-        ...
-
-
 class AsyncHealth(Protocol):
     """How the storage is, for whoever has to run it."""
 
@@ -351,7 +337,7 @@ class AsyncHealth(Protocol):
 
 
 class AsyncStorage(Protocol):
-    """A place where jobs are kept, in seven parts, and groups where the format has them."""
+    """A place where jobs are kept, in eight parts, and groups where the format has them."""
 
     features: frozenset[Feature]
     location: str
@@ -376,6 +362,8 @@ class AsyncStorage(Protocol):
     def schema(self) -> AsyncSchema: ...
     @property
     def health(self) -> AsyncHealth: ...
+    @property
+    def notebook(self) -> AsyncNotebook: ...
     @property
     def groups(self) -> AsyncGroups | None:
         """None where the format has no groups."""

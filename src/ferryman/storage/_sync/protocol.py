@@ -12,17 +12,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
-from ferryman.aggregation import GroupRules
 from ferryman.errors import FerrymanError
 from ferryman.findings import Finding
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
+from ferryman.storage._sync.beside import Groups, Notebook
 from ferryman.storage.values import (
     NEWEST_FIRST,
     Action,
     DayCounts,
     Feature,
-    Gathered,
     JobFilter,
     JobOrder,
     LineStatus,
@@ -40,7 +39,6 @@ if TYPE_CHECKING:
     from ferryman.storage._sync import protocol as blocking
 
 __all__ = [
-    "Groups",
     "Health",
     "Jobs",
     "Leaders",
@@ -329,18 +327,6 @@ class Schema(Protocol):
         ...
 
 
-class Groups(Protocol):
-    """Jobs that are gathered and made into one."""
-
-    def gather(self, queue: str, rules: GroupRules, *, now: datetime | None = None) -> list[Gathered]:
-        """Set aside the jobs of each group of this queue that is due."""
-        ...
-
-    def replace(self, gathered: Gathered, job: NewJob, *, now: datetime | None = None) -> Inserted:
-        """Store the job that a group was made into, and delete those it was made from."""
-        ...
-
-
 class Health(Protocol):
     """How the storage is, for whoever has to run it."""
 
@@ -350,7 +336,7 @@ class Health(Protocol):
 
 
 class Storage(Protocol):
-    """A place where jobs are kept, in seven parts, and groups where the format has them."""
+    """A place where jobs are kept, in eight parts, and groups where the format has them."""
 
     features: frozenset[Feature]
     location: str
@@ -375,6 +361,8 @@ class Storage(Protocol):
     def schema(self) -> Schema: ...
     @property
     def health(self) -> Health: ...
+    @property
+    def notebook(self) -> Notebook: ...
     @property
     def groups(self) -> Groups | None:
         """None where the format has no groups."""

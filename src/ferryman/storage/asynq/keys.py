@@ -20,6 +20,7 @@ __all__ = [
     "WORKERS",
     "QueueKeys",
     "identity",
+    "notes",
     "scheduler",
     "scheduler_history",
     "semaphore",
@@ -67,6 +68,11 @@ def scheduler_history(entry_id: str) -> str:
 def semaphore(scope: str) -> str:
     """Sorted set: ids of the tasks that hold a token, by the second of their deadline."""
     return f"asynq:sema:{scope}"
+
+
+def notes(page: str) -> str:
+    """Hash: name → text, the notes of one page of our own; all pages are on one node."""
+    return f"ferryman:{{notes}}:{page}"
 
 
 class QueueKeys(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ferryman.errors import Unsupported
 from ferryman.storage._async.protocol import AsyncWithin
 from ferryman.storage.asynq._async.jobs import AsyncRedisJobs
+from ferryman.storage.asynq._async.notebook import AsyncRedisNotebook
 from ferryman.storage.asynq._async.parts import (
     AsyncRedisGroups,
     AsyncRedisHealth,
@@ -47,6 +48,7 @@ class AsyncRedisStorage:
         self.leaders = AsyncRedisLeaders()
         self.groups = AsyncRedisGroups(self._server)
         self.schema = AsyncRedisSchema()
+        self.notebook = AsyncRedisNotebook(self._server)
         self.health = AsyncRedisHealth(self._server)
 
     def within(self, tx: Any) -> AsyncWithin:

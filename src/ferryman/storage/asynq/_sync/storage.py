@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ferryman.errors import Unsupported
 from ferryman.storage._sync.protocol import Within
 from ferryman.storage.asynq._sync.jobs import RedisJobs
+from ferryman.storage.asynq._sync.notebook import RedisNotebook
 from ferryman.storage.asynq._sync.parts import (
     RedisGroups,
     RedisHealth,
@@ -48,6 +49,7 @@ class RedisStorage:
         self.leaders = RedisLeaders()
         self.groups = RedisGroups(self._server)
         self.schema = RedisSchema()
+        self.notebook = RedisNotebook(self._server)
         self.health = RedisHealth(self._server)
 
     def within(self, tx: Any) -> Within:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ferryman.storage.river import neighbours
 from ferryman.storage.river._async.health import AsyncSqliteHealth
 from ferryman.storage.river._async.jobs import AsyncRiverJobs
+from ferryman.storage.river._async.notebook import AsyncRiverNotebook
 from ferryman.storage.river._async.parts import (
     AsyncRiverLeaders,
     AsyncRiverNotices,
@@ -61,6 +62,7 @@ class AsyncSqliteStorage:
         self.leaders = AsyncRiverLeaders(self._writer, tell)
         self.notices = AsyncRiverNotices(self._reader, self._writer, tell)
         self.schema = AsyncRiverSchema(self._writer, "sqlite")
+        self.notebook = AsyncRiverNotebook(self._reader, self._writer)
         self.health = AsyncSqliteHealth(self._writer, location)
 
     def within(self, tx: Any) -> AsyncRiverWithin:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ferryman.storage.river import neighbours
 from ferryman.storage.river._sync.health import SqliteHealth
 from ferryman.storage.river._sync.jobs import RiverJobs
+from ferryman.storage.river._sync.notebook import RiverNotebook
 from ferryman.storage.river._sync.parts import (
     RiverLeaders,
     RiverNotices,
@@ -62,6 +63,7 @@ class SqliteStorage:
         self.leaders = RiverLeaders(self._writer, tell)
         self.notices = RiverNotices(self._reader, self._writer, tell)
         self.schema = RiverSchema(self._writer, "sqlite")
+        self.notebook = RiverNotebook(self._reader, self._writer)
         self.health = SqliteHealth(self._writer, location)
 
     def within(self, tx: Any) -> RiverWithin:

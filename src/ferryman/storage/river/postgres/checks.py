@@ -20,7 +20,7 @@ _INDEXES = (
     "river_job_state_and_finalized_at_index",
     "river_job_unique_idx",
 )
-_TABLES = ("river_job", "river_leader", "river_queue", "ferryman_worker", "ferryman_schedule")
+_TABLES = ("river_job", "river_leader", "river_queue", "ferryman_worker", "ferryman_schedule", "ferryman_note")
 _DEAD_ROWS, _DEAD_SHARE = 10_000, 0.2
 _LONG, _TOO_LONG = timedelta(minutes=5), timedelta(hours=1)
 _KEPT = timedelta(hours=24)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ferryman.findings import Finding, Level
 from ferryman.storage.river._async.jobs import AsyncRiverJobs
+from ferryman.storage.river._async.notebook import AsyncRiverNotebook
 from ferryman.storage.river._async.parts import (
     AsyncRiverLeaders,
     AsyncRiverQueues,
@@ -58,6 +59,7 @@ class AsyncPostgresStorage:
         self.leaders = AsyncRiverLeaders(self._runner, _tell)
         self.notices = AsyncPostgresNotices(self._runner, location)
         self.schema = AsyncRiverSchema(self._runner, "postgres", location.schema)
+        self.notebook = AsyncRiverNotebook(self._runner, self._runner)
         self.health = AsyncPostgresHealth(self._runner, location)
 
     def within(self, tx: Any) -> AsyncRiverWithin:

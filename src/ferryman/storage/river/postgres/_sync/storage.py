@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from ferryman.findings import Finding, Level
 from ferryman.storage.river._sync.jobs import RiverJobs
+from ferryman.storage.river._sync.notebook import RiverNotebook
 from ferryman.storage.river._sync.parts import (
     RiverLeaders,
     RiverQueues,
@@ -59,6 +60,7 @@ class PostgresStorage:
         self.leaders = RiverLeaders(self._runner, _tell)
         self.notices = PostgresNotices(self._runner, location)
         self.schema = RiverSchema(self._runner, "postgres", location.schema)
+        self.notebook = RiverNotebook(self._runner, self._runner)
         self.health = PostgresHealth(self._runner, location)
 
     def within(self, tx: Any) -> RiverWithin:
