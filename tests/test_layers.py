@@ -24,6 +24,7 @@ HELD = (
     "settings",
     "sync",
     "terms",
+    "views",
     "worker",
 )
 

@@ -8,9 +8,9 @@ import click
 
 from ferryman.cli.output import Column, Listing, plain, printable
 from ferryman.cli.times import Times
-from ferryman.cli.views import job_view
 from ferryman.job import FINAL, AttemptError, Job, State
 from ferryman.redaction import job_without_secrets
+from ferryman.views import job_view
 
 __all__ = ["CARD", "FAILED", "JOBS", "RETRYING", "state_style"]
 

@@ -16,10 +16,10 @@ from ferryman.cli.grammar import Group
 from ferryman.cli.migrations import DIALECTS, SQL, place_of, texts
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
-from ferryman.cli.views import line_view
 from ferryman.errors import ConfigError
 from ferryman.storage.river.rules import check_schema
 from ferryman.storage.values import LineStatus
+from ferryman.views import line_view
 
 __all__ = ["migrate"]
 

@@ -10,9 +10,9 @@ from ferryman.cli.grammar import Group
 from ferryman.cli.jobs_shown import state_style
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
-from ferryman.cli.views import queue_view
 from ferryman.job import State
 from ferryman.storage.values import Action, DayCounts, JobFilter, QueueInfo
+from ferryman.views import queue_view
 
 __all__ = ["queue"]
 

@@ -15,9 +15,9 @@ from ferryman.cli.output import Column, Listing, Row, plain
 from ferryman.cli.table import drawn
 from ferryman.cli.times import Times, about
 from ferryman.cli.top.overview import Overview, QueueSeen, RunningSeen
-from ferryman.cli.views import queue_view, worker_view
 from ferryman.job import State
 from ferryman.storage.values import PeriodicInfo, WorkerInfo
+from ferryman.views import queue_view, worker_view
 
 __all__ = ["ONCE", "PANELS", "head", "safe", "things"]
 
