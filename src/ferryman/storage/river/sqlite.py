@@ -141,6 +141,8 @@ def run(connection: Connection, verb: Verb[T]) -> T:
         try:
             with translated():
                 answer = _execute(connection, step)
+                if not isinstance(step, Script) and step.tells:
+                    _execute(connection, Batch("notify", step.tells))
         except StorageError as error:
             failed = error  # the verb may know what it means
 

@@ -42,6 +42,8 @@ class Query(msgspec.Struct, frozen=True):
 
     name: str
     values: Values = {}
+    tells: Sequence[Values] = ()
+    """What everybody is told with it, as `notify` has it: by the same statement where the database can."""
 
 
 class Search(Query, frozen=True):
@@ -53,6 +55,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     name: str
     values: Sequence[Values]
+    tells: Sequence[Values] = ()
 
 
 class Script(msgspec.Struct, frozen=True):

@@ -54,7 +54,9 @@ class AsyncRiverJobs:
         check(jobs)
         marks = await self._writer.marks()
         verb = insert.insert(jobs, now=now, limiter=self._limiter, marks=marks)
-        return await self._store(jobs, schedules.and_keep(verb, plans, now=now) if plans else verb)
+        if plans:
+            return await self._store(jobs, schedules.and_keep(verb, plans, now=now))
+        return await self._store(jobs, verb, alone=insert.stands_alone(jobs))
 
     async def insert_and_get(
         self, jobs: Sequence[NewJob], *, now: datetime | None = None
@@ -62,13 +64,15 @@ class AsyncRiverJobs:
         """Store as `insert` does, and return each job as it is at that moment, as River's clients answer."""
         check(jobs)
         marks = await self._writer.marks()
-        return await self._store(jobs, insert.insert_and_get(jobs, now=now, limiter=self._limiter, marks=marks))
+        verb = insert.insert_and_get(jobs, now=now, limiter=self._limiter, marks=marks)
+        return await self._store(jobs, verb)
 
     async def insert_fast(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> int:
         check(jobs)
-        return await self._store(jobs, insert.insert_fast(jobs, now=now, limiter=self._limiter))
+        verb = insert.insert_fast(jobs, now=now, limiter=self._limiter)
+        return await self._store(jobs, verb, alone=insert.stands_alone(jobs))
 
-    async def _store(self, jobs: Sequence[NewJob], verb: Verb[T]) -> T:
+    async def _store(self, jobs: Sequence[NewJob], verb: Verb[T], *, alone: bool = False) -> T:
         if not jobs:
             raise InvalidJob("There are no jobs to store. Give at least one.")
         tx = jobs[0].tx
@@ -78,7 +82,7 @@ class AsyncRiverJobs:
             )
         if tx is not None:
             return await self._writer.within(tx, verb)
-        stored = await self._writer.write(verb)
+        stored = await (self._writer.each(verb) if alone else self._writer.write(verb))
         queues = {job.queue for job in jobs if job.state is State.AVAILABLE}
         self._tell(*(JobsAvailable(queue) for queue in queues))
         return stored
@@ -95,7 +99,8 @@ class AsyncRiverJobs:
         return await self._writer.each(work.fetch(wanted, limit=limit, kinds=kinds, worker=worker, now=now))
 
     async def finish(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
-        return await self._writer.write(work.finish(finished, now=now))
+        verb = work.finish(finished, now=now)
+        return await (self._writer.each(verb) if work.stands_alone(finished) else self._writer.write(verb))
 
     async def extend(self, refs: Sequence[JobRef], *, worker: str, now: datetime | None = None) -> None:
         """Do nothing: River has no leases, it rescues by age."""

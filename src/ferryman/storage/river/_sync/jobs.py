@@ -55,19 +55,23 @@ class RiverJobs:
         check(jobs)
         marks = self._writer.marks()
         verb = insert.insert(jobs, now=now, limiter=self._limiter, marks=marks)
-        return self._store(jobs, schedules.and_keep(verb, plans, now=now) if plans else verb)
+        if plans:
+            return self._store(jobs, schedules.and_keep(verb, plans, now=now))
+        return self._store(jobs, verb, alone=insert.stands_alone(jobs))
 
     def insert_and_get(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> list[tuple[Inserted, Job]]:
         """Store as `insert` does, and return each job as it is at that moment, as River's clients answer."""
         check(jobs)
         marks = self._writer.marks()
-        return self._store(jobs, insert.insert_and_get(jobs, now=now, limiter=self._limiter, marks=marks))
+        verb = insert.insert_and_get(jobs, now=now, limiter=self._limiter, marks=marks)
+        return self._store(jobs, verb)
 
     def insert_fast(self, jobs: Sequence[NewJob], *, now: datetime | None = None) -> int:
         check(jobs)
-        return self._store(jobs, insert.insert_fast(jobs, now=now, limiter=self._limiter))
+        verb = insert.insert_fast(jobs, now=now, limiter=self._limiter)
+        return self._store(jobs, verb, alone=insert.stands_alone(jobs))
 
-    def _store(self, jobs: Sequence[NewJob], verb: Verb[T]) -> T:
+    def _store(self, jobs: Sequence[NewJob], verb: Verb[T], *, alone: bool = False) -> T:
         if not jobs:
             raise InvalidJob("There are no jobs to store. Give at least one.")
         tx = jobs[0].tx
@@ -77,7 +81,7 @@ class RiverJobs:
             )
         if tx is not None:
             return self._writer.within(tx, verb)
-        stored = self._writer.write(verb)
+        stored = self._writer.each(verb) if alone else self._writer.write(verb)
         queues = {job.queue for job in jobs if job.state is State.AVAILABLE}
         self._tell(*(JobsAvailable(queue) for queue in queues))
         return stored
@@ -94,7 +98,8 @@ class RiverJobs:
         return self._writer.each(work.fetch(wanted, limit=limit, kinds=kinds, worker=worker, now=now))
 
     def finish(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
-        return self._writer.write(work.finish(finished, now=now))
+        verb = work.finish(finished, now=now)
+        return self._writer.each(verb) if work.stands_alone(finished) else self._writer.write(verb)
 
     def extend(self, refs: Sequence[JobRef], *, worker: str, now: datetime | None = None) -> None:
         """Do nothing: River has no leases, it rescues by age."""

@@ -13,7 +13,9 @@ from typing import Any
 
 import msgspec
 
-from ferryman.storage.river.sql import Statement
+from ferryman.storage.river.postgres.abilities import abilities
+from ferryman.storage.river.postgres.location import Location
+from ferryman.storage.river.sql import statements
 from ferryman.storage.river.steps import NOW, Batch, Query, Row
 
 __all__ = ["answer", "spell"]
@@ -22,14 +24,15 @@ _encode = msgspec.json.Encoder().encode
 _ESCAPED = re.compile(r'["\\]')
 
 
-def spell(step: Query | Batch, statements: Mapping[str, Statement], schema: str | None) -> tuple[str, tuple[Any, ...]]:
+def spell(step: Query | Batch, location: Location) -> tuple[str, tuple[Any, ...]]:
     """Return the text of a step and its values, in the order of their numbers."""
-    statement = statements[step.name]
+    statement = statements("postgres", location.schema)[step.name]
+    tells = list(step.tells) if abilities(location).notifies else []
+    values: Mapping[str, Any] = {"schema": location.schema, "tells": tells}
     if isinstance(step, Batch):
-        rows = [{"n": place, **values} for place, values in enumerate(step.values)]
-        values: Mapping[str, Any] = {"rows": rows, "schema": schema}
+        values = {**values, "rows": [{"n": place, **row} for place, row in enumerate(step.values)]}
     else:
-        values = {"schema": schema, **step.values}
+        values = {**values, **step.values}
     return statement.text, tuple([_written(value) for value in statement.bind(values)])
 
 

@@ -12,7 +12,7 @@ from ferryman.job import Job, JobRef, State
 from ferryman.outcome import Discarded, Finished, Retry
 from ferryman.storage.river.rows import error_json, job_from, parse_time
 from ferryman.storage.river.steps import Batch, Query, Row, Verb
-from ferryman.storage.river.verbs.insert import NoticeLimiter, notify_insert
+from ferryman.storage.river.verbs.insert import NoticeLimiter, inserts_told
 from ferryman.storage.river.verbs.work import SOON
 from ferryman.storage.values import Retention
 
@@ -39,8 +39,7 @@ def promote(*, limit: int, now: datetime | None, limiter: NoticeLimiter) -> Verb
             seen.add(key)
     yield Batch("promote_loser", [{"id": id, "horizon": horizon} for id in sorted(losers)])
     yield Batch("promote", [{"id": row[0]} for row in due if row[0] not in losers])
-    ready = {row[1] for row in due if _is_due(row[2], at)}
-    yield from notify_insert(ready, at, limiter)
+    yield Batch("notify", inserts_told({row[1] for row in due if _is_due(row[2], at)}, at, limiter))
     return len(due)
 
 

@@ -16,7 +16,7 @@ from ferryman.storage.river.rows import carried_metadata, job_from
 from ferryman.storage.river.steps import Batch, Marks, Query, Verb
 from ferryman.storage.river.unique import mask, unique_key
 
-__all__ = ["NoticeLimiter", "insert", "insert_and_get", "insert_fast", "notify_insert"]
+__all__ = ["NoticeLimiter", "insert", "insert_and_get", "insert_fast", "inserts_told", "stands_alone"]
 
 DEFAULT_ATTEMPTS = 25
 NO_ID = 0
@@ -48,13 +48,17 @@ def insert(
 ) -> Verb[list[Inserted]]:
     """Store these jobs, and say of each where it is or which older one it repeats."""
     at = now or datetime.now(UTC)
-    rows = _rows(jobs, at, marks)
-    ids = yield from _store(rows)
+    rows, tells = _rows(jobs, at, marks), _tells(jobs, at, limiter)
+    ids = yield from _store(rows, tells)
     answers = []
     for job, values, id in zip(jobs, rows, ids, strict=True):
-        answers.append((yield from _answered(job.state, values, id)))
-    yield from notify_insert({job.queue for job in jobs if job.state is State.AVAILABLE}, at, limiter)
+        answers.append((yield from _answered(job.state, values, id, tells)))
     return answers
+
+
+def stands_alone(jobs: Sequence[NewJob]) -> bool:
+    """Whether these are stored by one statement, or by one after another of which each stores all or nothing."""
+    return len(jobs) == 1 or not any(job.unique for job in jobs)
 
 
 def insert_and_get(
@@ -67,32 +71,33 @@ def insert_and_get(
     return [(each, found[each.ref]) for each in answers]
 
 
-def _answered(state: State, values: Mapping[str, Any], id: int | None) -> Verb[Inserted]:
+def _answered(
+    state: State, values: Mapping[str, Any], id: int | None, tells: Sequence[Mapping[str, Any]]
+) -> Verb[Inserted]:
     """Say where a job is: new, or the older one that it repeats."""
     while id is None:
         holders = yield Query("unique_holder", {"unique_key": values["unique_key"], "but_not": NO_ID})
         if holders:
             return Inserted(JobRef(str(holders[0][0])), duplicate=True, state=State(holders[0][1]))
         # The older one has just ended, which only happens where many write at once.
-        (id,) = yield from _store([values])
+        (id,) = yield from _store([values], tells)
     return Inserted(JobRef(str(id)), state=state)
 
 
 def insert_fast(jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter) -> Verb[int]:
     """Store these jobs and say how many are new."""
     at = now or datetime.now(UTC)
-    ids = yield from _store(_rows(jobs, at, "none"))
-    yield from notify_insert({job.queue for job in jobs if job.state is State.AVAILABLE}, at, limiter)
+    ids = yield from _store(_rows(jobs, at, "none"), _tells(jobs, at, limiter))
     return sum(id is not None for id in ids)
 
 
-def _store(rows: Sequence[Mapping[str, Any]]) -> Verb[list[int | None]]:
-    """Insert rows and return their ids in order; None where a unique job was there already."""
+def _store(rows: Sequence[Mapping[str, Any]], tells: Sequence[Mapping[str, Any]]) -> Verb[list[int | None]]:
+    """Insert rows, tell of them, and return their ids in order; None where a unique job was there already."""
     if len(rows) < _BULK or any(row["unique_key"] is not None or row["id"] is not None for row in rows):
         yield from _refuse_taken_ids(rows)
-        found = yield Batch("insert", rows)
+        found = yield Batch("insert", rows, tells)
         return [row[0] if row else None for row in found]
-    found = yield Query("insert_plain", {"rows": [_PLAIN(row) for row in rows]})
+    found = yield Query("insert_plain", {"rows": [_PLAIN(row) for row in rows]}, tells)
     # Ids are given in the order of the list, but no database promises an order to what it returns.
     return sorted(row[0] for row in found)
 
@@ -106,15 +111,17 @@ def _refuse_taken_ids(rows: Sequence[Mapping[str, Any]]) -> Verb[None]:
         given.add(id)
 
 
-def notify_insert(queues: set[str], at: datetime, limiter: NoticeLimiter) -> Verb[None]:
-    """Tell other processes that these queues have something."""
-    told = [
+def _tells(jobs: Sequence[NewJob], at: datetime, limiter: NoticeLimiter) -> list[dict[str, Any]]:
+    return inserts_told({job.queue for job in jobs if job.state is State.AVAILABLE}, at, limiter)
+
+
+def inserts_told(queues: set[str], at: datetime, limiter: NoticeLimiter) -> list[dict[str, Any]]:
+    """Return what other processes are told when these queues have something, as `notify` has it."""
+    return [
         {"now": at, "topic": "river_insert", "payload": f'{{"queue": {gojson.quote(queue)}}}'}
         for queue in sorted(queues)
         if limiter.allows(queue)
     ]
-    if told:
-        yield Batch("notify", told)
 
 
 def _rows(jobs: Sequence[NewJob], at: datetime, marks: Marks) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Outcome,
 from ferryman.storage.river.rows import error_json, fetched_job, without_nul
 from ferryman.storage.river.steps import NOW, Batch, Query, Verb
 
-__all__ = ["SOON", "fetch", "finish", "snooze_count"]
+__all__ = ["SOON", "fetch", "finish", "snooze_count", "stands_alone"]
 
 _PRIORITY_TIME_ID = itemgetter(8, 6, 0)
 
@@ -60,6 +60,14 @@ def finish(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[S
         for i, row in zip(others, rows, strict=True):
             states[i] = State(row[0]) if row else None
     return states
+
+
+def stands_alone(finished: Sequence[Finished]) -> bool:
+    """Whether these are written by one statement: all completed, in the same attempt, with nothing recorded."""
+    attempt = finished[0].job.attempt if finished else 1
+    return all(
+        type(each.outcome) is Completed and each.job.attempt == attempt and not _recorded(each) for each in finished
+    )
 
 
 def _complete(jobs: Sequence[Job], now: datetime) -> Verb[set[tuple[int, int]]]:

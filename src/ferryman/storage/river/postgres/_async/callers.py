@@ -12,7 +12,6 @@ from ferryman.storage.river.postgres.drivers.finding import AsyncCaller, async_c
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.spelling import answer, spell
 from ferryman.storage.river.postgres.whereabouts import Place, place, refuse
-from ferryman.storage.river.sql import statements
 from ferryman.storage.river.steps import Batch, Script, Verb
 
 __all__ = ["AsyncCallers"]
@@ -51,7 +50,6 @@ class AsyncCallers:
 
     async def _run(self, caller: AsyncCaller, verb: Verb[T]) -> T:
         """Run a verb's steps; it is not told of errors, after which this transaction can do nothing more."""
-        schema = self._location.schema
         reply: Any = None
         while True:
             try:
@@ -63,5 +61,5 @@ class AsyncCallers:
             elif step.name == "notify" and not abilities(self._location).notifies:
                 reply = [None] * len(step.values)
             else:
-                text, values = spell(step, statements("postgres", schema), schema)
+                text, values = spell(step, self._location)
                 reply = answer(step, await caller.fetch(text, values))

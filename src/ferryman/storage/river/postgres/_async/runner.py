@@ -17,7 +17,6 @@ from ferryman.storage.river.postgres.alive import async_check, async_home
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.spelling import answer, spell
-from ferryman.storage.river.sql import statements
 from ferryman.storage.river.steps import Batch, Marks, Query, Script, Search, Verb
 
 __all__ = ["AsyncPostgresRunner", "async_is_direct", "async_run"]
@@ -166,7 +165,6 @@ async def _execute(cursor: AsyncRawCursor[Any], step: Query | Batch | Script, lo
         return []
     if step.name == "notify" and not abilities(location).notifies:
         return [None] * len(step.values)
-    schema = location.schema
-    text, values = spell(step, statements("postgres", schema), schema)
+    text, values = spell(step, location)
     await cursor.execute(text.encode(), values, prepare=False if isinstance(step, Search) else None)
     return answer(step, await cursor.fetchall())

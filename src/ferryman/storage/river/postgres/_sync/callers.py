@@ -13,7 +13,6 @@ from ferryman.storage.river.postgres.drivers.finding import Caller, caller_of
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.spelling import answer, spell
 from ferryman.storage.river.postgres.whereabouts import Place, place, refuse
-from ferryman.storage.river.sql import statements
 from ferryman.storage.river.steps import Batch, Script, Verb
 
 __all__ = ["Callers"]
@@ -52,7 +51,6 @@ class Callers:
 
     def _run(self, caller: Caller, verb: Verb[T]) -> T:
         """Run a verb's steps; it is not told of errors, after which this transaction can do nothing more."""
-        schema = self._location.schema
         reply: Any = None
         while True:
             try:
@@ -64,5 +62,5 @@ class Callers:
             elif step.name == "notify" and not abilities(self._location).notifies:
                 reply = [None] * len(step.values)
             else:
-                text, values = spell(step, statements("postgres", schema), schema)
+                text, values = spell(step, self._location)
                 reply = answer(step, caller.fetch(text, values))

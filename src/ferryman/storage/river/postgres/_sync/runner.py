@@ -18,7 +18,6 @@ from ferryman.storage.river.postgres.alive import check, home
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.spelling import answer, spell
-from ferryman.storage.river.sql import statements
 from ferryman.storage.river.steps import Batch, Marks, Query, Script, Search, Verb
 
 __all__ = ["PostgresRunner", "is_direct", "run"]
@@ -167,7 +166,6 @@ def _execute(cursor: RawCursor[Any], step: Query | Batch | Script, location: Loc
         return []
     if step.name == "notify" and not abilities(location).notifies:
         return [None] * len(step.values)
-    schema = location.schema
-    text, values = spell(step, statements("postgres", schema), schema)
+    text, values = spell(step, location)
     cursor.execute(text.encode(), values, prepare=False if isinstance(step, Search) else None)
     return answer(step, cursor.fetchall())

@@ -1,3 +1,15 @@
+-- part: told
+-- Tells whoever listens, once this transaction is committed.  Channels carry the schema's name, so that two
+-- schemas of one database do not hear each other (spec/river.md 8.1).
+told as materialized (
+    select pg_notify(coalesce(:schema::text, current_schema()) || '.' || tells.topic, tells.payload)::text
+    from json_to_recordset(:tells::text::json) as tells (topic text, payload text)
+)
+
+-- part: as_told
+-- A query that nobody refers to is not run.
+(select count(*) from told) >= 0
+
 -- part: held
 -- Whether the job keeps others with its unique key out: exactly the predicate of river_job_unique_idx.
 unique_key is not null
@@ -56,29 +68,40 @@ stored as (
     order by n
     on conflict (unique_key) where /* held */ do nothing
     returning id
-)
+),
+
+/* told */
 
 select given.n, stored.id
 from given
 inner join stored on stored.id = given.job_id
+where /* as_told */
 
 -- name: insert_plain
 -- Stores many jobs that have neither a unique key nor an id of their own.  :rows is a JSON
 -- list of lists, in the order of the columns.
-insert into /* schema */river_job (
-    args, created_at, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags
-)
-select
-    (value ->> 0)::jsonb, (value ->> 1)::timestamptz, value ->> 2, least((value ->> 3)::bigint, 32767),
-    (value ->> 4)::jsonb, (value ->> 5)::smallint, value ->> 6, (value ->> 7)::timestamptz,
-    (value ->> 8)::/* schema */river_job_state,
-    case
-        when value ->> 9 = '[]' then '{}'
-        else array(select json_array_elements_text((value ->> 9)::json))
-    end::varchar(255) []
-from jsonb_array_elements(:rows::text::jsonb) with ordinality as given (value, n)
-order by n
-returning id
+with stored as (
+    insert into /* schema */river_job (
+        args, created_at, kind, max_attempts, metadata, priority, queue, scheduled_at, state, tags
+    )
+    select
+        (value ->> 0)::jsonb, (value ->> 1)::timestamptz, value ->> 2, least((value ->> 3)::bigint, 32767),
+        (value ->> 4)::jsonb, (value ->> 5)::smallint, value ->> 6, (value ->> 7)::timestamptz,
+        (value ->> 8)::/* schema */river_job_state,
+        case
+            when value ->> 9 = '[]' then '{}'
+            else array(select json_array_elements_text((value ->> 9)::json))
+        end::varchar(255) []
+    from jsonb_array_elements(:rows::text::jsonb) with ordinality as given (value, n)
+    order by n
+    returning id
+),
+
+/* told */
+
+select id
+from stored
+where /* as_told */
 
 -- name: unique_holder
 -- Finds the job that keeps others with this unique key out: there is at most one.
