@@ -7,7 +7,7 @@
     ├── InvalidArguments          a stored job's arguments do not fit its task              (also ValueError)
     ├── DuplicateJob              a unique job is already there; carries it
     ├── WrongState                the job is in a state that does not allow this; nothing changed
-    ├── JobNotFound, QueueNotFound                                                          (also LookupError)
+    ├── JobNotFound, QueueNotFound, ScheduleNotFound                                        (also LookupError)
     ├── UnknownTask               no task of that kind here; lists the ones there are       (also LookupError)
     ├── StorageError              the store said no
     │   ├── StorageUnavailable    … or did not answer: worth trying again
@@ -31,6 +31,7 @@ __all__ = [
     "JobNotFound",
     "MissingExtra",
     "QueueNotFound",
+    "ScheduleNotFound",
     "SchemaOutOfDate",
     "StorageError",
     "StorageUnavailable",
@@ -96,6 +97,16 @@ class QueueNotFound(FerrymanError, LookupError):
         self.known = sorted(known)
         there = f"There are: {', '.join(self.known)}." if self.known else "No queue has been used yet."
         super().__init__(f'There is no queue "{name}". {there}')
+
+
+class ScheduleNotFound(FerrymanError, LookupError):
+    """Nothing of this id is enqueued by the clock."""
+
+    def __init__(self, id: str, known: Iterable[str]) -> None:
+        self.id = id
+        self.known = sorted(known)
+        there = f"There are: {', '.join(self.known)}." if self.known else "No worker that is alive has any."
+        super().__init__(f'There is no schedule "{id}". {there}')
 
 
 class UnknownTask(FerrymanError, LookupError):

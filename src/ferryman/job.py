@@ -88,7 +88,7 @@ class Unique(msgspec.Struct, frozen=True, kw_only=True):
     exclude_kind: bool = False
 
 
-class NewJob(msgspec.Struct, frozen=True, kw_only=True):
+class NewJob(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A job on its way into a storage.
 
     `args` is the encoded payload: a JSON object in River's formats, any bytes in asynq's.

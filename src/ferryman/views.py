@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from ferryman.job import AttemptError, Job
-from ferryman.storage.values import LineStatus, QueueInfo, WorkerInfo
+from ferryman.storage.values import LineStatus, PeriodicRun, QueueInfo, WorkerInfo
 
-__all__ = ["job_view", "line_view", "queue_view", "worker_view"]
+__all__ = ["job_view", "line_view", "queue_view", "run_view", "worker_view"]
 
 
 def job_view(job: Job) -> dict[str, Any]:
@@ -47,9 +47,16 @@ def queue_view(queue: QueueInfo) -> dict[str, Any]:
         "name": queue.name,
         "paused": queue.paused_at is not None,
         "paused_at": queue.paused_at,
+        "paused_by": queue.paused_by,
+        "pause_reason": queue.pause_reason,
         "counts": {state.value: number for state, number in queue.counts.items()},
         "oldest": queue.oldest,
     }
+
+
+def run_view(run: PeriodicRun) -> dict[str, Any]:
+    """Return a run of a schedule, with its job as far as it is still there."""
+    return {"at": run.at, "ref": str(run.ref), "job": None if run.job is None else job_view(run.job)}
 
 
 def worker_view(worker: WorkerInfo) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from ferryman.errors import StorageUnavailable
 from ferryman.events import JobEnqueued, ServiceFailed
 from ferryman.job import Job, NewJob, State
 from ferryman.middleware import EnqueueMiddleware
+from ferryman.storage.pauses import PERIODIC, Pause, pause_note
 from ferryman.storage.values import JobFilter
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock, Recorder
@@ -113,6 +114,23 @@ async def test_a_job_may_run_at_the_start_too(stage: Stage, tasks: Tasks, period
     await clock.advance(60)
     await periodic.tick()
     assert await times(stage) == [0, 60]
+
+
+async def test_what_is_paused_is_left_out_and_goes_on_with_its_next_time(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock
+) -> None:
+    heartbeat(tasks)
+    await periodic.tick()
+    await stage.storage.notebook.write([pause_note(PERIODIC, "heartbeat", Pause(clock.now()))], now=clock.stamp())
+    for _ in range(2):
+        await clock.advance(61)
+        await periodic.tick()
+
+    await stage.storage.notebook.erase(PERIODIC, ["heartbeat"])
+    await clock.advance(61)
+    await periodic.tick()
+
+    assert await times(stage) == [180]
 
 
 async def test_the_next_time_counts_from_the_nominal_one_before(

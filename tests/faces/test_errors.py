@@ -20,6 +20,7 @@ EXITS = {
     errors.Unsupported: 2,
     errors.JobNotFound: 3,
     errors.QueueNotFound: 3,
+    errors.ScheduleNotFound: 3,
     errors.UnknownTask: 3,
     errors.DuplicateJob: 4,
     errors.WrongState: 4,

@@ -94,6 +94,28 @@ def test_schedules_are_listed_with_their_next_run(ferryman: Typed, there: There)
     assert ferryman("periodic list --json").data[0]["spec"] == "@every 1h"
 
 
+def test_a_schedule_is_paused_run_now_and_resumed(ferryman: Typed, there: There) -> None:
+    there.worker(schedules=(ScheduleInfo(id="report", spec="@every 1h", job=NewJob(kind="report")),))
+
+    paused = ferryman("periodic pause report --reason late --json").data[0]
+    ran = ferryman("periodic run report")
+    resumed = ferryman("periodic resume report --json").data[0]
+
+    assert (paused["pause_reason"], resumed["paused_at"]) == ("late", None)
+    assert ferryman("periodic history report -o ids").lines == ran.lines
+    assert there.job(ran.lines[0]).kind == "report"
+    assert ferryman("periodic run nothing").code == 3
+
+
+def test_a_paused_queue_shows_who_did_it_and_why(ferryman: Typed, there: There) -> None:
+    there.available()
+
+    ferryman("queue pause default --reason upgrade")
+
+    assert ferryman("queue list --json").data[0]["pause_reason"] == "upgrade"
+    assert "upgrade" in ferryman("queue list -o wide").out
+
+
 def test_without_schedules_it_says_so(ferryman: Typed) -> None:
     answer = ferryman("periodic list")
 

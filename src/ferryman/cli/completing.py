@@ -13,7 +13,7 @@ import click
 
 from ferryman.cli.session import Session
 
-__all__ = ["complete_kinds", "complete_queues", "complete_states"]
+__all__ = ["complete_kinds", "complete_queues", "complete_schedules", "complete_states"]
 
 _PATIENCE = 0.3
 
@@ -28,6 +28,11 @@ def complete_kinds(context: click.Context, parameter: click.Parameter, incomplet
     return _offer(context, incomplete, _kinds)
 
 
+def complete_schedules(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Offer what is enqueued by the clock."""
+    return _offer(context, incomplete, _schedules)
+
+
 def complete_states(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Offer the states."""
     from ferryman.job import State
@@ -37,6 +42,10 @@ def complete_states(context: click.Context, parameter: click.Parameter, incomple
 
 def _queues(session: Session) -> Iterable[str]:
     return [queue.name for queue in session.admin.queues.list()] if _is_there(session) else []
+
+
+def _schedules(session: Session) -> Iterable[str]:
+    return [entry.id for entry in session.admin.periodic.list()] if _is_there(session) else []
 
 
 def _kinds(session: Session) -> Iterable[str]:

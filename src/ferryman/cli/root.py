@@ -25,7 +25,7 @@ COMMANDS: Lazy = {
     "job": (f"{_HERE}.job:job", "Look at jobs, and act on them."),
     "failed": (f"{_HERE}.failed:failed", "Show what gave up, gathered by what went wrong."),
     "queue": (f"{_HERE}.queue:queue", "Look at queues, pause, resume and delete them."),
-    "periodic": (f"{_HERE}.periodic:periodic", "Look at what is enqueued by the clock."),
+    "periodic": (f"{_HERE}.periodic:periodic", "Look at what is enqueued by the clock, run it now, pause it."),
     "top": (f"{_HERE}.top:top", "Watch queues, workers, running and failed jobs on one screen."),
     "workers": (f"{_HERE}.workers:workers", "List the workers that are alive."),
     "stats": (f"{_HERE}.stats:stats", "Show how much is worked, how fast, and how much of it fails."),

@@ -2,7 +2,8 @@
 
 Only the leader has a schedule; where nobody leads all have it, and the storage keeps the
 first that stores a run.  The next time counts from the nominal one before.  What was missed while nobody
-could look, a night with the lid closed, is made up for by one run and not by hundreds.
+could look, a night with the lid closed, is made up for by one run and not by hundreds; what was
+paused, and then let go on, is not made up for at all.
 
 A schedule begins anew with each leadership, as River's do; where schedules are durable the
 next time is kept beside the jobs, in the transaction that stores the run before it.
@@ -24,7 +25,9 @@ from ferryman.errors import FerrymanError, StorageError
 from ferryman.events import JobEnqueued
 from ferryman.job import NewJob, State
 from ferryman.middleware import EnqueueMiddleware, changed
+from ferryman.storage._async.pauses import async_pauses
 from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.pauses import PERIODIC
 from ferryman.storage.values import Plan, ScheduleInfo
 from ferryman.task import PeriodicEntry
 
@@ -88,8 +91,11 @@ class Periodic:
             when = self._next[entry.id]
             if when is not None and when < now + _MARGIN:
                 due.append((entry, when))
+        due, skipped = await self._without_paused(due)
         for entry, when in await self._enqueued(due):
             self._last[entry.id] = when
+            self._next[entry.id] = _after(entry, when, now)
+        for entry, when in skipped:
             self._next[entry.id] = _after(entry, when, now)
 
     async def _begin(self, now: datetime) -> None:
@@ -108,6 +114,14 @@ class Periodic:
         if self.durable and (plans := [_plan(entry, at) for entry in new if (at := begun.get(entry.id)) is not None]):
             await self.storage.leaders.keep(plans, now=self.clock.stamp())
         self._next |= begun
+
+    async def _without_paused(self, due: list[Run]) -> tuple[list[Run], list[Run]]:
+        """Part what is to be enqueued from what somebody has paused: that passes as if it had never been due."""
+        paused = await async_pauses(self.storage, PERIODIC, now=self.clock.stamp()) if due else {}
+        skipped = [run for run in due if run[0].id in paused]
+        if plans := self._plans(skipped):
+            await self.storage.leaders.keep(plans, now=self.clock.stamp())
+        return [run for run in due if run[0].id not in paused], skipped
 
     def outlook(self) -> tuple[ScheduleInfo, ...]:
         """Say what is enqueued by the clock, when it was last and when it will be.  Other threads may ask."""

@@ -29,6 +29,7 @@ __all__ = [
     "Notice",
     "Page",
     "PeriodicInfo",
+    "PeriodicRun",
     "Plan",
     "QueueChanged",
     "QueueInfo",
@@ -42,6 +43,8 @@ __all__ = [
 ]
 
 T = TypeVar("T")
+
+_LONGEST_ARGS = 4_096
 
 
 class Feature(StrEnum):
@@ -123,6 +126,9 @@ class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
     counts: Mapping[State, int] = {}
     oldest: datetime | None = None
     """Since when the job waits that is next to run."""
+    paused_by: str = ""
+    """Who paused it, and why: known when it was done through ferryman."""
+    pause_reason: str = ""
 
 
 class DayCounts(msgspec.Struct, frozen=True, kw_only=True):
@@ -158,6 +164,14 @@ class ScheduleInfo(msgspec.Struct, frozen=True, kw_only=True):
     job: NewJob
     next_at: datetime | None = None
     last_at: datetime | None = None
+    whole: bool = True
+    """Whether `job` is all of it: long arguments are not said with every heartbeat."""
+
+    def kept(self) -> ScheduleInfo:
+        """Return it as it is written with every heartbeat."""
+        if len(self.job.args) <= _LONGEST_ARGS:
+            return self
+        return msgspec.structs.replace(self, job=msgspec.structs.replace(self.job, args=b""), whole=False)
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -187,6 +201,22 @@ class PeriodicInfo(msgspec.Struct, frozen=True, kw_only=True):
     next_at: datetime | None = None
     last_at: datetime | None = None
     owner: str = "ferryman"
+    paused_at: datetime | None = None
+    paused_by: str = ""
+    pause_reason: str = ""
+
+    @property
+    def ours(self) -> bool:
+        """Whether it can be run and paused from here: what a Go scheduler holds can only be looked at."""
+        return self.owner == "ferryman"
+
+
+class PeriodicRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run of a schedule.  `job` is None where the job is no longer stored."""
+
+    at: datetime
+    ref: JobRef
+    job: Job | None = None
 
 
 class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
+import pytest
+
+from ferryman.admin._async.admin import AsyncAdmin
+from ferryman.errors import Unsupported
 from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq.keys import SCHEDULERS, scheduler
 from ferryman.storage.asynq.messages import SCHEDULER_ENTRY, SchedulerEntry, Timestamp
@@ -37,3 +42,17 @@ async def test_a_go_schedulers_entries_are_listed_as_its_own(storage: AsyncRedis
         )
     ]
     assert await storage.workers.schedules(now=later(seconds=11)) == []
+
+
+async def test_a_go_schedulers_entries_can_only_be_looked_at(storage: AsyncRedisStorage, redis: Any) -> None:
+    redis.zadd(SCHEDULERS, {KEY: seconds(datetime.now(UTC)) + 60})
+    redis.lpush(KEY, SCHEDULER_ENTRY.encode(ENTRY))
+
+    async def opened() -> AsyncRedisStorage:
+        return storage
+
+    admin = AsyncAdmin(opened).periodic
+    for act in (admin.run, admin.pause):
+        with pytest.raises(Unsupported, match="Go scheduler gobox:12"):
+            await act("b7c9")
+    assert await admin.history("b7c9") == []

@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from ferryman.admin._async.bulk import AsyncBulkAdmin
 from ferryman.admin._async.failed import AsyncFailedAdmin
+from ferryman.admin._async.periodic import AsyncPeriodicAdmin
 from ferryman.admin._async.stats import AsyncStatsAdmin
 from ferryman.admin.application import Snapshot, judge
+from ferryman.errors import SchemaOutOfDate
 from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import AsyncOpen
-from ferryman.storage.values import DayCounts, JobFilter, LineStatus, Page, PeriodicInfo, QueueInfo, WorkerInfo
+from ferryman.storage._async.pauses import async_pauses
+from ferryman.storage.pauses import QUEUES, Pause, pause_note
+from ferryman.storage.values import DayCounts, JobFilter, LineStatus, Page, QueueInfo, WorkerInfo
 
 __all__ = ["AsyncAdmin"]
 
@@ -31,7 +38,7 @@ class AsyncAdmin:
         self.failed = AsyncFailedAdmin(open)
         self.stats = AsyncStatsAdmin(open)
         self.queues = AsyncQueueAdmin(open, events)
-        self.periodic = AsyncPeriodicAdmin(open)
+        self.periodic = AsyncPeriodicAdmin(open, events)
         self.workers = AsyncWorkerAdmin(open)
         self.storage = AsyncStorageAdmin(unchecked or open, events)
         self._open = open
@@ -104,41 +111,45 @@ class AsyncQueueAdmin:
 
     async def list(self) -> list[QueueInfo]:
         """Return every queue with its counts."""
-        return await (await self._open()).queues.list()
+        storage = await self._open()
+        return _with_pauses(await storage.queues.list(), await async_pauses(storage, QUEUES))
 
     async def get(self, name: str) -> QueueInfo:
         """Return one queue.  Raises QueueNotFound."""
-        return await (await self._open()).queues.get(name)
+        storage = await self._open()
+        (queue,) = _with_pauses([await storage.queues.get(name)], await async_pauses(storage, QUEUES))
+        return queue
 
     async def history(self, name: str, *, days: int = 14) -> Sequence[DayCounts]:
         """Return what a queue did on each of the latest days, up to 90, the latest first.  Raises QueueNotFound."""
         return await (await self._open()).queues.history(name, days=days)
 
     async def pause(self, name: str, *, actor: str = "", reason: str = "") -> None:
-        """Let nobody take jobs from a queue, or from all ("*").  Raises QueueNotFound."""
-        await (await self._open()).queues.pause(name)
+        """Let nobody take jobs from a queue, or from all ("*"), and keep who did it and why.  Raises QueueNotFound."""
+        storage = await self._open()
+        await storage.queues.pause(name)
+        queues = await storage.queues.list()
+        notes = [
+            pause_note(QUEUES, queue.name, Pause(queue.paused_at, actor, reason))
+            for queue in queues
+            if queue.paused_at is not None and name in ("*", queue.name)
+        ]
+        with suppress(SchemaOutOfDate):  # it is paused all the same
+            await storage.notebook.write(notes)
         self._events.publish(Acted("paused", f"queue {name}", actor, reason))
 
     async def resume(self, name: str, *, actor: str = "", reason: str = "") -> None:
         """Undo `pause`.  Raises QueueNotFound."""
-        await (await self._open()).queues.resume(name)
+        storage = await self._open()
+        await storage.queues.resume(name)
+        with suppress(SchemaOutOfDate):
+            await storage.notebook.erase(QUEUES, list(await async_pauses(storage, QUEUES)) if name == "*" else [name])
         self._events.publish(Acted("resumed", f"queue {name}", actor, reason))
 
     async def delete(self, name: str, *, actor: str = "", reason: str = "") -> None:
         """Forget a queue that holds no job.  Raises QueueNotFound, WrongState."""
         await (await self._open()).queues.delete(name)
         self._events.publish(Acted("deleted", f"queue {name}", actor, reason))
-
-
-class AsyncPeriodicAdmin:
-    """What is enqueued by the clock."""
-
-    def __init__(self, open: AsyncOpen) -> None:
-        self._open = open
-
-    async def list(self) -> Sequence[PeriodicInfo]:
-        """Return the entries of all workers and schedulers that are alive, Go's among them."""
-        return await (await self._open()).workers.schedules()
 
 
 class AsyncWorkerAdmin:
@@ -194,6 +205,16 @@ class AsyncStorageAdmin:
             applied = await self.migrate(line.line, up=True, actor=actor, reason=reason)
             done += [f"{line.line} {name}" for name in applied]
         return done
+
+
+def _with_pauses(queues: Sequence[QueueInfo], pauses: Mapping[str, Pause]) -> list[QueueInfo]:
+    """Say who paused each queue, unless somebody resumed and paused it since by other means."""
+    return [
+        replace(queue, paused_by=pause.by, pause_reason=pause.reason)
+        if (pause := pauses.get(queue.name)) is not None and pause.at == queue.paused_at
+        else queue
+        for queue in queues
+    ]
 
 
 def _ref(ref: JobRef | str) -> JobRef:

@@ -4,17 +4,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
+
+from msgspec.structs import replace
 
 from ferryman.admin._sync.bulk import BulkAdmin
 from ferryman.admin._sync.failed import FailedAdmin
+from ferryman.admin._sync.periodic import PeriodicAdmin
 from ferryman.admin._sync.stats import StatsAdmin
 from ferryman.admin.application import Snapshot, judge
+from ferryman.errors import SchemaOutOfDate
 from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import Open
-from ferryman.storage.values import DayCounts, JobFilter, LineStatus, Page, PeriodicInfo, QueueInfo, WorkerInfo
+from ferryman.storage._sync.pauses import pauses
+from ferryman.storage.pauses import QUEUES, Pause, pause_note
+from ferryman.storage.values import DayCounts, JobFilter, LineStatus, Page, QueueInfo, WorkerInfo
 
 __all__ = ["Admin"]
 
@@ -32,7 +39,7 @@ class Admin:
         self.failed = FailedAdmin(open)
         self.stats = StatsAdmin(open)
         self.queues = QueueAdmin(open, events)
-        self.periodic = PeriodicAdmin(open)
+        self.periodic = PeriodicAdmin(open, events)
         self.workers = WorkerAdmin(open)
         self.storage = StorageAdmin(unchecked or open, events)
         self._open = open
@@ -105,41 +112,45 @@ class QueueAdmin:
 
     def list(self) -> list[QueueInfo]:
         """Return every queue with its counts."""
-        return (self._open()).queues.list()
+        storage = self._open()
+        return _with_pauses(storage.queues.list(), pauses(storage, QUEUES))
 
     def get(self, name: str) -> QueueInfo:
         """Return one queue.  Raises QueueNotFound."""
-        return (self._open()).queues.get(name)
+        storage = self._open()
+        (queue,) = _with_pauses([storage.queues.get(name)], pauses(storage, QUEUES))
+        return queue
 
     def history(self, name: str, *, days: int = 14) -> Sequence[DayCounts]:
         """Return what a queue did on each of the latest days, up to 90, the latest first.  Raises QueueNotFound."""
         return (self._open()).queues.history(name, days=days)
 
     def pause(self, name: str, *, actor: str = "", reason: str = "") -> None:
-        """Let nobody take jobs from a queue, or from all ("*").  Raises QueueNotFound."""
-        (self._open()).queues.pause(name)
+        """Let nobody take jobs from a queue, or from all ("*"), and keep who did it and why.  Raises QueueNotFound."""
+        storage = self._open()
+        storage.queues.pause(name)
+        queues = storage.queues.list()
+        notes = [
+            pause_note(QUEUES, queue.name, Pause(queue.paused_at, actor, reason))
+            for queue in queues
+            if queue.paused_at is not None and name in ("*", queue.name)
+        ]
+        with suppress(SchemaOutOfDate):  # it is paused all the same
+            storage.notebook.write(notes)
         self._events.publish(Acted("paused", f"queue {name}", actor, reason))
 
     def resume(self, name: str, *, actor: str = "", reason: str = "") -> None:
         """Undo `pause`.  Raises QueueNotFound."""
-        (self._open()).queues.resume(name)
+        storage = self._open()
+        storage.queues.resume(name)
+        with suppress(SchemaOutOfDate):
+            storage.notebook.erase(QUEUES, list(pauses(storage, QUEUES)) if name == "*" else [name])
         self._events.publish(Acted("resumed", f"queue {name}", actor, reason))
 
     def delete(self, name: str, *, actor: str = "", reason: str = "") -> None:
         """Forget a queue that holds no job.  Raises QueueNotFound, WrongState."""
         (self._open()).queues.delete(name)
         self._events.publish(Acted("deleted", f"queue {name}", actor, reason))
-
-
-class PeriodicAdmin:
-    """What is enqueued by the clock."""
-
-    def __init__(self, open: Open) -> None:
-        self._open = open
-
-    def list(self) -> Sequence[PeriodicInfo]:
-        """Return the entries of all workers and schedulers that are alive, Go's among them."""
-        return (self._open()).workers.schedules()
 
 
 class WorkerAdmin:
@@ -195,6 +206,16 @@ class StorageAdmin:
             applied = self.migrate(line.line, up=True, actor=actor, reason=reason)
             done += [f"{line.line} {name}" for name in applied]
         return done
+
+
+def _with_pauses(queues: Sequence[QueueInfo], pauses: Mapping[str, Pause]) -> list[QueueInfo]:
+    """Say who paused each queue, unless somebody resumed and paused it since by other means."""
+    return [
+        replace(queue, paused_by=pause.by, pause_reason=pause.reason)
+        if (pause := pauses.get(queue.name)) is not None and pause.at == queue.paused_at
+        else queue
+        for queue in queues
+    ]
 
 
 def _ref(ref: JobRef | str) -> JobRef:

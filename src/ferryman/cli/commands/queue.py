@@ -37,6 +37,8 @@ QUEUES = Listing[QueueInfo](
         *(_count(state) for state in (*_SHOWN, *(state for state in State if state not in _SHOWN))),
         Column("OLDEST", lambda queue, times: times.ago(queue.oldest), right=True),
         Column("PAUSED", lambda queue, times: times.ago(queue.paused_at), style=lambda text: "yellow"),
+        Column("BY", lambda queue, times: queue.paused_by, wide=True),
+        Column("REASON", lambda queue, times: queue.pause_reason, wide=True),
     ),
     none="No queue has been used yet.",
 )
@@ -81,9 +83,9 @@ def history(session: Session, /, name: str, days: int) -> None:
     show(session, DAYS, session.admin.queues.history(name, days=days))
 
 
-@queue.command("pause", examples=["ferryman queue pause default", "ferryman queue pause '*'"])
+@queue.command("pause", examples=["ferryman queue pause default --reason upgrade", "ferryman queue pause '*'"])
 @_name
-@click.option("--reason", default="", help="Why, for the log.")
+@click.option("--reason", default="", help="Why, for the log and for who looks at the queue.")
 @click.pass_obj
 def pause(session: Session, name: str, reason: str) -> None:
     """Let nobody take jobs from a queue, or from all ('*'); running ones go on."""

@@ -28,6 +28,7 @@ from ferryman.storage.values import (
     Notice,
     Page,
     PeriodicInfo,
+    PeriodicRun,
     Plan,
     QueueInfo,
     Retention,
@@ -238,6 +239,10 @@ class Workers(Protocol):
 
     def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         """Return what workers and schedulers that are alive enqueue by the clock, by id."""
+        ...
+
+    def runs(self, entry: PeriodicInfo, *, limit: int) -> Sequence[PeriodicRun]:
+        """Return the latest runs of a schedule, the latest first, as far as anybody still knows of them."""
         ...
 
 

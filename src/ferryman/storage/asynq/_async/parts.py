@@ -13,9 +13,19 @@ from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import AsyncEars
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import AsyncServer
-from ferryman.storage.asynq.verbs import groups, health, periodic, queues, workers
+from ferryman.storage.asynq.verbs import groups, health, periodic, queues, runs, workers
 from ferryman.storage.asynq.wakeup import Appetite
-from ferryman.storage.values import DayCounts, Gathered, LineStatus, Notice, PeriodicInfo, Plan, QueueInfo, WorkerInfo
+from ferryman.storage.values import (
+    DayCounts,
+    Gathered,
+    LineStatus,
+    Notice,
+    PeriodicInfo,
+    PeriodicRun,
+    Plan,
+    QueueInfo,
+    WorkerInfo,
+)
 
 __all__ = [
     "AsyncRedisGroups",
@@ -83,6 +93,9 @@ class AsyncRedisWorkers:
 
     async def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         return await self._server.run(periodic.list_entries(now=now))
+
+    async def runs(self, entry: PeriodicInfo, *, limit: int) -> Sequence[PeriodicRun]:
+        return await self._server.run(runs.runs(entry, limit=limit))
 
 
 class AsyncRedisLeaders:

@@ -14,9 +14,19 @@ from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import Ears
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import Server
-from ferryman.storage.asynq.verbs import groups, health, periodic, queues, workers
+from ferryman.storage.asynq.verbs import groups, health, periodic, queues, runs, workers
 from ferryman.storage.asynq.wakeup import Appetite
-from ferryman.storage.values import DayCounts, Gathered, LineStatus, Notice, PeriodicInfo, Plan, QueueInfo, WorkerInfo
+from ferryman.storage.values import (
+    DayCounts,
+    Gathered,
+    LineStatus,
+    Notice,
+    PeriodicInfo,
+    PeriodicRun,
+    Plan,
+    QueueInfo,
+    WorkerInfo,
+)
 
 __all__ = [
     "RedisGroups",
@@ -84,6 +94,9 @@ class RedisWorkers:
 
     def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         return self._server.run(periodic.list_entries(now=now))
+
+    def runs(self, entry: PeriodicInfo, *, limit: int) -> Sequence[PeriodicRun]:
+        return self._server.run(runs.runs(entry, limit=limit))
 
 
 class RedisLeaders:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import islice
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from ferryman.errors import FerrymanError, StorageError
 from ferryman.job import Job, JobRef
@@ -19,7 +19,9 @@ from ferryman.storage.asynq.calls import Call, Each, Verb
 from ferryman.storage.asynq.verbs import manage
 from ferryman.storage.values import Action
 
-__all__ = ["act"]
+__all__ = ["act", "together"]
+
+T = TypeVar("T")
 
 _VERBS: Mapping[Action, Callable[[JobRef, datetime | None], Verb[Job]]] = {
     Action.RETRY: lambda ref, now: manage.retry(ref, now=now),
@@ -31,7 +33,12 @@ _VERBS: Mapping[Action, Callable[[JobRef, datetime | None], Verb[Job]]] = {
 
 def act(action: Action, refs: Sequence[JobRef], *, now: datetime | None) -> Verb[list[Job | FerrymanError]]:
     """Do the same with each of these jobs, and answer in their order with what became of it."""
-    runs = [_Run(_VERBS[action](ref, now)) for ref in refs]
+    return (yield from together([_VERBS[action](ref, now) for ref in refs]))
+
+
+def together(verbs: Sequence[Verb[T]]) -> Verb[list[T | FerrymanError]]:
+    """Run verbs side by side, and return what each answered or raised."""
+    runs = [_Run(verb) for verb in verbs]
     while asking := [run for run in runs if run.answer is None]:
         replies = iter((yield Each(call for run in asking for call in run.calls)))
         for run in asking:
@@ -39,13 +46,13 @@ def act(action: Action, refs: Sequence[JobRef], *, now: datetime | None) -> Verb
     return [run.answer for run in runs if run.answer is not None]
 
 
-class _Run:
+class _Run(Generic[T]):
     """One verb on its way: what it asks next, or its answer."""
 
-    def __init__(self, verb: Verb[Job]) -> None:
+    def __init__(self, verb: Verb[T]) -> None:
         self._verb = verb
         self.calls: Sequence[Call] = ()
-        self.answer: Job | FerrymanError | None = None
+        self.answer: T | FerrymanError | None = None
         self._go(partial(next, verb))
 
     def receive(self, replies: list[Any]) -> None:

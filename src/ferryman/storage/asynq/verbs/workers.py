@@ -129,7 +129,9 @@ def _write_state(worker: WorkerInfo, name: str, ttl: int, at: datetime) -> Call:
         args={
             "ttl": ttl,
             "info": messages.SERVER_INFO.encode(info),
-            "more": msgspec.json.encode(replace(worker, beat_at=at, running=(), schedules=())),
+            "more": msgspec.json.encode(
+                replace(worker, beat_at=at, running=(), schedules=tuple(each.kept() for each in worker.schedules))
+            ),
         },
         rest=tasks,
     )

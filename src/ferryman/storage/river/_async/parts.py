@@ -16,6 +16,7 @@ from ferryman.storage.values import (
     LineStatus,
     Notice,
     PeriodicInfo,
+    PeriodicRun,
     Plan,
     QueueChanged,
     QueueInfo,
@@ -93,6 +94,9 @@ class AsyncRiverWorkers:
 
     async def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         return await self._reader.read(workers.schedules(now=now))
+
+    async def runs(self, entry: PeriodicInfo, *, limit: int) -> Sequence[PeriodicRun]:
+        return await self._reader.read(schedules.runs(entry, limit=limit))
 
 
 class AsyncRiverLeaders:

@@ -17,6 +17,7 @@ from ferryman.storage.values import (
     LineStatus,
     Notice,
     PeriodicInfo,
+    PeriodicRun,
     Plan,
     QueueChanged,
     QueueInfo,
@@ -94,6 +95,9 @@ class RiverWorkers:
 
     def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         return self._reader.read(workers.schedules(now=now))
+
+    def runs(self, entry: PeriodicInfo, *, limit: int) -> Sequence[PeriodicRun]:
+        return self._reader.read(schedules.runs(entry, limit=limit))
 
 
 class RiverLeaders:

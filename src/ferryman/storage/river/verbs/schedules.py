@@ -1,4 +1,7 @@
-"""When schedules are due next, in a side table of our own: River keeps that in its leader's memory only."""
+"""When schedules are due next, in a side table of our own, and which jobs came of them.
+
+River keeps the first in its leader's memory only.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from ferryman.storage.river.rows import parse_time
+from ferryman.job import Job
+from ferryman.storage.river.rows import job_from, parse_time
 from ferryman.storage.river.steps import Batch, Query, Verb
-from ferryman.storage.values import Plan
+from ferryman.storage.values import PeriodicInfo, PeriodicRun, Plan
 
-__all__ = ["and_keep", "keep", "plans"]
+__all__ = ["and_keep", "keep", "plans", "runs"]
 
 T = TypeVar("T")
 
@@ -25,6 +29,16 @@ def keep(found: Sequence[Plan], *, now: datetime | None) -> Verb[None]:
     """Keep these, each in the place of the one before."""
     at = now or datetime.now(UTC)
     yield Batch("plan", [{"id": each.id, "spec": each.spec, "next_at": each.next_at, "now": at} for each in found])
+
+
+def runs(entry: PeriodicInfo, *, limit: int) -> Verb[list[PeriodicRun]]:
+    """Return the latest jobs of a schedule, Go's among them: they carry its id (spec/river.md 6.5)."""
+    rows = yield Query("runs", {"id": entry.id, "kind": entry.kind, "max": limit})
+    return [PeriodicRun(at=_since(job), ref=job.ref, job=job) for job in map(job_from, rows)]
+
+
+def _since(job: Job) -> datetime:
+    return job.created_at or job.scheduled_at
 
 
 def and_keep(verb: Verb[T], found: Sequence[Plan], *, now: datetime | None) -> Verb[T]:

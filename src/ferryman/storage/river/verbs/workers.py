@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from ferryman.errors import SchemaOutOfDate
-from ferryman.job import NewJob
 from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Row, Verb
 from ferryman.storage.values import PeriodicInfo, ScheduleInfo, WorkerInfo
@@ -85,8 +84,4 @@ def _read(info: str, beat_at: str) -> Iterator[WorkerInfo]:
 def _kept(worker: WorkerInfo) -> WorkerInfo:
     """Leave out what can be large: every heartbeat would write it again."""
     running = tuple(msgspec.structs.replace(job, args=b"") for job in worker.running)
-    entries = tuple(
-        msgspec.structs.replace(entry, job=NewJob(kind=entry.job.kind, args=b"", queue=entry.job.queue))
-        for entry in worker.schedules
-    )
-    return msgspec.structs.replace(worker, running=running, schedules=entries)
+    return msgspec.structs.replace(worker, running=running, schedules=tuple(each.kept() for each in worker.schedules))

@@ -504,6 +504,15 @@ from (
 ) as next
 limit :max::integer
 
+-- name: runs
+-- The latest jobs of a schedule.
+select /* full_row */
+from /* schema */river_job as job
+where metadata @> jsonb_build_object('river:periodic_job_id', :id::text)
+  and kind = :kind::text
+order by id desc
+limit :max::integer
+
 -- name: asked_to_stop
 -- Which of these jobs somebody asked to stop; :ids is a JSON list.
 select id

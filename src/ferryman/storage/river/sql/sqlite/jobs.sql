@@ -404,6 +404,19 @@ from (
 )
 limit :max
 
+-- name: runs
+-- The latest jobs of a schedule, among the newest of its kind.
+select /* full_row */
+from river_job
+where id in (
+    select id
+    from (select id, metadata from river_job where kind = :kind order by id desc limit 20000)
+    where case when json_valid(metadata, 6) then metadata ->> '$."river:periodic_job_id"' end = :id
+    order by id desc
+    limit :max
+)
+order by id desc
+
 -- name: asked_to_stop
 -- Which of these jobs somebody asked to stop; :ids is a JSON list.
 select id

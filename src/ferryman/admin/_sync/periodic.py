@@ -1,0 +1,115 @@
+# Generated from src/ferryman/admin/_async/periodic.py by tools/unasync.py: change that file and run `make sync`.
+"""What is enqueued by the clock: looking, running now, pausing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import msgspec
+
+from ferryman.errors import DuplicateJob, ScheduleNotFound, Unsupported
+from ferryman.events import Acted, EventBus, JobEnqueued
+from ferryman.job import Inserted, NewJob, State
+from ferryman.opening import Open
+from ferryman.storage._sync.pauses import pauses
+from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.pauses import PERIODIC, Pause, pause_note
+from ferryman.storage.values import PeriodicInfo, PeriodicRun
+
+__all__ = ["PeriodicAdmin"]
+
+
+class PeriodicAdmin:
+    """What is enqueued by the clock."""
+
+    def __init__(self, open: Open, events: EventBus) -> None:
+        self._open = open
+        self._events = events
+
+    def list(self) -> Sequence[PeriodicInfo]:
+        """Return the entries of all workers and schedulers that are alive, Go's among them."""
+        storage = self._open()
+        paused = pauses(storage, PERIODIC)
+        return [_with_pause(entry, paused.get(entry.id)) for entry in storage.workers.schedules()]
+
+    def get(self, id: str) -> PeriodicInfo:
+        """Return one entry.  Raises ScheduleNotFound."""
+        entries = self.list()
+        for entry in entries:
+            if entry.id == id:
+                return entry
+        raise ScheduleNotFound(id, {entry.id for entry in entries})
+
+    def history(self, id: str, *, limit: int = 50) -> Sequence[PeriodicRun]:
+        """Return the latest runs of an entry, the latest first.  Raises ScheduleNotFound.
+
+        A database has those whose jobs are still stored.  On Redis asynq remembers a thousand, for 90 days;
+        what became of them is known for as long as their jobs are kept.
+        """
+        entry = self.get(id)
+        return (self._open()).workers.runs(entry, limit=limit)
+
+    def run(self, id: str, *, actor: str = "", reason: str = "") -> Inserted:
+        """Enqueue an entry's job now; when it is due next stays as it was.
+
+        Raises ScheduleNotFound, Unsupported for what a Go scheduler holds, and DuplicateJob, which names
+        the job that holds the place where the job is to be unique.
+        """
+        self._ours(id, "run")
+        storage = self._open()
+        job = self._job(storage, id)
+        (stored,) = storage.jobs.insert([job])
+        self._events.publish(JobEnqueued(stored.ref, job.kind, job.queue, stored.duplicate))
+        if stored.duplicate:
+            raise DuplicateJob(
+                f'"{id}" was not run: job {stored.ref} ({stored.state}) counts as the same. Nothing was stored.',
+                ref=stored.ref,
+            )
+        self._events.publish(Acted("run now", f"schedule {id} as job {stored.ref}", actor, reason))
+        return stored
+
+    def pause(self, id: str, *, actor: str = "", reason: str = "", now: datetime | None = None) -> PeriodicInfo:
+        """Let no worker enqueue an entry's job by the clock until `resume`; what is due meanwhile is left out.
+
+        Raises ScheduleNotFound, Unsupported, and SchemaOutOfDate where there is no table for it.
+        """
+        entry = self._ours(id, "paused")
+        pause = Pause(entry.paused_at or now or datetime.now(UTC), actor, reason)
+        (self._open()).notebook.write([pause_note(PERIODIC, id, pause)], now=now)
+        self._events.publish(Acted("paused", f"schedule {id}", actor, reason))
+        return _with_pause(entry, pause)
+
+    def resume(self, id: str, *, actor: str = "", reason: str = "") -> None:
+        """Undo `pause`, also of an entry that no worker has at the moment.  Raises ScheduleNotFound."""
+        storage = self._open()
+        if id not in pauses(storage, PERIODIC):
+            self.get(id)
+        storage.notebook.erase(PERIODIC, [id])
+        self._events.publish(Acted("resumed", f"schedule {id}", actor, reason))
+
+    def _ours(self, id: str, what: str) -> PeriodicInfo:
+        entry = self.get(id)
+        if not entry.ours:
+            raise Unsupported(
+                f'"{id}" belongs to the Go scheduler {entry.owner} and cannot be {what} from here. Nothing was changed.'
+            )
+        return entry
+
+    def _job(self, storage: Storage, id: str) -> NewJob:
+        """Return what the workers say that they enqueue, ready to run."""
+        known = [schedule for worker in storage.workers.list() for schedule in worker.schedules]
+        for schedule in known:
+            if schedule.id == id and schedule.whole:
+                return msgspec.structs.replace(
+                    schedule.job, state=State.AVAILABLE, scheduled_at=None, periodic=id, tick=None
+                )
+        raise Unsupported(
+            f'What "{id}" enqueues is too long for workers to say it. Run it by its kind: ferryman enqueue KIND ARGS'
+        )
+
+
+def _with_pause(entry: PeriodicInfo, pause: Pause | None) -> PeriodicInfo:
+    if pause is None or not entry.ours:
+        return entry
+    return msgspec.structs.replace(entry, paused_at=pause.at, paused_by=pause.by, pause_reason=pause.reason)
