@@ -36,6 +36,7 @@ FLOORS = [
     ("ferryman.engine", 3, "engine"),
     ("ferryman.cli", 6, "faces"),
     ("ferryman.__main__", 6, "faces"),
+    ("ferryman.django", 6, "faces"),
     ("ferryman.probe", 6, "faces"),
     ("ferryman.testing", 6, "faces"),
     *((f"ferryman.{name}", 5, "held") for name in HELD),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from ferryman.events import EventBus
 from ferryman.job import Inserted, NewJob
 from ferryman.lifespan import provided_types, with_types
-from ferryman.middleware import EnqueueMiddleware, Middleware, OnError
+from ferryman.middleware import EnqueueMiddleware, InThread, Middleware, OnError
 from ferryman.registry import Registry
 from ferryman.retry import Backoff, curve_of, river
 from ferryman.settings import Loaded, Settings, load
@@ -31,7 +31,8 @@ class Ferryman(Registry):
 
     Keyword arguments are the fields of `Settings`; they win over FERRYMAN_… variables,
     which win over ferryman.toml.  `on_error` hears of every failed attempt, and `backoff` says
-    when to try again where a task does not.  `async with` closes connections at its end.
+    when to try again where a task does not.  `in_thread` makes the context manager in which each
+    plain function runs, such as Flask's `app.app_context`.  `async with` closes connections at its end.
     """
 
     def __init__(
@@ -42,6 +43,7 @@ class Ferryman(Registry):
         middleware: Sequence[Middleware] = (),
         on_enqueue: Sequence[EnqueueMiddleware] = (),
         on_error: OnError | None = None,
+        in_thread: InThread | None = None,
         backoff: Backoff = river,
         config: Path | None = None,
         **settings: Any,
@@ -54,6 +56,7 @@ class Ferryman(Registry):
         self.middleware = middleware
         self.on_enqueue = on_enqueue
         self.on_error = on_error
+        self.in_thread = in_thread
         self._arguments = {"url": url, **settings}
         self._config = config
         if lifespan is not None:
@@ -124,7 +127,7 @@ class Ferryman(Registry):
         worker = Worker(self.connections.storage, self.tasks, loaded.settings, self.events)
         worker.middleware, worker.on_enqueue = self.middleware, self.on_enqueue
         worker.burst, worker.max_jobs = burst, max_jobs
-        worker.on_error = self.on_error
+        worker.on_error, worker.in_thread = self.on_error, self.in_thread
         worker.origin = self.loaded.origin("url")
         if self.lifespan is not None:
             worker.lifespan = with_types(self.lifespan)

@@ -8,12 +8,13 @@ with the other.  It runs in the job's own task, so context variables hold
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any, Literal
 
 from ferryman.job import AttemptError, Job, NewJob
 
-__all__ = ["Call", "EnqueueMiddleware", "Middleware", "OnError", "changed", "compose"]
+__all__ = ["Call", "EnqueueMiddleware", "InThread", "Middleware", "OnError", "changed", "compose"]
 
 Call = Callable[[Job], Awaitable[Any]]
 """Runs one job and returns what its function returned."""
@@ -27,6 +28,10 @@ EnqueueMiddleware = Callable[[NewJob], NewJob]
 
 OnError = Callable[[Job, AttemptError], Literal["cancel"] | None]
 """Hears of every failed attempt before it is written; "cancel" says that the job is not to be tried again."""
+
+
+InThread = Callable[[], AbstractContextManager[Any]]
+"""Makes what a plain function runs in; entered and left in the thread that runs it, which no middleware sees."""
 
 
 def compose(middleware: Sequence[Middleware], call: Call) -> Call:

@@ -33,7 +33,7 @@ from ferryman.events import EventBus, WorkerStarted, WorkerStopped, WorkerStoppi
 from ferryman.health.showing import showing
 from ferryman.health.vitals import Vitals
 from ferryman.metrics.page import SHARED, WorkerNumbers
-from ferryman.middleware import EnqueueMiddleware, Middleware, OnError
+from ferryman.middleware import EnqueueMiddleware, InThread, Middleware, OnError
 from ferryman.settings import Settings
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import WorkerInfo
@@ -70,6 +70,7 @@ class Worker:
     on_enqueue: Sequence[EnqueueMiddleware] = ()
     lifespan: Lifespan = _nothing
     on_error: OnError | None = None
+    in_thread: InThread | None = None
     burst: bool = False
     max_jobs: int | None = None
     origin: str = ""
@@ -238,6 +239,7 @@ class Worker:
             events=self.events,
             middleware=self.middleware,
             on_error=self.on_error,
+            in_thread=self.in_thread,
         )
         executor.state = state
         return executor

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -128,6 +129,29 @@ async def test_plain_functions_run_at_the_same_time(stage: Stage, tasks: Tasks) 
     stage.executor.start(jobs)
 
     assert [(await stage.finished(job)).state for job in jobs] == [State.COMPLETED] * 2
+
+
+async def test_a_plain_function_runs_within_what_was_given_for_threads(stage: Stage, tasks: Tasks) -> None:
+    told: list[tuple[str, str]] = []
+
+    def tell(what: str) -> None:
+        told.append((what, threading.current_thread().name))
+
+    @contextmanager
+    def scope() -> Iterator[None]:
+        tell("enter")
+        yield
+        tell("leave")
+
+    @tasks.task("plain")
+    def plain() -> None:
+        tell("run")
+
+    stage.executor.in_thread = scope
+    await stage.run(plain.job())
+
+    assert [what for what, _ in told] == ["enter", "run", "leave"]
+    assert len({thread for _, thread in told} - {threading.current_thread().name}) == 1
 
 
 async def test_a_thread_serves_one_job_after_another(stage: Stage, tasks: Tasks) -> None:

@@ -21,11 +21,11 @@ from ferryman.engine.attempt import Attempt, Stopped
 from ferryman.engine.completer import Completer
 from ferryman.engine.early import EarlyEnds
 from ferryman.engine.processes import Processes
-from ferryman.engine.threads import Threads
+from ferryman.engine.threads import Threads, within
 from ferryman.engine.verdict import cut_short, judge, retry_or_discard
 from ferryman.events import EventBus, JobStarted, JobStuck, ResultDropped, ServiceFailed
 from ferryman.job import AttemptError, Job, JobRef
-from ferryman.middleware import Call, Middleware, OnError, compose
+from ferryman.middleware import Call, InThread, Middleware, OnError, compose
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Outcome, Retry
 from ferryman.storage.values import Feature
 from ferryman.task import Task, Tasks
@@ -60,6 +60,7 @@ class Executor:
         events: EventBus,
         middleware: Sequence[Middleware] = (),
         on_error: OnError | None = None,
+        in_thread: InThread | None = None,
     ) -> None:
         self.tasks = tasks
         self.completer = completer
@@ -70,6 +71,7 @@ class Executor:
         self.events = events
         self.middleware = middleware
         self.on_error = on_error
+        self.in_thread = in_thread
         self.state: Mapping[type, Any] = {}
         """What the lifespan yielded, by type."""
         self.freed: Callable[[], None] = lambda: None
@@ -253,6 +255,7 @@ class Executor:
 
     def _caller(self, task: Task[..., Any]) -> Call:
         arguments, function = task.arguments, task.function
+        in_thread = function if self.in_thread is None else within(self.in_thread, function)
 
         def filled(job: Job) -> tuple[tuple[Any, ...], dict[str, Any]]:
             args, kwargs = arguments.decode(job.args)
@@ -268,7 +271,7 @@ class Executor:
 
         def call_thread(job: Job) -> Awaitable[Any]:
             args, kwargs = filled(job)
-            return self.threads.run(function, args, kwargs)
+            return self.threads.run(in_thread, args, kwargs)
 
         def call_process(job: Job) -> Awaitable[Any]:
             args, kwargs = filled(job)

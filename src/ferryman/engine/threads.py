@@ -11,10 +11,13 @@ import asyncio
 import contextvars
 import threading
 from collections.abc import Callable
+from functools import wraps
 from queue import SimpleQueue
 from typing import Any
 
-__all__ = ["Threads"]
+from ferryman.middleware import InThread
+
+__all__ = ["Threads", "within"]
 
 
 class Threads:
@@ -78,3 +81,14 @@ class Threads:
             answer.set_exception(RuntimeError(f"the task raised StopIteration({failed})"))
         else:
             answer.set_exception(failed)
+
+
+def within(scope: InThread, function: Callable[..., Any]) -> Callable[..., Any]:
+    """Have a function run in a scope of its own at each call."""
+
+    @wraps(function)
+    def scoped(*args: Any, **kwargs: Any) -> Any:
+        with scope():
+            return function(*args, **kwargs)
+
+    return scoped

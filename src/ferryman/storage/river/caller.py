@@ -18,7 +18,7 @@ __all__ = ["run_in_transaction"]
 T = TypeVar("T")
 
 _WAYS_OUT = (
-    "Give a connection of that module, or a SQLAlchemy session over it; or keep the queue in a file of its own and "
+    "Give a connection of that module, or SQLAlchemy's or Django's over it; or keep the queue in a file of its own and "
     "enqueue after your commit; or use Postgres."
 )
 
@@ -42,6 +42,9 @@ def _connection(tx: Any) -> Connection:
     found = tx
     if hasattr(found, "get_bind") and hasattr(found, "connection") and not hasattr(found, "sync_session"):
         found = found.connection()  # a SQLAlchemy Session gives its Connection
+    if getattr(found, "vendor", "") == "sqlite":
+        found.ensure_connection()
+        found = found.connection  # Django's gives the driver's own
     if hasattr(found, "exec_driver_sql"):
         if not found.in_transaction():
             found.begin()  # else it would not know that there is something to commit
