@@ -51,6 +51,9 @@ def queue_view(queue: QueueInfo) -> dict[str, Any]:
         "pause_reason": queue.pause_reason,
         "counts": {state.value: number for state, number in queue.counts.items()},
         "oldest": queue.oldest,
+        "capped": queue.capped,
+        "today": queue.today,
+        "unreadable": queue.unreadable,
     }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ferryman.admin.application import Snapshot, judge
+from ferryman.admin.application import Moment, judge
 from ferryman.findings import Level
 from ferryman.job import JobRef, State
 from ferryman.storage.values import QueueInfo, Running, WorkerInfo
@@ -26,7 +26,7 @@ def queue(**said: Any) -> QueueInfo:
 
 def wrong(**said: Any) -> list[tuple[str, Level]]:
     usual = {"queues": [queue()], "workers": [worker()], "waiting": {"q": ["mail"]}, "tasks": [], "now": NOW}
-    return [(each.id, each.level) for each in judge(Snapshot(**{**usual, **said})) if each.level is not Level.OK]
+    return [(each.id, each.level) for each in judge(Moment(**{**usual, **said})) if each.level is not Level.OK]
 
 
 def test_where_everything_is_worked_nothing_is_wrong() -> None:

@@ -1,6 +1,6 @@
 """What keeps jobs from being worked although the storage is well (spec/cli.md 4.6, A-…).
 
-Judged from a snapshot, so that the command line, the dashboard and a test judge alike.
+Judged from one moment, so that the command line, the dashboard and a test judge alike.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from ferryman.findings import Finding, failed, passed, warned
 from ferryman.job import State
 from ferryman.storage.values import QueueInfo, WorkerInfo
 
-__all__ = ["Snapshot", "judge"]
+__all__ = ["Moment", "judge"]
 
 _LATE = timedelta(minutes=10)
 _SILENT = timedelta(seconds=30)
 
 
-class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """What there is at one moment.  `waiting` are kinds that wait, by queue; `tasks` those of the app at hand."""
 
     queues: Sequence[QueueInfo]
@@ -31,12 +31,12 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
 
-def judge(there: Snapshot) -> list[Finding]:
+def judge(there: Moment) -> list[Finding]:
     """Return what each check finds."""
     return [*_kinds(there), *_queues(there), *_stuck(there), *_workers(there)]
 
 
-def _kinds(there: Snapshot) -> list[Finding]:
+def _kinds(there: Moment) -> list[Finding]:
     known = {kind for worker in there.workers for kind in worker.kinds} | set(there.tasks)
     found = [
         failed("A-KIND", f'jobs of kind "{kind}" wait in "{queue}"; no live worker handles it{_near(kind, known)}')
@@ -47,7 +47,7 @@ def _kinds(there: Snapshot) -> list[Finding]:
     return found or [passed("A-KIND", "every kind that waits has a worker")]
 
 
-def _handled(kind: str, queue: str, there: Snapshot) -> bool:
+def _handled(kind: str, queue: str, there: Moment) -> bool:
     # A worker that names no kinds is a Go server, which keeps to itself what it knows.
     return kind in there.tasks or any(not each.kinds or kind in each.kinds for each in _at(queue, there))
 
@@ -57,7 +57,7 @@ def _near(kind: str, known: Collection[str]) -> str:
     return f'. Is it "{near[0]}"?' if near else ""
 
 
-def _queues(there: Snapshot) -> list[Finding]:
+def _queues(there: Moment) -> list[Finding]:
     found = [
         failed("A-QUEUE", f'jobs ready in "{queue.name}": {queue.counts[State.AVAILABLE]:,}; no live worker takes them')
         for queue in there.queues
@@ -66,12 +66,12 @@ def _queues(there: Snapshot) -> list[Finding]:
     return found or [passed("A-QUEUE", "every queue with jobs has a worker")]
 
 
-def _stuck(there: Snapshot) -> list[Finding]:
+def _stuck(there: Moment) -> list[Finding]:
     found = [*_late(there), *_overdue(there)]
     return found or [passed("A-STUCK", "nothing waits while workers have room, and nothing runs past its time")]
 
 
-def _late(there: Snapshot) -> list[Finding]:
+def _late(there: Moment) -> list[Finding]:
     return [
         warned("A-STUCK", f'a job has been ready in "{queue.name}" for over 10 minutes, and workers have room')
         for queue in there.queues
@@ -83,7 +83,7 @@ def _late(there: Snapshot) -> list[Finding]:
     ]
 
 
-def _overdue(there: Snapshot) -> list[Finding]:
+def _overdue(there: Moment) -> list[Finding]:
     return [
         warned(
             "A-STUCK",
@@ -96,7 +96,7 @@ def _overdue(there: Snapshot) -> list[Finding]:
     ]
 
 
-def _workers(there: Snapshot) -> list[Finding]:
+def _workers(there: Moment) -> list[Finding]:
     found = [
         warned(
             "A-WORKER", f"the worker {each.host}:{each.pid} has not been heard of for {_seconds(there, each):,.0f} s"
@@ -110,9 +110,9 @@ def _workers(there: Snapshot) -> list[Finding]:
     return found or [passed("A-WORKER", f"{len(there.workers)} workers are alive")]
 
 
-def _seconds(there: Snapshot, worker: WorkerInfo) -> float:
+def _seconds(there: Moment, worker: WorkerInfo) -> float:
     return (there.now - (worker.beat_at or there.now)).total_seconds()
 
 
-def _at(queue: str, there: Snapshot) -> list[WorkerInfo]:
+def _at(queue: str, there: Moment) -> list[WorkerInfo]:
     return [worker for worker in there.workers if queue in worker.queues]

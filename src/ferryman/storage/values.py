@@ -129,6 +129,12 @@ class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
     paused_by: str = ""
     """Who paused it, and why: known when it was done through ferryman."""
     pause_reason: str = ""
+    capped: tuple[State, ...] = ()
+    """States of which there are more than were counted."""
+    today: DayCounts | None = None
+    """What it did on this day, where that is known without counting."""
+    unreadable: str = ""
+    """Why the rest is not known, if it is not."""
 
 
 class DayCounts(msgspec.Struct, frozen=True, kw_only=True):

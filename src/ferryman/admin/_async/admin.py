@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-
-from msgspec.structs import replace
 
 from ferryman.admin._async.bulk import AsyncBulkAdmin
 from ferryman.admin._async.failed import AsyncFailedAdmin
+from ferryman.admin._async.overview import async_snapshot
 from ferryman.admin._async.periodic import AsyncPeriodicAdmin
+from ferryman.admin._async.queues import AsyncQueueAdmin
 from ferryman.admin._async.stats import AsyncStatsAdmin
-from ferryman.admin.application import Snapshot, judge
-from ferryman.errors import SchemaOutOfDate
+from ferryman.admin.application import Moment, judge
+from ferryman.admin.capabilities import Capabilities, capabilities_of
+from ferryman.admin.snapshot import Snapshot
 from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import AsyncOpen
-from ferryman.storage._async.pauses import async_pauses
-from ferryman.storage.pauses import QUEUES, Pause, pause_note
-from ferryman.storage.values import DayCounts, JobFilter, LineStatus, Page, QueueInfo, WorkerInfo
+from ferryman.storage.values import JobFilter, LineStatus, Page, WorkerInfo
 
 __all__ = ["AsyncAdmin"]
 
@@ -43,14 +41,25 @@ class AsyncAdmin:
         self.storage = AsyncStorageAdmin(unchecked or open, events)
         self._open = open
 
+    async def snapshot(self, *, cap: int = 10_000, now: datetime | None = None) -> Snapshot:
+        """Return the facts that are cheap, all at once; what cannot be read says why, and keeps nothing else back.
+
+        Of ended jobs no more than `cap` are counted in each queue and state.  Raises StorageError only where
+        there is no storage to ask.
+        """
+        return await async_snapshot(self, await self._open(), cap=cap, now=now)
+
+    async def capabilities(self) -> Capabilities:
+        """Say what this storage can do and know, and what it cannot."""
+        storage = await self._open()
+        return capabilities_of(storage.format, storage.features, groups=storage.groups is not None)
+
     async def check(self, tasks: Collection[str] = (), *, now: datetime | None = None) -> list[Finding]:
         """Look for jobs that nobody works; `tasks` are kinds that the app at hand would handle."""
         storage = await self._open()
         queues, workers = await storage.queues.list(), await storage.workers.list(now=now)
         waiting = {queue.name: await storage.jobs.waiting_kinds([queue.name]) for queue in queues}
-        return judge(
-            Snapshot(queues=queues, workers=workers, waiting=waiting, tasks=tasks, now=now or datetime.now(UTC))
-        )
+        return judge(Moment(queues=queues, workers=workers, waiting=waiting, tasks=tasks, now=now or datetime.now(UTC)))
 
 
 class AsyncJobAdmin:
@@ -100,56 +109,6 @@ class AsyncJobAdmin:
     def _done(self, what: str, job: Job, actor: str, reason: str) -> Job:
         self._events.publish(Acted(what, f"job {job.ref}", actor, reason))
         return job
-
-
-class AsyncQueueAdmin:
-    """Queues."""
-
-    def __init__(self, open: AsyncOpen, events: EventBus) -> None:
-        self._open = open
-        self._events = events
-
-    async def list(self) -> list[QueueInfo]:
-        """Return every queue with its counts."""
-        storage = await self._open()
-        return _with_pauses(await storage.queues.list(), await async_pauses(storage, QUEUES))
-
-    async def get(self, name: str) -> QueueInfo:
-        """Return one queue.  Raises QueueNotFound."""
-        storage = await self._open()
-        (queue,) = _with_pauses([await storage.queues.get(name)], await async_pauses(storage, QUEUES))
-        return queue
-
-    async def history(self, name: str, *, days: int = 14) -> Sequence[DayCounts]:
-        """Return what a queue did on each of the latest days, up to 90, the latest first.  Raises QueueNotFound."""
-        return await (await self._open()).queues.history(name, days=days)
-
-    async def pause(self, name: str, *, actor: str = "", reason: str = "") -> None:
-        """Let nobody take jobs from a queue, or from all ("*"), and keep who did it and why.  Raises QueueNotFound."""
-        storage = await self._open()
-        await storage.queues.pause(name)
-        queues = await storage.queues.list()
-        notes = [
-            pause_note(QUEUES, queue.name, Pause(queue.paused_at, actor, reason))
-            for queue in queues
-            if queue.paused_at is not None and name in ("*", queue.name)
-        ]
-        with suppress(SchemaOutOfDate):  # it is paused all the same
-            await storage.notebook.write(notes)
-        self._events.publish(Acted("paused", f"queue {name}", actor, reason))
-
-    async def resume(self, name: str, *, actor: str = "", reason: str = "") -> None:
-        """Undo `pause`.  Raises QueueNotFound."""
-        storage = await self._open()
-        await storage.queues.resume(name)
-        with suppress(SchemaOutOfDate):
-            await storage.notebook.erase(QUEUES, list(await async_pauses(storage, QUEUES)) if name == "*" else [name])
-        self._events.publish(Acted("resumed", f"queue {name}", actor, reason))
-
-    async def delete(self, name: str, *, actor: str = "", reason: str = "") -> None:
-        """Forget a queue that holds no job.  Raises QueueNotFound, WrongState."""
-        await (await self._open()).queues.delete(name)
-        self._events.publish(Acted("deleted", f"queue {name}", actor, reason))
 
 
 class AsyncWorkerAdmin:
@@ -205,16 +164,6 @@ class AsyncStorageAdmin:
             applied = await self.migrate(line.line, up=True, actor=actor, reason=reason)
             done += [f"{line.line} {name}" for name in applied]
         return done
-
-
-def _with_pauses(queues: Sequence[QueueInfo], pauses: Mapping[str, Pause]) -> list[QueueInfo]:
-    """Say who paused each queue, unless somebody resumed and paused it since by other means."""
-    return [
-        replace(queue, paused_by=pause.by, pause_reason=pause.reason)
-        if (pause := pauses.get(queue.name)) is not None and pause.at == queue.paused_at
-        else queue
-        for queue in queues
-    ]
 
 
 def _ref(ref: JobRef | str) -> JobRef:

@@ -26,11 +26,11 @@ class AsyncPeriodicAdmin:
         self._open = open
         self._events = events
 
-    async def list(self) -> Sequence[PeriodicInfo]:
+    async def list(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         """Return the entries of all workers and schedulers that are alive, Go's among them."""
         storage = await self._open()
-        paused = await async_pauses(storage, PERIODIC)
-        return [_with_pause(entry, paused.get(entry.id)) for entry in await storage.workers.schedules()]
+        paused = await async_pauses(storage, PERIODIC, now=now)
+        return [_with_pause(entry, paused.get(entry.id)) for entry in await storage.workers.schedules(now=now)]
 
     async def get(self, id: str) -> PeriodicInfo:
         """Return one entry.  Raises ScheduleNotFound."""

@@ -3,25 +3,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-
-from msgspec.structs import replace
 
 from ferryman.admin._sync.bulk import BulkAdmin
 from ferryman.admin._sync.failed import FailedAdmin
+from ferryman.admin._sync.overview import snapshot
 from ferryman.admin._sync.periodic import PeriodicAdmin
+from ferryman.admin._sync.queues import QueueAdmin
 from ferryman.admin._sync.stats import StatsAdmin
-from ferryman.admin.application import Snapshot, judge
-from ferryman.errors import SchemaOutOfDate
+from ferryman.admin.application import Moment, judge
+from ferryman.admin.capabilities import Capabilities, capabilities_of
+from ferryman.admin.snapshot import Snapshot
 from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import Open
-from ferryman.storage._sync.pauses import pauses
-from ferryman.storage.pauses import QUEUES, Pause, pause_note
-from ferryman.storage.values import DayCounts, JobFilter, LineStatus, Page, QueueInfo, WorkerInfo
+from ferryman.storage.values import JobFilter, LineStatus, Page, WorkerInfo
 
 __all__ = ["Admin"]
 
@@ -44,14 +42,25 @@ class Admin:
         self.storage = StorageAdmin(unchecked or open, events)
         self._open = open
 
+    def snapshot(self, *, cap: int = 10_000, now: datetime | None = None) -> Snapshot:
+        """Return the facts that are cheap, all at once; what cannot be read says why, and keeps nothing else back.
+
+        Of ended jobs no more than `cap` are counted in each queue and state.  Raises StorageError only where
+        there is no storage to ask.
+        """
+        return snapshot(self, self._open(), cap=cap, now=now)
+
+    def capabilities(self) -> Capabilities:
+        """Say what this storage can do and know, and what it cannot."""
+        storage = self._open()
+        return capabilities_of(storage.format, storage.features, groups=storage.groups is not None)
+
     def check(self, tasks: Collection[str] = (), *, now: datetime | None = None) -> list[Finding]:
         """Look for jobs that nobody works; `tasks` are kinds that the app at hand would handle."""
         storage = self._open()
         queues, workers = storage.queues.list(), storage.workers.list(now=now)
         waiting = {queue.name: storage.jobs.waiting_kinds([queue.name]) for queue in queues}
-        return judge(
-            Snapshot(queues=queues, workers=workers, waiting=waiting, tasks=tasks, now=now or datetime.now(UTC))
-        )
+        return judge(Moment(queues=queues, workers=workers, waiting=waiting, tasks=tasks, now=now or datetime.now(UTC)))
 
 
 class JobAdmin:
@@ -101,56 +110,6 @@ class JobAdmin:
     def _done(self, what: str, job: Job, actor: str, reason: str) -> Job:
         self._events.publish(Acted(what, f"job {job.ref}", actor, reason))
         return job
-
-
-class QueueAdmin:
-    """Queues."""
-
-    def __init__(self, open: Open, events: EventBus) -> None:
-        self._open = open
-        self._events = events
-
-    def list(self) -> list[QueueInfo]:
-        """Return every queue with its counts."""
-        storage = self._open()
-        return _with_pauses(storage.queues.list(), pauses(storage, QUEUES))
-
-    def get(self, name: str) -> QueueInfo:
-        """Return one queue.  Raises QueueNotFound."""
-        storage = self._open()
-        (queue,) = _with_pauses([storage.queues.get(name)], pauses(storage, QUEUES))
-        return queue
-
-    def history(self, name: str, *, days: int = 14) -> Sequence[DayCounts]:
-        """Return what a queue did on each of the latest days, up to 90, the latest first.  Raises QueueNotFound."""
-        return (self._open()).queues.history(name, days=days)
-
-    def pause(self, name: str, *, actor: str = "", reason: str = "") -> None:
-        """Let nobody take jobs from a queue, or from all ("*"), and keep who did it and why.  Raises QueueNotFound."""
-        storage = self._open()
-        storage.queues.pause(name)
-        queues = storage.queues.list()
-        notes = [
-            pause_note(QUEUES, queue.name, Pause(queue.paused_at, actor, reason))
-            for queue in queues
-            if queue.paused_at is not None and name in ("*", queue.name)
-        ]
-        with suppress(SchemaOutOfDate):  # it is paused all the same
-            storage.notebook.write(notes)
-        self._events.publish(Acted("paused", f"queue {name}", actor, reason))
-
-    def resume(self, name: str, *, actor: str = "", reason: str = "") -> None:
-        """Undo `pause`.  Raises QueueNotFound."""
-        storage = self._open()
-        storage.queues.resume(name)
-        with suppress(SchemaOutOfDate):
-            storage.notebook.erase(QUEUES, list(pauses(storage, QUEUES)) if name == "*" else [name])
-        self._events.publish(Acted("resumed", f"queue {name}", actor, reason))
-
-    def delete(self, name: str, *, actor: str = "", reason: str = "") -> None:
-        """Forget a queue that holds no job.  Raises QueueNotFound, WrongState."""
-        (self._open()).queues.delete(name)
-        self._events.publish(Acted("deleted", f"queue {name}", actor, reason))
 
 
 class WorkerAdmin:
@@ -206,16 +165,6 @@ class StorageAdmin:
             applied = self.migrate(line.line, up=True, actor=actor, reason=reason)
             done += [f"{line.line} {name}" for name in applied]
         return done
-
-
-def _with_pauses(queues: Sequence[QueueInfo], pauses: Mapping[str, Pause]) -> list[QueueInfo]:
-    """Say who paused each queue, unless somebody resumed and paused it since by other means."""
-    return [
-        replace(queue, paused_by=pause.by, pause_reason=pause.reason)
-        if (pause := pauses.get(queue.name)) is not None and pause.at == queue.paused_at
-        else queue
-        for queue in queues
-    ]
 
 
 def _ref(ref: JobRef | str) -> JobRef:

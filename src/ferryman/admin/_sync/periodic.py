@@ -27,11 +27,11 @@ class PeriodicAdmin:
         self._open = open
         self._events = events
 
-    def list(self) -> Sequence[PeriodicInfo]:
+    def list(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         """Return the entries of all workers and schedulers that are alive, Go's among them."""
         storage = self._open()
-        paused = pauses(storage, PERIODIC)
-        return [_with_pause(entry, paused.get(entry.id)) for entry in storage.workers.schedules()]
+        paused = pauses(storage, PERIODIC, now=now)
+        return [_with_pause(entry, paused.get(entry.id)) for entry in storage.workers.schedules(now=now)]
 
     def get(self, id: str) -> PeriodicInfo:
         """Return one entry.  Raises ScheduleNotFound."""

@@ -1,4 +1,4 @@
-"""What stands beside jobs, queues and workers: groups of jobs, and the notebook."""
+"""What stands beside jobs, queues and workers: groups of jobs, the notebook, the tables and their health."""
 
 from __future__ import annotations
 
@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import Protocol
 
 from ferryman.aggregation import GroupRules
+from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
-from ferryman.storage.values import Gathered, Note
+from ferryman.storage.values import Gathered, LineStatus, Note
 
-__all__ = ["AsyncGroups", "AsyncNotebook"]
+__all__ = ["AsyncGroups", "AsyncHealth", "AsyncNotebook", "AsyncSchema"]
 
 
 class AsyncGroups(Protocol):
@@ -51,4 +52,42 @@ class AsyncNotebook(Protocol):
 
     async def prune(self, *, now: datetime | None = None) -> None:
         """Throw away notes past their time."""
+        ...
+
+
+class AsyncSchema(Protocol):
+    """The tables, where there are any."""
+
+    async def status(self) -> list[LineStatus]:
+        """Say where each line of migrations stands."""
+        ...
+
+    async def migrate(
+        self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None
+    ) -> list[str]:
+        """Apply or revert migrations, each in its own transaction, and name those that were.  Raises ConfigError."""
+        ...
+
+    async def indexes(self) -> Sequence[str]:
+        """Return the names of all indexes beside the jobs."""
+        ...
+
+    async def reindex(self, name: str) -> None:
+        """Build an index anew, without keeping others from it where the database can.  Raises StorageError."""
+        ...
+
+    async def drop_index(self, name: str) -> None:
+        """Drop an index, such as one that a rebuild left half done."""
+        ...
+
+    async def check(self) -> None:
+        """Raise SchemaOutOfDate when this version of ferryman cannot work here."""
+        ...
+
+
+class AsyncHealth(Protocol):
+    """How the storage is, for whoever has to run it."""
+
+    async def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+        """Look for what may lose, delay or hide jobs; what is not allowed to be looked at is a warning."""
         ...

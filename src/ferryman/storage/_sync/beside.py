@@ -1,5 +1,5 @@
 # Generated from src/ferryman/storage/_async/beside.py by tools/unasync.py: change that file and run `make sync`.
-"""What stands beside jobs, queues and workers: groups of jobs, and the notebook."""
+"""What stands beside jobs, queues and workers: groups of jobs, the notebook, the tables and their health."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from datetime import datetime
 from typing import Protocol
 
 from ferryman.aggregation import GroupRules
+from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
-from ferryman.storage.values import Gathered, Note
+from ferryman.storage.values import Gathered, LineStatus, Note
 
-__all__ = ["Groups", "Notebook"]
+__all__ = ["Groups", "Health", "Notebook", "Schema"]
 
 
 class Groups(Protocol):
@@ -52,4 +53,40 @@ class Notebook(Protocol):
 
     def prune(self, *, now: datetime | None = None) -> None:
         """Throw away notes past their time."""
+        ...
+
+
+class Schema(Protocol):
+    """The tables, where there are any."""
+
+    def status(self) -> list[LineStatus]:
+        """Say where each line of migrations stands."""
+        ...
+
+    def migrate(self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None) -> list[str]:
+        """Apply or revert migrations, each in its own transaction, and name those that were.  Raises ConfigError."""
+        ...
+
+    def indexes(self) -> Sequence[str]:
+        """Return the names of all indexes beside the jobs."""
+        ...
+
+    def reindex(self, name: str) -> None:
+        """Build an index anew, without keeping others from it where the database can.  Raises StorageError."""
+        ...
+
+    def drop_index(self, name: str) -> None:
+        """Drop an index, such as one that a rebuild left half done."""
+        ...
+
+    def check(self) -> None:
+        """Raise SchemaOutOfDate when this version of ferryman cannot work here."""
+        ...
+
+
+class Health(Protocol):
+    """How the storage is, for whoever has to run it."""
+
+    def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+        """Look for what may lose, delay or hide jobs; what is not allowed to be looked at is a warning."""
         ...

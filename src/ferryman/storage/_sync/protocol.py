@@ -13,10 +13,9 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ferryman.errors import FerrymanError
-from ferryman.findings import Finding
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
-from ferryman.storage._sync.beside import Groups, Notebook
+from ferryman.storage._sync.beside import Groups, Health, Notebook, Schema
 from ferryman.storage.values import (
     NEWEST_FIRST,
     Action,
@@ -24,7 +23,6 @@ from ferryman.storage.values import (
     Feature,
     JobFilter,
     JobOrder,
-    LineStatus,
     Notice,
     Page,
     PeriodicInfo,
@@ -40,13 +38,11 @@ if TYPE_CHECKING:
     from ferryman.storage._sync import protocol as blocking
 
 __all__ = [
-    "Health",
     "Jobs",
     "Leaders",
     "Notices",
     "Queues",
     "Requests",
-    "Schema",
     "Storage",
     "Within",
     "Workers",
@@ -186,6 +182,13 @@ class Queues(Protocol):
         """Return every queue with its counts, by name."""
         ...
 
+    def glance(self, *, cap: int, now: datetime | None = None) -> Sequence[QueueInfo]:
+        """Return every queue, by name, at a cost that grows with their number and not with the ended jobs.
+
+        Of those that ended up to `cap` are counted, in each queue and state, where counting means looking at each.
+        """
+        ...
+
     def get(self, name: str) -> QueueInfo:
         """Return one queue.  Raises QueueNotFound."""
         ...
@@ -257,6 +260,10 @@ class Leaders(Protocol):
         """Step down, so that another can take over at once."""
         ...
 
+    def current(self, *, now: datetime | None = None) -> str | None:
+        """Return which worker leads, by its id; None where none does, or where nobody has to."""
+        ...
+
     def plans(self) -> Sequence[Plan]:
         """Return when schedules are due next, as leaders before have kept it."""
         ...
@@ -304,45 +311,11 @@ class Within(Protocol):
     def notices(self) -> Requests: ...
 
 
-class Schema(Protocol):
-    """The tables, where there are any."""
-
-    def status(self) -> list[LineStatus]:
-        """Say where each line of migrations stands."""
-        ...
-
-    def migrate(self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None) -> list[str]:
-        """Apply or revert migrations, each in its own transaction, and name those that were.  Raises ConfigError."""
-        ...
-
-    def indexes(self) -> Sequence[str]:
-        """Return the names of all indexes beside the jobs."""
-        ...
-
-    def reindex(self, name: str) -> None:
-        """Build an index anew, without keeping others from it where the database can.  Raises StorageError."""
-        ...
-
-    def drop_index(self, name: str) -> None:
-        """Drop an index, such as one that a rebuild left half done."""
-        ...
-
-    def check(self) -> None:
-        """Raise SchemaOutOfDate when this version of ferryman cannot work here."""
-        ...
-
-
-class Health(Protocol):
-    """How the storage is, for whoever has to run it."""
-
-    def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
-        """Look for what may lose, delay or hide jobs; what is not allowed to be looked at is a warning."""
-        ...
-
-
 class Storage(Protocol):
     """A place where jobs are kept, in eight parts, and groups where the format has them."""
 
+    format: str
+    """Whose format its jobs have, in words."""
     features: frozenset[Feature]
     location: str
     """Where it is, without a password."""

@@ -13,7 +13,7 @@ from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import AsyncEars
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import AsyncServer
-from ferryman.storage.asynq.verbs import groups, health, periodic, queues, runs, workers
+from ferryman.storage.asynq.verbs import glance, groups, health, periodic, queues, runs, workers
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.values import (
     DayCounts,
@@ -49,6 +49,10 @@ class AsyncRedisQueues:
 
     async def list(self) -> list[QueueInfo]:
         return await self._server.run(queues.list_queues())
+
+    async def glance(self, *, cap: int, now: datetime | None = None) -> Sequence[QueueInfo]:
+        """Count everything: on Redis that costs nothing."""
+        return await self._server.run(glance.glance(now=now))
 
     async def get(self, name: str) -> QueueInfo:
         return await self._server.run(queues.get_queue(name))
@@ -106,6 +110,10 @@ class AsyncRedisLeaders:
 
     async def resign(self, candidate: str, *, term: str) -> None:
         """Do nothing: there is nothing to step down from."""
+
+    async def current(self, *, now: datetime | None = None) -> str | None:
+        """Return none: everybody does the chores."""
+        return None
 
     async def plans(self) -> Sequence[Plan]:
         """Return none: what is due is claimed run by run."""

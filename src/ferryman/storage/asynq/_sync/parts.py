@@ -14,7 +14,7 @@ from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import Ears
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import Server
-from ferryman.storage.asynq.verbs import groups, health, periodic, queues, runs, workers
+from ferryman.storage.asynq.verbs import glance, groups, health, periodic, queues, runs, workers
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.values import (
     DayCounts,
@@ -50,6 +50,10 @@ class RedisQueues:
 
     def list(self) -> list[QueueInfo]:
         return self._server.run(queues.list_queues())
+
+    def glance(self, *, cap: int, now: datetime | None = None) -> Sequence[QueueInfo]:
+        """Count everything: on Redis that costs nothing."""
+        return self._server.run(glance.glance(now=now))
 
     def get(self, name: str) -> QueueInfo:
         return self._server.run(queues.get_queue(name))
@@ -107,6 +111,10 @@ class RedisLeaders:
 
     def resign(self, candidate: str, *, term: str) -> None:
         """Do nothing: there is nothing to step down from."""
+
+    def current(self, *, now: datetime | None = None) -> str | None:
+        """Return none: everybody does the chores."""
+        return None
 
     def plans(self) -> Sequence[Plan]:
         """Return none: what is due is claimed run by run."""

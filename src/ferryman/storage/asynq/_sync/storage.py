@@ -33,6 +33,7 @@ __all__ = ["RedisStorage"]
 class RedisStorage:
     """Jobs on a Redis server, behind a Sentinel, or on a Cluster."""
 
+    format = "asynq's format on Redis"
     features: frozenset[Feature] = frozenset()
     fetches_ahead = True
     fetch_promotes = True

@@ -48,6 +48,9 @@ class AsyncRiverQueues:
     async def list(self) -> list[QueueInfo]:
         return await self._reader.read(queues.list_queues())
 
+    async def glance(self, *, cap: int, now: datetime | None = None) -> Sequence[QueueInfo]:
+        return await self._reader.read(queues.glance(cap=cap))
+
     async def get(self, name: str) -> QueueInfo:
         return await self._reader.read(queues.get_queue(name))
 
@@ -114,6 +117,9 @@ class AsyncRiverLeaders:
         told = self._writer.dialect != "sqlite"
         if await self._writer.write(leaders.resign(candidate, term=term, told=told)):
             self._tell(LeaderResigned(candidate))
+
+    async def current(self, *, now: datetime | None = None) -> str | None:
+        return await self._writer.read(leaders.current(now=now))
 
     async def plans(self) -> Sequence[Plan]:
         return await self._writer.read(schedules.plans())

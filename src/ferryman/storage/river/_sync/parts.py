@@ -49,6 +49,9 @@ class RiverQueues:
     def list(self) -> list[QueueInfo]:
         return self._reader.read(queues.list_queues())
 
+    def glance(self, *, cap: int, now: datetime | None = None) -> Sequence[QueueInfo]:
+        return self._reader.read(queues.glance(cap=cap))
+
     def get(self, name: str) -> QueueInfo:
         return self._reader.read(queues.get_queue(name))
 
@@ -115,6 +118,9 @@ class RiverLeaders:
         told = self._writer.dialect != "sqlite"
         if self._writer.write(leaders.resign(candidate, term=term, told=told)):
             self._tell(LeaderResigned(candidate))
+
+    def current(self, *, now: datetime | None = None) -> str | None:
+        return self._writer.read(leaders.current(now=now))
 
     def plans(self) -> Sequence[Plan]:
         return self._writer.read(schedules.plans())

@@ -36,6 +36,7 @@ class SqliteStorage:
     `share` is what another storage in memory holds: what is in memory exists once.
     """
 
+    format = "River's format on SQLite"
     groups = None
     fetches_ahead = False  # one thread and one writer: a smaller batch would only cost another transaction
     fetch_promotes = False

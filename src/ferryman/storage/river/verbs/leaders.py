@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ferryman.gojson import quote
+from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import NOW, Batch, Query, Verb
 
-__all__ = ["LEASE", "elect", "request_resign", "resign"]
+__all__ = ["LEASE", "current", "elect", "request_resign", "resign"]
 
 LEASE = timedelta(seconds=15)
 
@@ -21,6 +22,13 @@ def elect(candidate: str, *, term: str | None, now: datetime | None) -> Verb[str
         yield Query("expire_leader", {"now": values["now"]})
         rows = yield Query("seek_leadership", values)
     return rows[0][0] if rows else None
+
+
+def current(*, now: datetime | None) -> Verb[str | None]:
+    """Return who leads."""
+    at = now or datetime.now(UTC)
+    rows = yield Query("leader")
+    return next((str(leader) for leader, until in rows if (parse_time(until) or at) > at), None)
 
 
 def resign(candidate: str, *, term: str, told: bool, now: datetime | None = None) -> Verb[bool]:

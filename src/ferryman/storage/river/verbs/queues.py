@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from msgspec.structs import replace
+
 from ferryman import gojson
 from ferryman.errors import QueueNotFound
-from ferryman.job import State
+from ferryman.job import FINAL, State
 from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Batch, Query, Row, Search, Verb
 from ferryman.storage.values import DayCounts, QueueInfo, not_empty
@@ -17,6 +19,7 @@ __all__ = [
     "announce",
     "delete",
     "get_queue",
+    "glance",
     "history",
     "list_queues",
     "pause",
@@ -45,6 +48,25 @@ def list_queues() -> Verb[list[QueueInfo]]:
         oldest = yield Query("queue_oldest", {"queue": name})
         queues.append(_info(name, paused_at, counts.get(name, {}), oldest))
     return queues
+
+
+def glance(*, cap: int) -> Verb[list[QueueInfo]]:
+    """Return every queue by three statements; of ended jobs up to `cap` are counted in each queue and state."""
+    rows: list[Row] = yield Query("glance", {"cap": cap + 1})
+    counts: dict[str, dict[State, int]] = {}
+    for queue, state, number in rows:
+        counts.setdefault(queue, {})[State(state)] = number
+    paused = dict((yield Query("worked_queues")))
+    names = sorted({*counts, *paused})
+    oldest = dict((yield Query("oldest_of", {"names": names})))
+    return [_seen(_info(name, paused.get(name), counts.get(name, {}), [(oldest[name],)]), cap) for name in names]
+
+
+def _seen(queue: QueueInfo, cap: int) -> QueueInfo:
+    """Say that there are more than `cap` where one more was found."""
+    capped = tuple(state for state, number in queue.counts.items() if state in FINAL and number > cap)
+    counts = {state: cap if state in capped else number for state, number in queue.counts.items()}
+    return replace(queue, counts=counts, capped=capped)
 
 
 def get_queue(name: str) -> Verb[QueueInfo]:

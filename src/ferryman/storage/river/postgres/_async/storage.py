@@ -38,6 +38,7 @@ _CONNECTIONS = 5
 class AsyncPostgresStorage:
     """Jobs in a Postgres database."""
 
+    format = "River's format on Postgres"
     features = frozenset(Feature)
     groups = None
     fetches_ahead = False

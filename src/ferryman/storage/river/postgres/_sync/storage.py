@@ -39,6 +39,7 @@ _CONNECTIONS = 5
 class PostgresStorage:
     """Jobs in a Postgres database."""
 
+    format = "River's format on Postgres"
     features = frozenset(Feature)
     groups = None
     fetches_ahead = False

@@ -41,6 +41,60 @@ from /* schema */river_job
 where (:queue::text is null or queue = :queue::text)
 group by queue, state
 
+-- name: glance
+-- How many jobs each queue has in each state, of ended ones up to :cap.  A walk along the index finds
+-- the queues without reading the rows.
+with recursive held (state, queue) as (
+    (select state, queue from /* schema */river_job order by state, queue limit 1)
+    union all
+    select next.state, next.queue
+    from held,
+        lateral (
+            select job.state, job.queue
+            from /* schema */river_job as job
+            where (job.state, job.queue) > (held.state, held.queue)
+            order by job.state, job.queue
+            limit 1
+        ) as next
+)
+
+select
+    queue,
+    state::text,
+    case when state in ('completed', 'cancelled', 'discarded')
+        then (
+            select count(*)
+            from (
+                select 1
+                from /* schema */river_job as job
+                where job.state = held.state and job.queue = held.queue
+                limit :cap::integer
+            ) as ended
+        )
+        else (
+            select count(*)
+            from /* schema */river_job as job
+            where job.state = held.state and job.queue = held.queue
+        )
+    end
+from held
+
+-- name: worked_queues
+select name, (paused_at at time zone 'UTC')::text from /* schema */river_queue
+
+-- name: oldest_of
+-- Since when the next job of each of these queues waits; :names is a JSON list.
+select
+    queue.name,
+    (
+        select (scheduled_at at time zone 'UTC')::text
+        from /* schema */river_job as job
+        where job.state = 'available' and job.queue = queue.name
+        order by priority, scheduled_at, id
+        limit 1
+    )
+from jsonb_array_elements_text(:names::jsonb) as queue (name)
+
 -- name: queue_oldest
 -- Since when the next job of a queue waits.
 select (scheduled_at at time zone 'UTC')::text

@@ -18,6 +18,49 @@ from river_job
 where (:queue is null or queue = :queue)
 group by queue, state
 
+-- name: glance
+-- How many jobs each queue has in each state, of ended ones up to :cap.  A walk along the index finds
+-- the queues without reading the rows.
+with recursive held (state, queue) as (
+    select state.value, (select min(queue) from river_job where state = state.value)
+    from json_each(
+        '["available","running","scheduled","retryable","pending","completed","cancelled","discarded"]'
+    ) as state
+    union all
+    select state, (select min(queue) from river_job where state = held.state and queue > held.queue)
+    from held
+    where queue is not null
+)
+
+select
+    queue,
+    state,
+    case when state in ('completed', 'cancelled', 'discarded')
+        then (
+            select count(*)
+            from (select 1 from river_job where state = held.state and queue = held.queue limit :cap)
+        )
+        else (select count(*) from river_job where state = held.state and queue = held.queue)
+    end
+from held
+where queue is not null
+
+-- name: worked_queues
+select name, paused_at from river_queue
+
+-- name: oldest_of
+-- Since when the next job of each of these queues waits; :names is a JSON list.
+select
+    value,
+    (
+        select scheduled_at
+        from river_job
+        where state = 'available' and queue = value
+        order by priority, scheduled_at, id
+        limit 1
+    )
+from json_each(:names)
+
 -- name: queue_oldest
 -- Since when the next job of a queue waits.
 select scheduled_at

@@ -1,0 +1,108 @@
+"""The cheap facts of a storage, all at once, each failing by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from ferryman.admin._async.admin import AsyncAdmin
+from ferryman.errors import StorageError
+from ferryman.job import State
+from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.values import Feature, Running, ScheduleInfo, WorkerInfo
+from storage._async.acts import run, store, take
+from storage.samples import NOW, discarded, later, mail, mail_at
+
+MINUTE = timedelta(minutes=1)
+
+
+def admin_of(storage: AsyncStorage) -> AsyncAdmin:
+    async def async_open() -> AsyncStorage:
+        return storage
+
+    return AsyncAdmin(async_open)
+
+
+async def give_up(storage: AsyncStorage, count: int) -> None:
+    """Store jobs that have failed for good."""
+    for _ in range(count):
+        await store(storage, mail())
+    jobs = await take(storage, limit=count)
+    await storage.jobs.finish([discarded(job) for job in jobs], now=NOW)
+
+
+async def test_a_snapshot_has_queues_workers_and_schedules_together(storage: AsyncStorage) -> None:
+    await give_up(storage, 2)
+    running = await run(storage)
+    await store(storage, mail(queue="bulk"), now=later(seconds=-41))
+    await store(storage, mail_at(later(hours=1)))
+    worker = WorkerInfo(
+        id="w1",
+        host="box",
+        pid=1,
+        started_at=NOW,
+        queues={"default": 1},
+        concurrency=5,
+        running=(Running(ref=running.ref, kind="mail"),),
+        schedules=(ScheduleInfo(id="report", spec="@every 1h", job=mail()),),
+    )
+    await storage.workers.beat(worker, expires_in=MINUTE, now=NOW)
+    await storage.leaders.elect("w1", term=None, now=NOW)
+
+    there = await admin_of(storage).snapshot(now=NOW)
+
+    assert there.missing == {}
+    bulk, default = there.queues or ()
+    assert (bulk.name, bulk.counts, bulk.oldest) == ("bulk", {State.AVAILABLE: 1}, later(seconds=-41))
+    assert default.counts == {State.RUNNING: 1, State.SCHEDULED: 1, State.DISCARDED: 2}
+    assert (there.ready, there.failed, there.oldest) == (1, 2, later(seconds=-41))
+    assert (there.busy, there.slots, [entry.id for entry in there.periodic or ()]) == (1, 5, ["report"])
+    assert there.leader == ("w1" if Feature.LEADERS in storage.features else None)
+
+
+async def test_ended_jobs_are_counted_up_to_a_cap_where_each_must_be_looked_at(storage: AsyncStorage) -> None:
+    await give_up(storage, 3)
+
+    there = await admin_of(storage).snapshot(cap=2, now=NOW)
+
+    counted = 3 if not storage.features else 2
+    assert (there.failed, there.is_capped(State.DISCARDED)) == (counted, counted == 2)
+
+
+async def test_the_queues_at_a_glance_are_those_of_the_list(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["quick", "bulk"], now=NOW)
+    await storage.queues.pause("bulk", now=NOW)
+    await store(storage, mail(queue="other"))
+
+    seen, listed = await storage.queues.glance(cap=9, now=NOW), await storage.queues.list()
+
+    assert [(queue.name, queue.counts, queue.paused_at, queue.oldest) for queue in seen] == [
+        (queue.name, queue.counts, queue.paused_at, queue.oldest) for queue in listed
+    ]
+
+
+async def test_a_part_that_cannot_be_read_says_why_and_keeps_no_other_back(
+    storage: AsyncStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store(storage, mail())
+
+    async def broken(**said: Any) -> Any:
+        raise StorageError("The table of workers is away.")
+
+    monkeypatch.setattr(storage.workers, "list", broken)
+    monkeypatch.setattr(storage.workers, "schedules", broken)
+
+    there = await admin_of(storage).snapshot()
+
+    assert there.missing == dict.fromkeys(["workers", "periodic"], "The table of workers is away.")
+    assert (there.workers, there.slots, there.ready) == (None, None, 1)
+
+
+async def test_a_storage_says_in_words_what_it_can_do(storage: AsyncStorage) -> None:
+    told = await admin_of(storage).capabilities()
+
+    assert told.able("priorities") == (Feature.PRIORITIES in storage.features)
+    assert told.able("groups") == (storage.groups is not None)
+    assert all(item.words for item in told.items)
