@@ -45,17 +45,20 @@ class Arguments:
     def __init__(self, function: Callable[..., Any], kind: str, provided: Iterable[type] = ()) -> None:
         self.kind = kind
         self._where = f'Task "{kind}" ({function.__module__}.{function.__qualname__})'
-        self._signature = inspect.signature(function)
+        signature = inspect.signature(function)
         hints = _hints(function, self._where)
-        wanted = {name: hints.get(name, Any) for name in self._signature.parameters}
+        wanted = {name: hints.get(name, Any) for name in signature.parameters}
         self.job_parameter = next((name for name, hint in wanted.items() if hint is Job), None)
         given = frozenset(provided)
         self.provided = {name: hint for name, hint in wanted.items() if _hashable(hint) and hint in given}
         self._own = [
             parameter
-            for name, parameter in self._signature.parameters.items()
+            for name, parameter in signature.parameters.items()
             if name != self.job_parameter and name not in self.provided
         ]
+        self._call = signature.replace(parameters=self._own)
+        # By place and one for each, which is how most calls are made: those need no looking at.
+        self._in_order = [p.name for p in self._own if p.kind is not p.KEYWORD_ONLY]
         self._check()
         self._types = {parameter.name: wanted[parameter.name] for parameter in self._own}
         self._single = _single(self._types)
@@ -92,9 +95,10 @@ class Arguments:
         return msgspec.structs.astuple(value), {}
 
     def _bind(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
-        signature = self._signature.replace(parameters=self._own)
+        if not kwargs and len(args) == len(self._own) == len(self._in_order):
+            return dict(zip(self._in_order, args, strict=True))
         try:
-            bound = signature.bind(*args, **kwargs)
+            bound = self._call.bind(*args, **kwargs)
         except TypeError as error:
             raise InvalidJob(f"{self._where} cannot be given these arguments: {error}.") from error
         if self._single:
