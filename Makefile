@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  ?= --peers
 
-.PHONY: help setup dev worker test check sync docs conformance bench interop clean
+.PHONY: help setup dev worker test check check-deploy lock sync docs conformance bench interop clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +42,18 @@ check: $(READY)  ## format, lint, types, layers, generated twins
 	@$(BIN)/python -m pytest -q --no-header -p no:cacheprovider tests/test_layers.py
 	@$(BIN)/mypy --no-error-summary & types=$$!; $(BIN)/pyright >.pyright.log 2>&1; two=$$?; \
 	    wait $$types; one=$$?; [ $$two = 0 ] || cat .pyright.log; rm -f .pyright.log; exit $$((one + two))
+
+$(READY)-%: $(READY)
+	@echo "adding the tools of the group $*"
+	@if command -v uv >/dev/null 2>&1; then uv pip install --quiet --python $(BIN)/python --group $*; \
+	    else $(BIN)/python -m pip install --quiet --disable-pip-version-check --group $*; fi
+	@touch $@
+
+check-deploy: $(READY)-deploy  ## look for mistakes in deploy/: what can be seen without an engine or a cluster
+	@$(BIN)/python -m pytest -q tests/deploy
+
+lock: $(READY)-lock  ## write the versions that the image installs, deploy/requirements.txt
+	@$(BIN)/python tools/lock.py
 
 sync: $(READY)  ## write every _sync/ twin from its _async/ original
 	@$(BIN)/python tools/unasync.py

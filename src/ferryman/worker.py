@@ -75,6 +75,8 @@ class Worker:
     max_jobs: int | None = None
     origin: str = ""
     """Where the storage's URL was written, for the line that says that the worker is ready."""
+    systemd: str = ""
+    """Where systemd wants to hear how it is; only a worker that is a process of its own tells."""
     name: str = field(default_factory=lambda: worker_name(datetime.now(UTC)))
 
     def __post_init__(self) -> None:
@@ -94,7 +96,7 @@ class Worker:
         """Work until told to stop, and show how it goes where the settings say so."""
         refuse_what_cannot_work(self.tasks, self.settings)
         s, more = self.settings, {"/metrics": self._numbers.page}
-        async with showing(self.vitals, address=s.health_addr, file=s.heartbeat_file, more=more):
+        async with showing(self.vitals, address=s.health_addr, file=s.heartbeat_file, systemd=self.systemd, more=more):
             await self._serve()
 
     async def _serve(self) -> None:

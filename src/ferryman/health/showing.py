@@ -1,4 +1,4 @@
-"""Shows how a worker is, beside it, for as long as it runs: on the health port, and in the heartbeat file."""
+"""Shows how a worker is, beside it, for as long as it runs: on the health port, in the heartbeat file, to systemd."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class Shown(Protocol):
 
 @asynccontextmanager
 async def showing(
-    vitals: Shown, *, address: str = "", file: str = "", more: Mapping[str, Page] | None = None
+    vitals: Shown, *, address: str = "", file: str = "", systemd: str = "", more: Mapping[str, Page] | None = None
 ) -> AsyncIterator[None]:
-    """Show a worker's vitals beside the block, where an address or a file is named.  Raises ConfigError."""
+    """Show a worker's vitals beside the block, wherever somebody wants to see them.  Raises ConfigError."""
     shown: list[AbstractContextManager[object]] = []
     if address:
         from ferryman.health.port import Port  # not above: most workers have none
@@ -45,6 +45,10 @@ async def showing(
         shown.append(Port(address, {**health_pages(vitals.look), **(more or {})}))
     if file:
         shown.append(beating(Path(file), vitals.look))
+    if systemd:
+        from ferryman.health.systemd import telling_systemd  # not above: most workers have none
+
+        shown.append(telling_systemd(systemd, vitals.look))
     if not shown:
         yield
         return

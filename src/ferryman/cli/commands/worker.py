@@ -19,6 +19,7 @@ from ferryman.cli.session import Session
 from ferryman.cli.tasks_shown import tasks_of
 from ferryman.errors import ConfigError
 from ferryman.events import EventBus
+from ferryman.health.systemd import asked_by_systemd
 from ferryman.redaction import without_password
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def _serve(session: Session, said: Mapping[str, Any]) -> int:
     _log(session, jobs, jobs.events)
     worker = jobs.worker(burst=said["burst"], max_jobs=said["max_jobs"])
     worker.origin = session.origin
+    worker.systemd = asked_by_systemd()
 
     async def run() -> int:
         try:
@@ -115,7 +117,8 @@ def _supervise(session: Session, said: Mapping[str, Any], processes: int) -> int
 @asynccontextmanager
 async def _crew(settings: Settings, count: int) -> AsyncIterator[Crew | None]:
     """Tell from one place how all processes are, if they are to tell at all."""
-    if not (settings.health_addr or settings.heartbeat_file):
+    systemd = asked_by_systemd()
+    if not (settings.health_addr or settings.heartbeat_file or systemd):
         yield None
         return
     from ferryman.cli.crew import Crew
@@ -124,7 +127,9 @@ async def _crew(settings: Settings, count: int) -> AsyncIterator[Crew | None]:
     with TemporaryDirectory(prefix="ferryman-") as folder:
         crew = Crew(Path(folder), count)
         more = {"/metrics": crew.numbers}
-        async with showing(crew, address=settings.health_addr, file=settings.heartbeat_file, more=more):
+        async with showing(
+            crew, address=settings.health_addr, file=settings.heartbeat_file, systemd=systemd, more=more
+        ):
             yield crew
 
 
