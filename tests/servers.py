@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -42,6 +43,7 @@ __all__ = [
     "PostgresServer",
     "Server",
     "Servers",
+    "free_port",
     "postgres",
     "postgres15",
     "postgres_programs",
@@ -50,7 +52,7 @@ __all__ = [
     "wait_until",
 ]
 
-_PATIENCE = 20.0
+_PATIENCE = 60.0
 MASTER = "jobs"
 """What the Sentinel calls its master."""
 
@@ -111,9 +113,16 @@ class Server:
         with self.client() as client:
             return client.execute_command(*words)
 
+    def flush(self) -> None:
+        """Delete everything.  Each test begins with this, so it costs less than a client does."""
+        with socket.create_connection(("127.0.0.1", self.port), 20) as plain:
+            plain.sendall(b"FLUSHALL\r\n")
+            answer = plain.recv(64)
+        assert answer == b"+OK\r\n", answer
+
     def client(self, **said: Any) -> redis.Redis:
         """Return a plain client, which answers in bytes."""
-        return redis.Redis(port=self.port, retry=Retry(NoBackoff(), 0), socket_timeout=5, **said)
+        return redis.Redis(port=self.port, retry=Retry(NoBackoff(), 0), socket_timeout=20, **said)
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -126,7 +135,7 @@ class Server:
     def _end(self, how: Callable[[subprocess.Popen[bytes]], None]) -> None:
         if self._process is not None:
             how(self._process)
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
 
     def _forget(self) -> None:
@@ -144,7 +153,7 @@ class Servers:
     def flush(self) -> None:
         """Delete everything, of this test worker's own database where it is shared."""
         for node in self.nodes:
-            node.command("FLUSHALL")
+            node.flush()
         if not self.nodes:
             with redis.Redis.from_url(self.url) as client:
                 client.flushdb()
@@ -303,7 +312,7 @@ class PostgresServer(Postgres):
     def _end(self, how: Callable[[subprocess.Popen[bytes]], None]) -> None:
         if self._process is not None:
             how(self._process)
-            self._process.wait(10)
+            self._process.wait(60)
             self._process = None
 
     def _forget(self) -> None:
@@ -349,7 +358,7 @@ class PgBouncer:
             yield self
         finally:
             process.kill()
-            process.wait(10)
+            process.wait(60)
             shutil.rmtree(self.folder, ignore_errors=True)
 
     def _answers(self) -> bool:
@@ -400,10 +409,15 @@ POSTGRES: Mapping[str, Callable[[], Postgres]] = {"postgres18": postgres, "postg
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody listens on, from below those that systems give to whoever connects somewhere.
+
+    By chance, because several test runs may look for one at the same time.
+    """
+    while True:
+        port = random.randrange(10_000, 32_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def wait_until(true: Callable[[], bool], otherwise: Callable[[], str] = str) -> None:

@@ -1,4 +1,4 @@
-"""Runs the conformance suite in every place (places.py), and skips what a storage says it cannot do.
+"""Runs the conformance suite in its places (places.py), and skips what a storage says it cannot do.
 
 The fixtures `storage` and `elsewhere` stand in `_async/conftest.py`, and generated in
 `_sync/`, since one opens a storage for an event loop and the other for code that blocks.
@@ -26,9 +26,15 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(params=PLACES)
-def place(request: pytest.FixtureRequest, tmp_path: Path, shared: Path) -> Iterator[Place]:
+def where(request: pytest.FixtureRequest) -> str:
+    """The name of a place."""
+    return str(request.param)
+
+
+@pytest.fixture
+def place(where: str, tmp_path: Path, shared: Path) -> Iterator[Place]:
     """A new set of jobs."""
-    with PLACES[request.param](tmp_path, shared) as place:
+    with PLACES[where](tmp_path, shared) as place:
         yield place
 
 

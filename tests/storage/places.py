@@ -30,7 +30,7 @@ from ferryman.storage.river.sqlite import Location, library
 from ferryman.storage.river.thread import Held
 from servers import POSTGRES, SERVERS
 
-__all__ = ["PLACES", "AsyncTransaction", "Place", "Transaction"]
+__all__ = ["PLACES", "RUN_IN", "AsyncTransaction", "Place", "Transaction"]
 
 
 class Transaction:
@@ -154,20 +154,19 @@ def on_postgres(version: str, schema: str = "public") -> Callable[[Path, Path], 
             connection.execute(f"create schema if not exists {schema}")
             if not _is_migrated(connection, schema):
                 _migrate(place)
-            tables = (
-                "river_job",
-                "river_leader",
-                "river_queue",
-                "river_notification",
-                "ferryman_worker",
-                "ferryman_schedule",
-                "ferryman_note",
-            )
-            named = ", ".join(f"{schema}.{table}" for table in tables)
-            connection.execute(f"truncate {named} restart identity")
+            _empty(connection, schema)
         yield place
 
     return place
+
+
+def _empty(connection: psycopg.Connection[Any], schema: str) -> None:
+    """Delete all rows and let ids begin anew: `truncate` does both, and takes thirty times as long."""
+    ours = "select tablename from pg_tables where schemaname = %s and tablename ~ '^(river|ferryman)_'"
+    tables = {name for (name,) in connection.execute(ours, [schema])} - {"river_migration"}
+    anew = "select setval(format('%I.%I', schemaname, sequencename), start_value, false) from pg_sequences"
+    statements = [*(f"delete from {schema}.{table}" for table in tables), f"{anew} where schemaname = '{schema}'"]
+    connection.execute(";".join(statements))
 
 
 def _is_migrated(connection: psycopg.Connection[Any], schema: str) -> bool:
@@ -220,8 +219,16 @@ def redis(way: str) -> Callable[[Path, Path], AbstractContextManager[Place]]:
 PLACES: Mapping[str, Callable[[Path, Path], AbstractContextManager[Place]]] = {
     "sqlite-file": sqlite_file,
     "sqlite-memory": sqlite_memory,
-    **{f"river-{version}": on_postgres(version) for version in POSTGRES},
-    "river-postgres18-schema": on_postgres("postgres18", "jobs"),
+    "river-postgres18": on_postgres("postgres18"),
+    "river-postgres15-schema": on_postgres("postgres15", "jobs"),
     **{f"asynq-{way}": redis(way) for way in SERVERS},
 }
-"""How to set up each place: with a folder of the test's own, and one that lasts as long as all tests."""
+"""How to set up each place: with a folder of the test's own, and one that lasts as long as all tests.
+
+A version of Postgres and where its tables are have nothing to do with each other, so that two places try all four."""
+
+RUN_IN: Mapping[str, tuple[str, ...]] = {
+    "_async": tuple(PLACES),
+    "_sync": ("sqlite-file", "river-postgres18", "asynq-valkey"),
+}
+"""Where the suite runs.  The sync twin is generated code, and so are its tests: one place of each format proves it."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,8 +23,9 @@ import psycopg
 
 from ferryman import Ferryman
 from ferryman.storage.river.sqlite import library
+from servers import free_port
 
-__all__ = ["Place", "Program", "free_port", "until"]
+__all__ = ["Place", "Program", "until"]
 
 T = TypeVar("T")
 
@@ -42,12 +42,6 @@ def until(condition: Callable[[], T], within: float = 15.0) -> T:
         assert time.monotonic() < ends, f"this did not become true within {within:g} s"
         time.sleep(0.02)
     return answer
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 class Program:
@@ -138,7 +132,9 @@ class Place:
 
     @cached_property
     def http(self) -> httpx.Client:
-        return httpx.Client(base_url=f"http://127.0.0.1:{self.web}", timeout=10)
+        # A connection for each request: who keeps one may find it closed by the server at the very moment of asking.
+        alone = httpx.Limits(max_keepalive_connections=0)
+        return httpx.Client(base_url=f"http://127.0.0.1:{self.web}", timeout=30, limits=alone)
 
     def create(self, topic: str, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}

@@ -9,7 +9,8 @@ import httpx
 import pytest
 
 from ferryman import Job
-from whole.program import Place, free_port, until
+from servers import free_port
+from whole.program import Place, until
 
 pytestmark = pytest.mark.slow
 

@@ -8,7 +8,13 @@ import pytest
 
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import Feature
-from storage.places import Place
+from storage.places import RUN_IN, Place
+
+
+@pytest.fixture(params=RUN_IN["_async"])
+def where(request: pytest.FixtureRequest) -> str:
+    """The name of a place."""
+    return str(request.param)
 
 
 @pytest.fixture

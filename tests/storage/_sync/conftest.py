@@ -9,7 +9,13 @@ import pytest
 
 from ferryman.storage._sync.protocol import Storage
 from ferryman.storage.values import Feature
-from storage.places import Place
+from storage.places import RUN_IN, Place
+
+
+@pytest.fixture(params=RUN_IN["_sync"])
+def where(request: pytest.FixtureRequest) -> str:
+    """The name of a place."""
+    return str(request.param)
 
 
 @pytest.fixture

@@ -19,9 +19,9 @@ from storage.places import PLACES, OnPostgres
 from storage.samples import EVERYTHING, NOW, cancelled, completed, discarded, failed, later, mail, released, snoozed
 
 
-@pytest.fixture(params=["river-postgres18", "river-postgres15"])
-def place(request: pytest.FixtureRequest, tmp_path: Path, shared: Path) -> Iterator[Any]:
-    with PLACES[request.param](tmp_path, shared) as place:
+@pytest.fixture
+def place(tmp_path: Path, shared: Path) -> Iterator[Any]:
+    with PLACES["river-postgres18"](tmp_path, shared) as place:
         yield place
 
 

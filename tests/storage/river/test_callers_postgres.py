@@ -20,7 +20,7 @@ from storage._sync.acts import answer, states, store
 from storage.places import PLACES, OnPostgres
 from storage.samples import EVERYTHING, NOW, mail
 
-SCHEMAS = ("river-postgres18", "river-postgres18-schema")
+SCHEMAS = ("river-postgres18", "river-postgres15-schema")
 BULK = 20
 """More than are stored one by one."""
 
