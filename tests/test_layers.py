@@ -38,6 +38,7 @@ FLOORS = [
     ("ferryman.__main__", 6, "faces"),
     ("ferryman.django", 6, "faces"),
     ("ferryman.probe", 6, "faces"),
+    ("ferryman.pytest_plugin", 6, "faces"),
     ("ferryman.testing", 6, "faces"),
     *((f"ferryman.{name}", 5, "held") for name in HELD),
     ("ferryman", 1, "vocabulary"),

@@ -134,4 +134,4 @@ class Project:
 
 def titled_blocks(page: Path) -> dict[str, str]:
     """Return the files that a page of the documentation shows, by their titles."""
-    return dict(re.findall(r'^```python title="([^"]+)"\n(.*?)^```', page.read_text(), re.DOTALL | re.MULTILINE))
+    return dict(re.findall(r'^```\w+ title="([^"]+)"\n(.*?)^```', page.read_text(), re.DOTALL | re.MULTILINE))

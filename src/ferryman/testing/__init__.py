@@ -13,10 +13,12 @@ Nothing here changes what is under test: jobs are stored and run as in productio
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Self, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from ferryman.clock import Clock
 from ferryman.events import Event, EventBus, JobFinished
+from ferryman.middleware import Middleware
 from ferryman.testing.clock import FakeClock
 
 if TYPE_CHECKING:
@@ -86,13 +88,18 @@ class Recorder:
         self._stop()
 
 
-async def run_until_empty(jobs: Ferryman) -> list[JobFinished]:
+async def run_until_empty(
+    jobs: Ferryman, *, clock: Clock | None = None, inside: Sequence[Middleware] = (), **settings: Any
+) -> list[JobFinished]:
     """Run every job that is due, and what those enqueue, until none is left; return what became of each.
 
-    A job that failed and is to be tried again later, or that snoozed, is not waited for.
+    A job that failed and is to be tried again later, or that snoozed, is not waited for.  `inside` are middlewares
+    next to the function, and `settings` those of the worker, such as `queues`.
     """
     storage = await jobs.connections.storage()
-    await storage.jobs.promote(limit=_MOST_DUE)  # what a leader does in between
+    worker = jobs.worker(burst=True, **{"lead": False, "periodic": False, **settings})
+    worker.clock, worker.middleware = clock or worker.clock, (*worker.middleware, *inside)
+    await storage.jobs.promote(limit=_MOST_DUE, now=worker.clock.stamp())  # what a leader does in between
     with Recorder(jobs.events) as seen:
-        await jobs.worker(burst=True, lead=False, periodic=False).serve()
+        await worker.serve()
     return seen.of(JobFinished)
