@@ -69,6 +69,7 @@ def test_only_what_one_database_needs_is_missing_for_the_other() -> None:
         "oldest_transaction",
         "dead_rows",
         "oldest_completed",
+        "slot_that_holds",
         "schemas_found",
         "missing_grants",
     }

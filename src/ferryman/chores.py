@@ -69,7 +69,7 @@ class Chores:
         strangers = Strangers(self.storage, tuple(self.settings.queues), self.tasks, self.events)
         return [
             self.leader.run,
-            Checkup(self.storage, not logs.in_development(), self.events).run,
+            Checkup(self.storage, not logs.in_development(), retention(self.tasks, self.settings), self.events).run,
             self._always(_EXPIRE_EVERY, executor.expire, "timeouts"),
             self._always(_REQUESTS_EVERY, requests.tick, "requests"),
             self._always(_STRANGERS_EVERY, strangers.tick, "strangers"),

@@ -50,6 +50,8 @@ class Settings:
     """How many jobs a worker runs at a time."""
     timeout: float = 300.0
     """How long an attempt may take unless its task or job says; 0 is no limit."""
+    stuck_after: float = 10.0
+    """How long after its time is up a job may go on before it is told of; stopping it takes a moment, or fails."""
     shutdown_timeout: float = 30.0
     """How long a stopping worker waits for running jobs before it stops them."""
     take_unknown_kinds: bool = False

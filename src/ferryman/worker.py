@@ -241,6 +241,7 @@ class Worker:
             events=self.events,
             middleware=self.middleware,
             on_error=self.on_error,
+            stuck_after=self.settings.stuck_after,
             in_thread=self.in_thread,
         )
         executor.state = state

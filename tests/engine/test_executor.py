@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -349,6 +350,19 @@ async def test_a_task_may_clean_up_when_its_time_is_up(stage: Stage, tasks: Task
     await stage.finished(attempt.job)
 
     assert cleaned == [True]
+
+
+async def test_how_long_it_may_is_a_setting(stage: Stage, tasks: Tasks) -> None:
+    @tasks.task("endless", timeout=5)
+    async def endless() -> None:
+        await asyncio.Event().wait()
+
+    stage.executor.stuck_after = 3600
+    attempt = await stage.begin(endless.job())
+    began = time.monotonic()
+    await time_is_up(stage, attempt)
+
+    assert attempt.expires >= began + 3600
 
 
 async def test_a_task_that_will_not_be_stopped_ends_as_it_ends(stage: Stage, tasks: Tasks) -> None:

@@ -13,6 +13,8 @@ from ferryman.cli.session import Session
 from ferryman.duration import format_duration, parse_duration
 from ferryman.errors import ConfigError, FerrymanError, MissingExtra, SchemaOutOfDate, StorageError
 from ferryman.findings import Finding, Level, failed, passed, warned
+from ferryman.storage.values import Retention
+from ferryman.terms import retention
 
 if TYPE_CHECKING:
     from ferryman.admin._sync.admin import Admin
@@ -30,7 +32,7 @@ def examine(session: Session) -> Iterator[Finding]:
         yield failed("U-URL", str(error))
         return
     yield passed("U-URL", location)
-    storage = list(_storage(admin))
+    storage = list(_storage(admin, retention(session.jobs.tasks, session.jobs.settings)))
     yield from storage
     if not any(found.level is Level.ERROR and found.id.startswith(("U-", "S-MIGR", "P-MIGR")) for found in storage):
         yield from _jobs(admin, session)
@@ -55,10 +57,10 @@ def _program(session: Session) -> Iterator[Finding]:
     yield passed("A-IMPORT", f"{session.app_name} has {len(tasks)} tasks")
 
 
-def _storage(admin: Admin) -> Iterator[Finding]:
+def _storage(admin: Admin, keep: Retention) -> Iterator[Finding]:
     began = time.monotonic()
     try:
-        findings = admin.storage.check(production=not logs.in_development())
+        findings = admin.storage.check(production=not logs.in_development(), keep=keep)
     except StorageError as error:
         yield failed("U-CONN", str(error))
         return

@@ -8,6 +8,7 @@ from ferryman.errors import StorageError
 from ferryman.events import EventBus, ProblemFound
 from ferryman.findings import Level
 from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.values import Retention
 
 __all__ = ["Checkup"]
 
@@ -16,12 +17,13 @@ __all__ = ["Checkup"]
 class Checkup:
     storage: AsyncStorage
     production: bool
+    keep: Retention
     events: EventBus
 
     async def run(self) -> None:
         """Look once, and publish what is not in order."""
         try:
-            findings = await self.storage.health.check(production=self.production)
+            findings = await self.storage.health.check(production=self.production, keep=self.keep)
         except StorageError:
             return  # a storage that is away is reported by whoever needs it
         for finding in findings:

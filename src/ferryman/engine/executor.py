@@ -34,7 +34,7 @@ __all__ = ["Executor"]
 
 _LAST_WAIT = 5.0
 _STUCK_AFTER = 10.0
-"""How long after its time is up a job may take to clean up before it is told of (spec/river.md 5.1)."""
+"""For how many seconds a job may clean up when its time is up before it is told of (spec/river.md 5.1)."""
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -60,6 +60,7 @@ class Executor:
         events: EventBus,
         middleware: Sequence[Middleware] = (),
         on_error: OnError | None = None,
+        stuck_after: float = _STUCK_AFTER,
         in_thread: InThread | None = None,
     ) -> None:
         self.tasks = tasks
@@ -71,6 +72,7 @@ class Executor:
         self.events = events
         self.middleware = middleware
         self.on_error = on_error
+        self.stuck_after = stuck_after
         self.in_thread = in_thread
         self.state: Mapping[type, Any] = {}
         """What the lifespan yielded, by type."""
@@ -116,7 +118,7 @@ class Executor:
                 continue
             stoppable = attempt.stopped is None and attempt.run != "thread"
             attempt.stop(Stopped.TIMEOUT)
-            attempt.expires = now + _STUCK_AFTER if stoppable else inf
+            attempt.expires = now + self.stuck_after if stoppable else inf
             if not stoppable and attempt.timeout is not None:
                 self.events.publish(JobStuck(attempt.job, attempt.timeout))
 

@@ -15,7 +15,8 @@ from ferryman.connect import connect
 from ferryman.findings import Finding, Level
 from ferryman.storage._sync.protocol import Storage
 from ferryman.storage.river.bundle import LINES
-from ferryman.storage.values import HowWoken, JobsAvailable
+from ferryman.storage.river.postgres import checks
+from ferryman.storage.values import HowWoken, JobsAvailable, Retention
 from servers import PgBouncer, postgres
 from storage._sync.acts import run, states, store, take
 from storage.samples import completed
@@ -55,8 +56,8 @@ def db(url: str) -> Iterator[psycopg.Connection[Any]]:
         yield connection
 
 
-def found(storage: Storage, id: str, now: datetime | None = None) -> Finding:
-    return next(each for each in storage.health.check(production=True, now=now) if each.id == id)
+def found(storage: Storage, id: str, now: datetime | None = None, keep: Retention | None = None) -> Finding:
+    return next(each for each in storage.health.check(production=True, keep=keep, now=now) if each.id == id)
 
 
 def test_a_new_database_passes_every_check(storage: Storage) -> None:
@@ -84,6 +85,29 @@ def test_dead_rows_that_nobody_clears_away_are_said(storage: Storage, db: psycop
     db.execute("select 1")
 
     assert found(storage, "P-BLOAT").level is Level.WARNING
+
+
+@pytest.mark.parametrize(("active", "fix"), [(True, ""), (False, "select pg_drop_replication_slot('standby');")])
+def test_a_replication_slot_that_holds_dead_rows_is_said(active: bool, fix: str) -> None:
+    """It takes a replica that falls behind to make one: what the server would say is given here."""
+    looking = checks._slots()
+    next(looking)
+    with pytest.raises(StopIteration) as said:
+        looking.send([("standby", active, 250_000)])
+
+    assert (said.value.value.level, said.value.value.fix) == (Level.WARNING, fix)
+    assert "250,000 transactions" in said.value.value.text
+
+
+def test_how_long_jobs_are_kept_is_what_the_settings_say(storage: Storage) -> None:
+    now = datetime.now(UTC)
+    storage.jobs.finish([completed(run(storage, now=now))], now=now)
+    late = now + timedelta(days=2)
+
+    assert found(storage, "P-CLEAN", late, Retention(completed=timedelta(days=3))).level is Level.OK
+    assert found(storage, "P-CLEAN", late, Retention(completed=None)).level is Level.OK
+    assert found(storage, "P-CLEAN", late, Retention(kinds={"mail": 1e6})).level is Level.OK
+    assert "keep such for 1d" in found(storage, "P-CLEAN", late).text
 
 
 def test_completed_jobs_that_nobody_deletes_are_said(storage: Storage) -> None:

@@ -18,7 +18,7 @@ from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import AsyncOpen
-from ferryman.storage.values import JobFilter, LineStatus, Page, WorkerInfo
+from ferryman.storage.values import JobFilter, LineStatus, Page, Retention, WorkerInfo
 
 __all__ = ["AsyncAdmin"]
 
@@ -133,9 +133,12 @@ class AsyncStorageAdmin:
         """Return where it is, without a password."""
         return (await self._open()).location
 
-    async def check(self, *, production: bool = True) -> list[Finding]:
-        """Look for what may lose, delay or hide jobs; on a developer's machine less has to survive."""
-        return await (await self._open()).health.check(production=production)
+    async def check(self, *, production: bool = True, keep: Retention | None = None) -> list[Finding]:
+        """Look for what may lose, delay or hide jobs; on a developer's machine less has to survive.
+
+        `keep` says how long the workers' settings keep jobs; without, what is kept by default is expected.
+        """
+        return await (await self._open()).health.check(production=production, keep=keep)
 
     async def status(self) -> list[LineStatus]:
         """Say where each line of migrations stands."""

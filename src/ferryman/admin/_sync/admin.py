@@ -19,7 +19,7 @@ from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import Open
-from ferryman.storage.values import JobFilter, LineStatus, Page, WorkerInfo
+from ferryman.storage.values import JobFilter, LineStatus, Page, Retention, WorkerInfo
 
 __all__ = ["Admin"]
 
@@ -134,9 +134,12 @@ class StorageAdmin:
         """Return where it is, without a password."""
         return (self._open()).location
 
-    def check(self, *, production: bool = True) -> list[Finding]:
-        """Look for what may lose, delay or hide jobs; on a developer's machine less has to survive."""
-        return (self._open()).health.check(production=production)
+    def check(self, *, production: bool = True, keep: Retention | None = None) -> list[Finding]:
+        """Look for what may lose, delay or hide jobs; on a developer's machine less has to survive.
+
+        `keep` says how long the workers' settings keep jobs; without, what is kept by default is expected.
+        """
+        return (self._open()).health.check(production=production, keep=keep)
 
     def status(self) -> list[LineStatus]:
         """Say where each line of migrations stands."""

@@ -9,7 +9,7 @@ from typing import Protocol
 from ferryman.aggregation import GroupRules
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
-from ferryman.storage.values import Gathered, LineStatus, Note
+from ferryman.storage.values import Gathered, LineStatus, Note, Retention
 
 __all__ = ["AsyncGroups", "AsyncHealth", "AsyncNotebook", "AsyncSchema"]
 
@@ -88,6 +88,11 @@ class AsyncSchema(Protocol):
 class AsyncHealth(Protocol):
     """How the storage is, for whoever has to run it."""
 
-    async def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
-        """Look for what may lose, delay or hide jobs; what is not allowed to be looked at is a warning."""
+    async def check(
+        self, *, production: bool, keep: Retention | None = None, now: datetime | None = None
+    ) -> list[Finding]:
+        """Look for what may lose, delay or hide jobs; what is not allowed to be looked at is a warning.
+
+        `keep` is how long whoever asks believes that jobs are kept; without, as long as by default.
+        """
         ...

@@ -10,7 +10,7 @@ from typing import Protocol
 from ferryman.aggregation import GroupRules
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
-from ferryman.storage.values import Gathered, LineStatus, Note
+from ferryman.storage.values import Gathered, LineStatus, Note, Retention
 
 __all__ = ["Groups", "Health", "Notebook", "Schema"]
 
@@ -87,6 +87,9 @@ class Schema(Protocol):
 class Health(Protocol):
     """How the storage is, for whoever has to run it."""
 
-    def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
-        """Look for what may lose, delay or hide jobs; what is not allowed to be looked at is a warning."""
+    def check(self, *, production: bool, keep: Retention | None = None, now: datetime | None = None) -> list[Finding]:
+        """Look for what may lose, delay or hide jobs; what is not allowed to be looked at is a warning.
+
+        `keep` is how long whoever asks believes that jobs are kept; without, as long as by default.
+        """
         ...

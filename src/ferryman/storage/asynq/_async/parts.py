@@ -24,6 +24,7 @@ from ferryman.storage.values import (
     PeriodicRun,
     Plan,
     QueueInfo,
+    Retention,
     WorkerInfo,
 )
 
@@ -193,6 +194,8 @@ class AsyncRedisHealth:
     def __init__(self, server: AsyncServer) -> None:
         self._server = server
 
-    async def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+    async def check(
+        self, *, production: bool, keep: Retention | None = None, now: datetime | None = None
+    ) -> list[Finding]:
         is_cluster = self._server.address.kind == "cluster"
         return await self._server.run(health.check(production=production, is_cluster=is_cluster, now=now))

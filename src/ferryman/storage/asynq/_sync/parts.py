@@ -25,6 +25,7 @@ from ferryman.storage.values import (
     PeriodicRun,
     Plan,
     QueueInfo,
+    Retention,
     WorkerInfo,
 )
 
@@ -192,6 +193,6 @@ class RedisHealth:
     def __init__(self, server: Server) -> None:
         self._server = server
 
-    def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+    def check(self, *, production: bool, keep: Retention | None = None, now: datetime | None = None) -> list[Finding]:
         is_cluster = self._server.address.kind == "cluster"
         return self._server.run(health.check(production=production, is_cluster=is_cluster, now=now))

@@ -11,6 +11,7 @@ from ferryman.storage.river import sqlite_health
 from ferryman.storage.river.sqlite import Location
 from ferryman.storage.river.thread import AsyncSqliteRunner
 from ferryman.storage.river.verbs import health
+from ferryman.storage.values import Retention
 
 __all__ = ["AsyncSqliteHealth"]
 
@@ -22,7 +23,9 @@ class AsyncSqliteHealth:
         self._writer = writer
         self._location = location
 
-    async def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+    async def check(
+        self, *, production: bool, keep: Retention | None = None, now: datetime | None = None
+    ) -> list[Finding]:
         file = await self._writer.read(sqlite_health.check(self._location))
         tables = await self._writer.read(health.check("sqlite", now=now))
         return [*file, await self._lock(), *tables]

@@ -12,6 +12,7 @@ from ferryman.storage.river import sqlite_health
 from ferryman.storage.river.sqlite import Location
 from ferryman.storage.river.thread import SqliteRunner
 from ferryman.storage.river.verbs import health
+from ferryman.storage.values import Retention
 
 __all__ = ["SqliteHealth"]
 
@@ -23,7 +24,7 @@ class SqliteHealth:
         self._writer = writer
         self._location = location
 
-    def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+    def check(self, *, production: bool, keep: Retention | None = None, now: datetime | None = None) -> list[Finding]:
         file = self._writer.read(sqlite_health.check(self._location))
         tables = self._writer.read(health.check("sqlite", now=now))
         return [*file, self._lock(), *tables]

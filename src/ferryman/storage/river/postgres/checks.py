@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from ferryman.duration import format_duration
 from ferryman.findings import Finding, failed, passed, warned
 from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Verb
+from ferryman.storage.values import Retention
 
 __all__ = ["check"]
 
@@ -23,11 +25,12 @@ _INDEXES = (
 _TABLES = ("river_job", "river_leader", "river_queue", "ferryman_worker", "ferryman_schedule", "ferryman_note")
 _DEAD_ROWS, _DEAD_SHARE = 10_000, 0.2
 _LONG, _TOO_LONG = timedelta(minutes=5), timedelta(hours=1)
-_KEPT = timedelta(hours=24)
 _LATE = timedelta(hours=1)
+_MANY = 100_000
+"""How many transactions may pass while a replica is a little behind."""
 
 
-def check(now: datetime) -> Verb[list[Finding]]:
+def check(now: datetime, keep: Retention) -> Verb[list[Finding]]:
     """Judge the server, its sessions, River's tables, and who keeps them from being cleaned."""
     return [
         (yield from _version()),
@@ -35,9 +38,9 @@ def check(now: datetime) -> Verb[list[Finding]]:
         (yield from _indexes()),
         (yield from _schemas()),
         (yield from _grants()),
-        (yield from _transactions(now)),
+        (yield from _transactions(now)) or (yield from _slots()),
         (yield from _dead_rows()),
-        (yield from _cleaning(now)),
+        (yield from _cleaning(now, keep)),
     ]
 
 
@@ -95,7 +98,7 @@ def _grants() -> Verb[Finding]:
     return passed("P-PERMS", "the user of the URL has every right that workers need")
 
 
-def _transactions(now: datetime) -> Verb[Finding]:
+def _transactions(now: datetime) -> Verb[Finding | None]:
     rows = yield Query("oldest_transaction")
     for what, who, since in rows:
         began = parse_time(since)
@@ -107,6 +110,19 @@ def _transactions(now: datetime) -> Verb[Finding]:
                 f"a {what} is open for {open_for.total_seconds() / 60:,.0f} min ({who}): dead rows pile up meanwhile, "
                 "and every fetch reads them",
                 f"rollback prepared '{who}';" if what.startswith("prepared") else "",
+            )
+    return None
+
+
+def _slots() -> Verb[Finding]:
+    for name, active, transactions in (yield Query("slot_that_holds")):
+        if transactions >= _MANY:
+            return warned(
+                "P-XACT",
+                f"the replication slot {name} holds rows that died up to {transactions:,} transactions ago: dead rows "
+                "pile up meanwhile, and every fetch reads them"
+                + ("" if active else ". Nobody reads from it; if nobody will, drop it"),
+                "" if active else f"select pg_drop_replication_slot('{name}');",
             )
     return passed("P-XACT", "no transaction is open for long")
 
@@ -122,14 +138,15 @@ def _dead_rows() -> Verb[Finding]:
     return passed("P-BLOAT", "dead rows are cleared away")
 
 
-def _cleaning(now: datetime) -> Verb[Finding]:
-    for (finalized_at,) in (yield Query("oldest_completed")):
+def _cleaning(now: datetime, keep: Retention) -> Verb[Finding]:
+    for (finalized_at,) in (yield Query("oldest_completed", {"kinds": list(keep.kinds)})):
         ended = parse_time(finalized_at)
-        if ended is not None and now - ended > _KEPT + _LATE:
+        if keep.completed is not None and ended is not None and now - ended > keep.completed + _LATE:
             return warned(
                 "P-CLEAN",
-                f"a job that completed {(now - ended).total_seconds() / 3600:,.0f} h ago is still there: "
-                "no leader cleans, or its task keeps it so long",
+                f"a job that completed {(now - ended).total_seconds() / 3600:,.0f} h ago is still there, "
+                f"and the settings here keep such for {format_duration(keep.completed)}: no leader cleans, or its own "
+                "settings keep them longer",
                 "ferryman workers",
             )
     return passed("P-CLEAN", "old jobs are deleted in time")

@@ -25,7 +25,7 @@ from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.verbs import health, leaders
 from ferryman.storage.river.verbs.insert import NoticeLimiter
-from ferryman.storage.values import Feature, Notice, Wording
+from ferryman.storage.values import Feature, Notice, Retention, Wording
 
 if TYPE_CHECKING:
     from ferryman.storage.river.postgres._sync import storage as blocking
@@ -112,11 +112,11 @@ class PostgresHealth:
         self._runner = runner
         self._location = location
 
-    def check(self, *, production: bool, now: datetime | None = None) -> list[Finding]:
+    def check(self, *, production: bool, keep: Retention | None = None, now: datetime | None = None) -> list[Finding]:
         tables = self._runner.read(health.check("postgres", now=now))
         if any(found.level is Level.ERROR for found in tables):
             return tables  # without the right tables nothing else that is found can be mended
-        judged = self._runner.read(checks.check(now or datetime.now(UTC)))
+        judged = self._runner.read(checks.check(now or datetime.now(UTC), keep or Retention()))
         return [*tables, *judged, self._pooling()]
 
     def _pooling(self) -> Finding:

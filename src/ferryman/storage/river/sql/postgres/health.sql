@@ -41,18 +41,29 @@ where since is not null
 order by since
 limit 1
 
+-- name: slot_that_holds
+-- The replication slot that keeps the oldest dead rows from being cleared away, and how many transactions ago they
+-- died: it knows no clock.
+select slot_name::text, active, age(xmin)::bigint
+from pg_catalog.pg_replication_slots
+where xmin is not null
+order by age(xmin) desc
+limit 1
+
 -- name: dead_rows
 select n_dead_tup, n_live_tup
 from pg_catalog.pg_stat_user_tables
 where relid = to_regclass('/* schema */river_job')
 
 -- name: oldest_completed
--- When the oldest completed job ended that does not say itself how long it is kept.
+-- When the oldest completed job ended that does not say itself how long it is kept, nor does its task (:kinds, a
+-- JSON list).
 select (finalized_at at time zone 'UTC')::text
 from /* schema */river_job
 where state = 'completed'
   and finalized_at > '-infinity'
   and not metadata ? 'ferryman:retention'
+  and not :kinds::jsonb ? kind
 order by finalized_at
 limit 1
 
