@@ -26,6 +26,8 @@ from ferryman.engine.rescuer import Rescuer
 from ferryman.engine.scheduler import Scheduler
 from ferryman.engine.service import Service, Tick, every
 from ferryman.engine.strangers import Strangers
+from ferryman.engine.tally import EVERY as COUNTED
+from ferryman.engine.tally import Tally
 from ferryman.events import EventBus
 from ferryman.middleware import EnqueueMiddleware
 from ferryman.settings import RIVERS_INDEXES, Settings
@@ -64,7 +66,7 @@ class Chores:
             self.storage, self.worker, interval=interval, enabled=enabled, clock=self.clock, events=self.events
         )
 
-    def of_each_worker(self, executor: Executor, requests: Requests) -> list[Service]:
+    def of_each_worker(self, executor: Executor, requests: Requests, tally: Tally | None) -> list[Service]:
         """What every worker does."""
         strangers = Strangers(self.storage, tuple(self.settings.queues), self.tasks, self.events)
         return [
@@ -73,6 +75,7 @@ class Chores:
             self._always(_EXPIRE_EVERY, executor.expire, "timeouts"),
             self._always(_REQUESTS_EVERY, requests.tick, "requests"),
             self._always(_STRANGERS_EVERY, strangers.tick, "strangers"),
+            *([self._always(COUNTED, tally.tick, "numbers")] if tally else []),
             *self._aggregating(),
         ]
 

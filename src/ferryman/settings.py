@@ -96,6 +96,8 @@ class Settings:
     """How often the leader looks for lost jobs."""
     clean_interval: float = 30.0
     """How often the leader deletes old jobs."""
+    side_data: bool = True
+    """Whether workers keep numbers for charts beside the jobs, every ten seconds, for up to eight days."""
     web: str = ""
     """The command that serves the program's pages beside the worker; for `ferryman dev`."""
     reindex: tuple[str, ...] = RIVERS_INDEXES

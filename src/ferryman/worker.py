@@ -29,6 +29,7 @@ from ferryman.engine.heartbeater import Heartbeater
 from ferryman.engine.periodic import Periodic
 from ferryman.engine.requests import Requests
 from ferryman.engine.service import Service, background
+from ferryman.engine.tally import Tally
 from ferryman.events import EventBus, WorkerStarted, WorkerStopped, WorkerStopping
 from ferryman.health.showing import showing
 from ferryman.health.vitals import Vitals
@@ -103,8 +104,10 @@ class Worker:
         """Work until told to stop.  Shutdown order is nesting order: the innermost block ends first."""
         storage = await self.open()
         refuse_what_is_lacking(self.settings, storage.features)
-        async with self.lifespan() as state:
+        async with self.lifespan() as state, self._tallying(storage) as tally:
             completer = Completer(storage, self.clock, self.events)
+            if tally is not None:
+                completer.count = tally.count
             executor = self._executor(completer, storage, state)
             fetcher = self._fetcher = self._make_fetcher(storage, executor, completer)
             executor.freed = fetcher.nudge
@@ -115,7 +118,7 @@ class Worker:
             await self._arrive(storage, requests)
             with self._counting(storage, executor), self._telling_how_it_ends(executor, completer):
                 async with completer:  # 4. write the last outcomes
-                    services = self._services(storage, executor, completer, fetcher, requests)
+                    services = self._services(storage, executor, completer, fetcher, requests, tally)
                     async with background(*services):  # 3. stop the chores
                         async with self._heartbeater(storage, executor, completer).beating():  # 2. alive until here
                             try:
@@ -216,15 +219,25 @@ class Worker:
         finally:
             self.events.publish(WorkerStopped(executor.released, completer.backlog, error))
 
+    def _tallying(self, storage: AsyncStorage) -> AbstractAsyncContextManager[Tally | None]:
+        """Count attempts by the minute, unless nothing is to stand beside the jobs."""
+        return Tally(storage, self.name, self.clock) if self.settings.side_data else nullcontext()
+
     def _services(
-        self, storage: AsyncStorage, executor: Executor, completer: Completer, fetcher: Fetcher, requests: Requests
+        self,
+        storage: AsyncStorage,
+        executor: Executor,
+        completer: Completer,
+        fetcher: Fetcher,
+        requests: Requests,
+        tally: Tally | None,
     ) -> list[Service]:
         """What runs beside the jobs."""
         chores = Chores(storage, self.name, self.tasks, self.settings, completer.outage, self.clock, self.events)
         self._periodic = chores.periodic(self.on_enqueue)
         return [
             completer.run,
-            *chores.of_each_worker(executor, requests),
+            *chores.of_each_worker(executor, requests, tally),
             *chores.of_the_leader(),
             *chores.hearing(fetcher, requests, self._listening),
             *([self._periodic.run] if self._periodic else []),

@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from faces.there import There
 from faces.typed import Typed
+from ferryman.numbers import Cell, page_of, write_cells
+from ferryman.storage.values import Note
 
 
 def test_jobs_are_weighed_by_kind(ferryman: Typed, there: There) -> None:
@@ -37,6 +40,20 @@ def test_a_table_is_for_people_and_by_queue_when_asked_for(ferryman: Typed, ther
     assert row.split()[0] == "1"
     assert row.split()[-1] == "mail"
     assert "100.0%" in row
+
+
+def test_what_workers_counted_goes_before_what_is_stored(ferryman: Typed, there: There) -> None:
+    there.failed()
+    cell = Cell("default", "mail:send", ok=90, error=10, run={0: 100}, wait={4: 100})
+    start = int(datetime.now(UTC).timestamp()) // 60 * 60
+    there.storage.notebook.write(
+        [Note(page_of(60, start), "w1", write_cells({("default", "mail:send"): cell}), timedelta(hours=1))]
+    )
+
+    (row,) = ferryman("stats --json").data
+
+    assert (row["ended"], row["failed"], row["wait_p95"] > 2) == (100, 10, True)
+    assert [row["ended"] for row in ferryman("stats --stored --json").data] == [1]
 
 
 def test_nothing_worked_is_no_failure(ferryman: Typed) -> None:

@@ -9,9 +9,10 @@ from typing import Literal
 
 import msgspec
 
+from ferryman.admin.series import Point, Series
 from ferryman.job import Job, State
 
-__all__ = ["ENDED", "Throughput", "Throughputs", "Weighing"]
+__all__ = ["ENDED", "Throughput", "Throughputs", "Weighing", "throughputs_of"]
 
 ENDED = (State.COMPLETED, State.CANCELLED, State.DISCARDED, State.RETRYABLE)
 """The states of jobs whose latest attempt has ended."""
@@ -28,6 +29,9 @@ class Throughput(msgspec.Struct, frozen=True, kw_only=True):
     per_minute: float
     p50: float | None
     p95: float | None
+    wait_p50: float | None = None
+    """How long jobs waited for their first attempt."""
+    wait_p95: float | None = None
 
 
 class Throughputs(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +42,28 @@ class Throughputs(msgspec.Struct, frozen=True, kw_only=True):
     """The seconds that they are about: since the earliest job that was looked at, when there are more."""
     scanned: int
     truncated: bool
+
+
+def throughputs_of(series: Series) -> Throughputs:
+    """Return what workers counted, as a line for each kind or queue; steps that nobody counted are left out."""
+    known = max((sum(point is not None for point in line.points) for line in series.lines), default=0)
+    window = max(known * series.step.total_seconds(), 1.0)
+    rows = tuple(_row(line.name, line.total, window) for line in series.lines if line.total.attempts)
+    return Throughputs(rows=rows, window=window, scanned=sum(row.ended for row in rows), truncated=False)
+
+
+def _row(name: str, total: Point, window: float) -> Throughput:
+    return Throughput(
+        name=name,
+        ended=total.attempts,
+        failed=total.error + total.gave_up,
+        cancelled=total.cancelled,
+        per_minute=round(total.attempts * 60 / window, 2),
+        p50=total.run_p50,
+        p95=total.run_p95,
+        wait_p50=total.wait_p50,
+        wait_p95=total.wait_p95,
+    )
 
 
 @dataclass

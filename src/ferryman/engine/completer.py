@@ -9,7 +9,7 @@ harmless and dropping is not.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from math import inf
 from types import TracebackType
@@ -42,6 +42,8 @@ class Completer:
         self.clock = clock
         self.events = events
         self.outage = Outage(clock, events)
+        self.count: Callable[[list[tuple[Finished, float]], list[State | None]], None] = _uncounted
+        """Is told of each batch that is written."""
         self._report = Report("completer", self.outage)
         self._held: list[tuple[Finished, float]] = []
         self._in_flight = 0
@@ -93,6 +95,7 @@ class Completer:
             self._tried()
         self.outage.over()
         self._report.works()
+        self.count(batch, states)
         if self.events.wants(JobFinished):
             for (finished, seconds), state in zip(batch, states, strict=True):
                 self.events.publish(JobFinished(finished.job, finished.outcome, state, seconds))
@@ -152,6 +155,9 @@ class Completer:
         plain = _plain(finished)
         if plain != finished:
             self._held.insert(0, (plain, seconds))
+
+
+def _uncounted(batch: list[tuple[Finished, float]], states: list[State | None]) -> None: ...
 
 
 def _plain(finished: Finished) -> Finished:

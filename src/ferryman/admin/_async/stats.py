@@ -1,18 +1,24 @@
-"""How much was worked, read from the jobs that are still there."""
+"""How much was worked: as workers counted it, or read from the jobs that are still there."""
 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
+from ferryman.admin.series import By, Drawing, Series, Steps
 from ferryman.admin.throughput import ENDED, Throughputs, Weighing
+from ferryman.errors import SchemaOutOfDate
+from ferryman.job import Job
 from ferryman.opening import AsyncOpen
 from ferryman.storage.values import JobFilter
 
 __all__ = ["AsyncStatsAdmin"]
 
 _AT_ONCE = 1_000
+_COUNTED = "attempts that ferryman's workers counted"
+_STORED = "jobs that are still stored"
 
 
 class AsyncStatsAdmin:
@@ -20,6 +26,59 @@ class AsyncStatsAdmin:
 
     def __init__(self, open: AsyncOpen) -> None:
         self._open = open
+
+    async def series(
+        self,
+        window: timedelta,
+        *,
+        by: By | None = None,
+        queue: str | None = None,
+        kind: str | None = None,
+        now: datetime | None = None,
+    ) -> Series:
+        """Return how it went over the window, up to eight days of it, in 7 to 90 steps.
+
+        From what ferryman's workers counted; where none has, from jobs that are still stored and ended in the
+        window, the latest 10,000 of them.
+        """
+        now = now or datetime.now(UTC)
+        counted = await self.counted(window, by=by, queue=queue, kind=kind, now=now)
+        if counted is not None:
+            return counted
+        drawing = Drawing(Steps.of(window, now), by, queue, kind)
+        jobs, truncated = await self._ended(drawing.steps.since)
+        for job in jobs:
+            drawing.add_job(job)
+        return drawing.finish(_STORED, truncated=truncated)
+
+    async def counted(
+        self,
+        window: timedelta,
+        *,
+        by: By | None = None,
+        queue: str | None = None,
+        kind: str | None = None,
+        now: datetime | None = None,
+    ) -> Series | None:
+        """Return what `series` does, if ferryman's workers counted anything in the window."""
+        now = now or datetime.now(UTC)
+        drawing = Drawing(Steps.of(window, now), by, queue, kind)
+        notebook = (await self._open()).notebook
+        with suppress(SchemaOutOfDate):  # there is no table for numbers
+            drawing.add_pages(await notebook.read(drawing.steps.pages(), now=now))
+        return None if drawing.is_empty else drawing.finish(_COUNTED)
+
+    async def _ended(self, since: datetime, *, sample: int = 10_000, seconds: float = 2.0) -> tuple[list[Job], bool]:
+        """Return jobs whose latest attempt ended since then, and whether there are more than were looked at."""
+        which = JobFilter(states=ENDED, ended_since=since)
+        jobs, ends = (await self._open()).jobs, time.monotonic() + seconds
+        found: list[Job] = []
+        cursor, more = None, True
+        while more and len(found) < sample and time.monotonic() < ends:
+            page = await jobs.list(which, limit=min(_AT_ONCE, sample - len(found)), cursor=cursor)
+            found += page.items
+            cursor, more = page.next, page.next is not None
+        return found, more
 
     async def throughput(
         self,
@@ -37,13 +96,7 @@ class AsyncStatsAdmin:
         """
         now = now or datetime.now(UTC)
         weighing = Weighing(by, now - window, now)
-        which = JobFilter(states=ENDED, ended_since=now - window)
-        jobs, ends = (await self._open()).jobs, time.monotonic() + seconds
-        scanned, cursor, more = 0, None, True
-        while more and scanned < sample and time.monotonic() < ends:
-            page = await jobs.list(which, limit=min(_AT_ONCE, sample - scanned), cursor=cursor)
-            for job in page.items:
-                weighing.add(job)
-            scanned += len(page.items)
-            cursor, more = page.next, page.next is not None
-        return weighing.result(truncated=more)
+        jobs, truncated = await self._ended(now - window, sample=sample, seconds=seconds)
+        for job in jobs:
+            weighing.add(job)
+        return weighing.result(truncated=truncated)
