@@ -40,6 +40,7 @@ FLOORS = [
     ("ferryman.probe", 6, "faces"),
     ("ferryman.pytest_plugin", 6, "faces"),
     ("ferryman.testing", 6, "faces"),
+    ("ferryman.web", 6, "faces"),
     *((f"ferryman.{name}", 5, "held") for name in HELD),
     ("ferryman", 1, "vocabulary"),
 ]

@@ -15,6 +15,7 @@ import msgspec
 from ferryman.job import AttemptError, Job
 
 __all__ = [
+    "SECRET_NAMES",
     "hidden",
     "is_secret_name",
     "job_without_secrets",
@@ -40,6 +41,9 @@ _LONG_NAMES = (
 # These stand within longer words by chance, as in className: they count as a word of their own only.
 _SHORT_NAMES = frozenset({"pwd", "dsn", "cvv", "iban", "ssn"})
 _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+
+SECRET_NAMES = (*_LONG_NAMES, *sorted(_SHORT_NAMES))
+"""What a name has in it for what stands under it to be hidden."""
 
 _PASSWORD = re.compile(r"(password=)[^&]*")
 _SECRETS = re.compile(

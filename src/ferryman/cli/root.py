@@ -21,6 +21,7 @@ _HERE = "ferryman.cli.commands"
 COMMANDS: Lazy = {
     "worker": (f"{_HERE}.worker:worker", "Run an app's jobs until told to stop."),
     "dev": (f"{_HERE}.dev:dev", "Run web and worker together, and anew at each change of the code."),
+    "dashboard": (f"{_HERE}.dashboard:dashboard", "Serve the dashboard, until told to stop."),
     "enqueue": (f"{_HERE}.enqueue:enqueue", "Store a job, and print its id."),
     "job": (f"{_HERE}.job:job", "Look at jobs, and act on them."),
     "failed": (f"{_HERE}.failed:failed", "Show what gave up, gathered by what went wrong."),

@@ -1,0 +1,122 @@
+"""`ferryman dashboard`: the pages, served by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from ferryman.cli.grammar import command
+from ferryman.cli.session import Session
+from ferryman.errors import ConfigError
+
+if TYPE_CHECKING:
+    from ferryman.app import Ferryman
+    from ferryman.web.standing import Standing, Wanted
+
+__all__ = ["dashboard"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_VARIABLE = "FERRYMAN_DASHBOARD_"
+
+
+def _option(*names: str, **declared: Any) -> Callable[[F], F]:
+    """Return an option that can be said in the environment too: --port as FERRYMAN_DASHBOARD_PORT."""
+    name = names[-1].removeprefix("--").replace("-", "_")
+    return click.option(*names, envvar=_VARIABLE + name.upper(), **declared)
+
+
+@command(
+    "dashboard",
+    endless=True,
+    examples=[
+        "ferryman dashboard",
+        "ferryman dashboard --read-only --open",
+        "ferryman dashboard --host 0.0.0.0 --users users.txt --title Orders --environment production",
+        "ferryman dashboard --storage billing=postgres://db/app",
+        "ferryman dashboard --hash-password",
+    ],
+)
+@_option("--host", default="127.0.0.1", show_default=True, metavar="ADDR", help="The address to answer on.")
+@_option("--port", type=click.IntRange(0, 65_535), default=8081, show_default=True, metavar="N", help="The port.")
+@_option("--socket", default="", metavar="PATH", help="A Unix socket to answer on instead, for this user alone.")
+@_option("--auth", default="", metavar="HOW", help="none, basic, token, proxy, or none-i-have-a-proxy.")
+@_option("--users", multiple=True, metavar="FILE", help="People who may log in, a line each: name:hash:role.")
+@_option("--tokens", multiple=True, metavar="FILE", help="Tokens that open it, a line each: name:token:role.")
+@_option("--trusted-proxy", "trusted_proxies", multiple=True, metavar="CIDR", help="Believe this proxy's headers.")
+@_option("--role", "roles", multiple=True, metavar="GROUP=ROLE", help="What a proxy's group may: view, operate, admin.")
+@_option("--allowed-host", "allowed_hosts", multiple=True, metavar="HOST", help="Also answer to this host.")
+@_option("--storage", "storages", multiple=True, metavar="NAME=URL", help="Show this storage too.")
+@_option("--read-only", is_flag=True, help="Refuse every change.")
+@_option("--title", default="", metavar="TEXT", help="What it is called.")
+@_option("--environment", default="", metavar="NAME", help="A badge in its header; production is red.")
+@_option("--secret", default="", metavar="TEXT", help="Keeps people logged in when it is started anew.")
+@_option("--debug", is_flag=True, help="Say more about what goes wrong.")
+@click.option("--open", "browse", is_flag=True, help="Open it in a browser.")
+@click.option("--hash-password", is_flag=True, help="Ask for a password, write what stands for it in --users, and end.")
+@click.pass_obj
+def dashboard(session: Session, /, hash_password: bool, browse: bool, **said: Any) -> int:
+    """Serve the dashboard, until told to stop.
+
+    Without a login it answers this machine alone.  Each option can be said in the environment too, as
+    FERRYMAN_DASHBOARD_HOST and so on.
+    """
+    if hash_password:
+        return _hash()
+    from ferryman.web.standing import Wanted, standing
+
+    wanted = Wanted(
+        host=said["host"], port=said["port"], socket=said["socket"], auth=said["auth"], users=said["users"],
+        tokens=said["tokens"], proxies=_split(said["trusted_proxies"]), roles=_split(said["roles"]),
+        hosts=_split(said["allowed_hosts"]), secret=said["secret"], development=said["environment"] == "development",
+    )  # fmt: skip
+    return _serve(session, wanted, standing(wanted), said, browse=browse)
+
+
+def _serve(session: Session, wanted: Wanted, found: Standing, said: dict[str, Any], *, browse: bool) -> int:
+    from ferryman.cli.pages import serve
+    from ferryman.web import Dashboard
+
+    storages = _storages(session, said["storages"])
+    app = Dashboard(
+        storages,
+        auth=found.way,
+        read_only=said["read_only"],
+        title=said["title"],
+        environment=said["environment"],
+        trusted_proxies=wanted.proxies,
+        allowed_hosts=found.hosts,
+        notice=found.notice,
+        debug=said["debug"],
+    )
+    if found.warning:
+        session.note(found.warning)
+    return serve(app, wanted, within=session.within, note=session.note, browse=browse)
+
+
+def _storages(session: Session, more: Sequence[str]) -> dict[str, Ferryman]:
+    from ferryman.app import Ferryman
+
+    storages = {"main": session.jobs}
+    for text in more:
+        name, equals, url = text.partition("=")
+        if not equals or not url or name in storages:
+            raise ConfigError(
+                f'--storage is "{text}". It takes a name of its own and a URL, such as billing=postgres://db/app.'
+            )
+        storages[name] = Ferryman(url)
+    return storages
+
+
+def _hash() -> int:
+    from ferryman.web.users import password_hash
+
+    password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    click.echo(password_hash(password))
+    return 0
+
+
+def _split(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(part.strip() for text in given for part in text.split(",") if part.strip())

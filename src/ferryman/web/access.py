@@ -1,0 +1,56 @@
+"""Who may do what on the dashboard: four levels, and the table of what each change needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+from ferryman.errors import ConfigError
+from ferryman.storage.values import Action
+
+__all__ = ["NOBODY", "Access", "Level", "needed"]
+
+
+class Level(IntEnum):
+    """What somebody may do; each includes those before it."""
+
+    NONE = 0
+    VIEW = 1
+    OPERATE = 2
+    """Retry, cancel, run now, pause and resume."""
+    ADMIN = 3
+    """Also discard many, delete and enqueue."""
+
+    @property
+    def word(self) -> str:
+        """The level as people write it."""
+        return self.name.lower()
+
+    @classmethod
+    def read(cls, word: str) -> Level:
+        """Read a level.  Raises ConfigError when there is none of this name."""
+        try:
+            return cls[word.strip().upper()]
+        except KeyError:
+            raise ConfigError(f'There is no role "{word}". It is one of: view, operate, admin.') from None
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Somebody, what they may do, and how we know who they are."""
+
+    level: Level
+    name: str = ""
+    how: str = ""
+    reveal: bool = False
+    """Whether they may see what is hidden as a secret; asked for apart, and every look is logged."""
+
+
+NOBODY = Access(Level.NONE)
+
+
+def needed(action: Action, many: bool = False) -> Level:
+    """Return what an action on a job needs, or on many that a filter means."""
+    if action is Action.DELETE or (many and action is Action.DISCARD):
+        return Level.ADMIN
+    return Level.OPERATE

@@ -1,0 +1,164 @@
+"""What can be looked at over the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from starlette.responses import Response
+
+from ferryman.job import State
+from ferryman.views import job_view, queue_view, worker_view
+from ferryman.web.api.answers import answer, number
+from ferryman.web.collector import Part, Sight
+from ferryman.web.filters import read_chosen
+from ferryman.web.reading import jobs_page, one_job
+from ferryman.web.visit import Visit
+
+__all__ = [
+    "bulk",
+    "bulk_view",
+    "bulks",
+    "capabilities",
+    "count",
+    "groups",
+    "job",
+    "jobs",
+    "periodic",
+    "queues",
+    "scale",
+    "snapshot",
+    "storage",
+    "workers",
+]
+
+
+async def capabilities(visit: Visit) -> Response:
+    """Say what this storage can do and what it keeps."""
+    return answer(await visit.place.admin.capabilities())
+
+
+async def snapshot(visit: Visit) -> Response:
+    """Return what was last seen of the storage."""
+    sight = await visit.place.collector.sight()
+    return answer(
+        {
+            "number": sight.number,
+            "at": sight.at,
+            "took_seconds": sight.took,
+            "totals": {state.value: sight.total(state) for state in State},
+            **_queues(sight),
+            "workers": len(sight.workers.value),
+            "findings": [msgspec.structs.asdict(each) for each in sight.findings.value],
+            "unavailable": _unavailable(sight),
+        }
+    )
+
+
+async def queues(visit: Visit) -> Response:
+    """Return every queue with its counts."""
+    return answer(_queues(await visit.place.collector.sight()))
+
+
+async def jobs(visit: Visit) -> Response:
+    """Return a page of jobs, the newest first."""
+    chosen = read_chosen(visit.query, now=visit.now, reveal=visit.access.reveal)
+    page = await jobs_page(visit, chosen.which, limit=number(visit, "limit", 50, 200))
+    return answer({"jobs": [job_view(each) for each in page.items], "next": page.next})
+
+
+async def count(visit: Visit) -> Response:
+    """Return how many jobs a filter means, by state."""
+    chosen = read_chosen(visit.query, now=visit.now, reveal=visit.access.reveal)
+    preview = await visit.place.admin.bulk.preview(chosen.which)
+    return answer({"count": preview.count, "capped": preview.capped})
+
+
+async def job(visit: Visit) -> Response:
+    """Return one job."""
+    return answer(job_view(await one_job(visit)))
+
+
+async def groups(visit: Visit) -> Response:
+    """Return what failed, gathered by what went wrong."""
+    chosen = read_chosen(visit.query, now=visit.now, reveal=visit.access.reveal)
+    found = await visit.place.admin.failed.groups(chosen.which)
+    rows = [{**msgspec.structs.asdict(each), "latest": list(map(str, each.latest))} for each in found.groups]
+    return answer({"groups": rows, "scanned": found.scanned, "of": found.of, "truncated": found.truncated})
+
+
+async def periodic(visit: Visit) -> Response:
+    """Return what is enqueued by the clock."""
+    sight = await visit.place.collector.sight()
+    return _part("periodic", sight.schedules, [msgspec.structs.asdict(each) for each in sight.schedules.value])
+
+
+async def workers(visit: Visit) -> Response:
+    """Return the workers that are alive."""
+    sight = await visit.place.collector.sight()
+    return _part("workers", sight.workers, [worker_view(each) for each in sight.workers.value])
+
+
+async def storage(visit: Visit) -> Response:
+    """Return what the checks of the storage found."""
+    sight = await visit.place.collector.sight()
+    found = [msgspec.structs.asdict(each) for each in sight.findings.value]
+    return _part("findings", sight.findings, found, location=visit.place.location)
+
+
+async def scale(visit: Visit) -> Response:
+    """Return one number for autoscalers: how many jobs of a queue, or of all, could run now or run."""
+    sight = await visit.place.collector.sight()
+    name = visit.query.get("queue", "")
+    chosen = [queue for queue in sight.queues.value if not name or queue.name == name]
+    busy = sum(queue.counts.get(state, 0) for queue in chosen for state in (State.AVAILABLE, State.RUNNING))
+    return answer({"queue": name or None, "jobs": None if sight.queues.why else busy})
+
+
+async def bulk(visit: Visit) -> Response:
+    """Return how far a bulk operation has come."""
+    return answer(bulk_view(visit.place.bulks.get(visit.query.get("id", ""))))
+
+
+async def bulks(visit: Visit) -> Response:
+    """Return the bulk operations of the last days, the latest first."""
+    return answer({"bulks": [bulk_view(each) for each in visit.place.bulks.list()]})
+
+
+def bulk_view(bulk: Any) -> dict[str, Any]:
+    """Return a bulk operation as JSON."""
+    return {
+        "id": bulk.id,
+        "action": bulk.action,
+        "filter": bulk.words,
+        "state": bulk.state,
+        "expected": bulk.expected,
+        "done": bulk.progress.done,
+        "skipped": bulk.progress.skipped,
+        "actor": bulk.actor,
+        "started_at": bulk.started_at,
+        "ended_at": bulk.ended_at,
+        "why": bulk.why,
+    }
+
+
+def _queues(sight: Sight) -> dict[str, Any]:
+    return {
+        "queues": None if sight.queues.why and not sight.queues.value else list(map(queue_view, sight.queues.value))
+    }
+
+
+def _part(name: str, part: Part[Any], rows: Sequence[Any], **more: Any) -> Response:
+    """Answer with a part of what was seen; None is not the same as nothing."""
+    return answer({name: None if part.why and not part.value else rows, "unavailable": part.why or None, **more})
+
+
+def _unavailable(sight: Sight) -> dict[str, str]:
+    parts: dict[str, Part[Any]] = {
+        "queues": sight.queues,
+        "workers": sight.workers,
+        "periodic": sight.schedules,
+        "storage": sight.findings,
+    }
+    return {name: part.why for name, part in parts.items() if part.why}

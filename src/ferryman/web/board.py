@@ -1,0 +1,30 @@
+"""What is said of a dashboard once and holds for every request."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from ferryman.web.door import Door
+from ferryman.web.places import Place
+
+__all__ = ["Board"]
+
+
+@dataclass(frozen=True)
+class Board:
+    """A dashboard's storages, its door, and its looks."""
+
+    places: Mapping[str, Place]
+    door: Door
+    title: str = "ferryman"
+    environment: str = ""
+    read_only: bool = False
+    debug: bool = False
+    notice: str = ""
+    """What every page says at its top, such as that nobody has to log in here."""
+
+    @property
+    def first(self) -> Place:
+        """The storage that is shown when none is chosen."""
+        return next(iter(self.places.values()))

@@ -1,0 +1,163 @@
+"""Everything that can be changed from the dashboard, and the only way to change it.
+
+Pages and API go through one object, so they cannot differ in who may do what: it looks at
+read-only and at the role before it asks the admin API, and it writes the audit line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ferryman.errors import DuplicateJob, FerrymanError, JobNotFound, StorageUnavailable, WrongState
+from ferryman.job import Inserted, Job, JobRef
+from ferryman.redaction import without_secrets
+from ferryman.storage.values import Action, JobFilter
+from ferryman.web.access import Access, Level, needed
+from ferryman.web.audit import Audit
+from ferryman.web.bulks import Bulk, Bulks
+from ferryman.web.refusals import Refusal
+
+if TYPE_CHECKING:
+    from ferryman.app import Ferryman
+
+__all__ = ["Changes", "Outcome", "require", "require_changes"]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one job that was acted on."""
+
+    ref: JobRef
+    what: str
+    """done, skipped_state, not_found, conflict_unique, refused or error."""
+    why: str = ""
+    state: str = ""
+
+
+def require_changes(read_only: bool) -> None:
+    """Raise Refusal where nothing may be changed."""
+    if read_only:
+        raise Refusal(403, "read_only", "The dashboard is read-only here: nothing was changed.")
+
+
+def require(level: Level, access: Access) -> None:
+    """Raise Refusal unless this access is enough."""
+    if access.level < level:
+        raise Refusal(
+            403,
+            "role",
+            f"This takes the role {level.word}; yours is {access.level.word}. Nothing was changed.",
+        )
+
+
+class Changes:
+    """What somebody changes in one storage."""
+
+    def __init__(self, jobs: Ferryman, bulks: Bulks, access: Access, audit: Audit, *, read_only: bool) -> None:
+        self._jobs = jobs
+        self._admin = jobs.admin
+        self._bulks = bulks
+        self._access = access
+        self._audit = audit
+        self._read_only = read_only
+
+    async def act(self, action: Action, refs: Sequence[JobRef], reason: str = "") -> list[Outcome]:
+        """Do the same with each of these jobs, and say for each what became of it."""
+        self._check(needed(action, many=len(refs) > 1))
+        outcomes = [await self._one(action, ref, reason) for ref in refs]
+        self._audit.write(f"job.{action}", [str(ref) for ref in refs], reason, [each.what for each in outcomes])
+        return outcomes
+
+    async def pause(self, queue: str, reason: str = "") -> None:
+        """Let nobody take jobs from a queue."""
+        self._check(Level.OPERATE)
+        await self._admin.queues.pause(queue, actor=self._access.name, reason=reason)
+        self._audit.write("queue.pause", [queue], reason)
+
+    async def resume(self, queue: str, reason: str = "") -> None:
+        """Let workers take jobs from it again."""
+        self._check(Level.OPERATE)
+        await self._admin.queues.resume(queue, actor=self._access.name, reason=reason)
+        self._audit.write("queue.resume", [queue], reason)
+
+    async def delete_queue(self, queue: str, reason: str = "") -> None:
+        """Forget a queue that holds no job."""
+        self._check(Level.ADMIN)
+        await self._admin.queues.delete(queue, actor=self._access.name, reason=reason)
+        self._audit.write("queue.delete", [queue], reason)
+
+    async def run_periodic(self, key: str, reason: str = "") -> Inserted:
+        """Enqueue the job of a schedule now."""
+        self._check(Level.OPERATE)
+        stored = await self._admin.periodic.run(key, actor=self._access.name, reason=reason)
+        self._audit.write("periodic.run", [key], reason, [str(stored.ref)])
+        return stored
+
+    async def pause_periodic(self, key: str, reason: str = "") -> None:
+        """Let nobody enqueue by this schedule."""
+        self._check(Level.OPERATE)
+        await self._admin.periodic.pause(key, actor=self._access.name, reason=reason)
+        self._audit.write("periodic.pause", [key], reason)
+
+    async def resume_periodic(self, key: str, reason: str = "") -> None:
+        """Let it be enqueued again."""
+        self._check(Level.OPERATE)
+        await self._admin.periodic.resume(key, actor=self._access.name, reason=reason)
+        self._audit.write("periodic.resume", [key], reason)
+
+    async def enqueue(self, kind: str, args: bytes, **options: str | None) -> Inserted:
+        """Store a job.  Raises InvalidJob, ConfigError, Unsupported."""
+        self._check(Level.ADMIN)
+        given = {name: value for name, value in options.items() if value is not None}
+        stored = await self._jobs.enqueue(self._jobs.kind(kind).using(**given).job(args))  # type: ignore[arg-type]
+        self._audit.write("job.enqueue", [str(stored.ref)])
+        return stored
+
+    def start_bulk(
+        self,
+        action: Action,
+        which: JobFilter,
+        words: Sequence[tuple[str, str]],
+        expected: int,
+        rate: float | None = None,
+    ) -> Bulk:
+        """Begin to act on every job that a filter means; the same one again is the one that runs already."""
+        self._check(needed(action, many=True))
+        bulk = self._bulks.start(action, which, words, expected, self._access.name, rate)
+        self._audit.write(f"bulk.{action}", ["&".join(f"{name}={value}" for name, value in words)], "", [bulk.id])
+        return bulk
+
+    def stop_bulk(self, id: str) -> Bulk:
+        """Stop it after its present step."""
+        self._check(Level.OPERATE)
+        bulk = self._bulks.stop(id)
+        self._audit.write("bulk.stop", [id])
+        return bulk
+
+    def _check(self, level: Level) -> None:
+        require_changes(self._read_only)
+        require(level, self._access)
+
+    async def _one(self, action: Action, ref: JobRef, reason: str) -> Outcome:
+        verb = getattr(self._admin.jobs, action.value)
+        try:
+            job: Job = await verb(ref, actor=self._access.name, reason=reason)
+        except FerrymanError as error:
+            return _skipped(ref, error)
+        return Outcome(job.ref, "done", state=job.state)
+
+
+def _skipped(ref: JobRef, error: FerrymanError) -> Outcome:
+    why = without_secrets(str(error))
+    match error:
+        case StorageUnavailable():
+            raise error
+        case JobNotFound():
+            return Outcome(ref, "not_found", why)
+        case DuplicateJob():
+            return Outcome(ref, "conflict_unique", why)
+        case WrongState():
+            return Outcome(ref, "skipped_state", why, error.state)
+    return Outcome(ref, "refused", why)

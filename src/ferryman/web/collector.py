@@ -1,0 +1,185 @@
+"""Looks at one storage every few seconds, for everybody who looks at the dashboard (spec/dashboard.md 2.0.3).
+
+A hundred viewers cost the storage what one costs.  It looks only while somebody does, and
+never spends more than a twentieth of its time on looking: where counting takes long it
+looks seldom.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import Any, Generic, TypeVar
+
+from ferryman.admin._async.admin import AsyncAdmin
+from ferryman.admin.snapshot import Snapshot
+from ferryman.findings import Finding
+from ferryman.job import State
+from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
+from ferryman.web.refusals import refusal_for
+
+__all__ = ["Collector", "Part", "Point", "Sight"]
+
+T = TypeVar("T")
+
+_INTERVAL = 5.0
+_CHECK_INTERVAL = 30.0
+_IDLE = 60.0
+_LIMIT = 10.0
+_SHARE = 20
+_POINTS = 720
+
+
+@dataclass(frozen=True)
+class Part(Generic[T]):
+    """One part of what was seen: what it is, or why it could not be seen.  An old `value` stays beside the reason."""
+
+    value: T
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Point:
+    """The few numbers that charts draw, at one moment."""
+
+    at: datetime
+    waiting: dict[str, int]
+    """Jobs available or retryable, by queue."""
+    running: int
+    oldest: float | None
+    """For how many seconds the job waits that is next to run."""
+
+
+@dataclass(frozen=True)
+class Sight:
+    """A storage as it was seen at one moment."""
+
+    number: int
+    at: datetime
+    took: float
+    queues: Part[Sequence[QueueInfo]] = Part(())
+    workers: Part[Sequence[WorkerInfo]] = Part(())
+    schedules: Part[Sequence[PeriodicInfo]] = Part(())
+    findings: Part[Sequence[Finding]] = Part(())
+    leader: str | None = None
+    points: Sequence[Point] = field(default=(), repr=False)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the storage answered at all."""
+        return not (self.queues.why and self.workers.why)
+
+    def capped(self, state: State) -> bool:
+        """Whether there are more jobs of this state than were counted."""
+        return any(state in queue.capped for queue in self.queues.value)
+
+    def total(self, state: State) -> int | None:
+        """Return how many jobs of a state there are in all queues."""
+        if self.queues.why and not self.queues.value:
+            return None
+        return sum(queue.counts.get(state, 0) for queue in self.queues.value)
+
+
+class Collector:
+    """What was last seen of one storage, and the task that looks again."""
+
+    def __init__(self, admin: AsyncAdmin, *, production: bool = True) -> None:
+        self._admin = admin
+        self._production = production
+        self._sight: Sight | None = None
+        self._points: deque[Point] = deque(maxlen=_POINTS)
+        self._task: asyncio.Task[None] | None = None
+        self._looked = asyncio.Event()
+        self._asked = 0.0
+        self._checked = float("-inf")
+
+    async def sight(self) -> Sight:
+        """Return what was last seen; waits for the first look, or for one after nobody has looked for a while."""
+        self._asked = time.monotonic()
+        if self._task is None or self._task.done():
+            self._looked.clear()
+            self._task = asyncio.create_task(self._run(), name="ferryman-dashboard")
+        await self._looked.wait()
+        assert self._sight is not None
+        return self._sight
+
+    async def anew(self) -> None:
+        """Look again now, since something was changed from here."""
+        if self._sight is not None:
+            await self._look()
+
+    async def close(self) -> None:
+        """Look no more."""
+        if self._task is not None:
+            self._task.cancel()
+            with suppress(asyncio.CancelledError):
+                await self._task
+
+    async def _run(self) -> None:
+        while time.monotonic() - self._asked < _IDLE:
+            took = await self._look()
+            self._looked.set()
+            took += await self._check()
+            await asyncio.sleep(max(_INTERVAL, took * _SHARE))
+
+    async def _look(self) -> float:
+        before, began = self._sight, time.monotonic()
+        seen = before or Sight(0, datetime.now(UTC), 0.0)
+        snapshot = await _part(None, self._admin.snapshot)
+        queues = _of(snapshot, "queues", seen.queues)
+        workers = _of(snapshot, "workers", seen.workers)
+        schedules = _of(snapshot, "periodic", seen.schedules)
+        leader = snapshot.value.leader if snapshot.value else None
+        now, took = datetime.now(UTC), time.monotonic() - began
+        if not queues.why:
+            self._points.append(_point(queues.value, now))
+        points = tuple(self._points)
+        self._sight = Sight(seen.number + 1, now, took, queues, workers, schedules, seen.findings, leader, points)
+        return took
+
+    async def _check(self) -> float:
+        """Look for what is wrong, less often: it asks more of the storage."""
+        began = time.monotonic()
+        if self._sight is None or began - self._checked < _CHECK_INTERVAL:
+            return 0.0
+        self._checked = began
+        findings = await _part(self._sight.findings.value, self._findings)
+        self._sight = replace(self._sight, number=self._sight.number + 1, findings=findings)
+        return time.monotonic() - began
+
+    async def _findings(self) -> Sequence[Finding]:
+        of_storage = await self._admin.storage.check(production=self._production)
+        return [*of_storage, *await self._admin.check()]
+
+
+async def _part(before: T, look: Callable[[], Awaitable[T]]) -> Part[T]:
+    try:
+        async with asyncio.timeout(_LIMIT):
+            return Part(await look())
+    except Exception as error:
+        return Part(before, refusal_for(error).detail)
+
+
+def _of(snapshot: Part[Snapshot | None], name: str, before: Part[Sequence[Any]]) -> Part[Any]:
+    """Return one part of a snapshot; of what could not be read, what was seen before stays."""
+    if snapshot.value is None:
+        return Part(before.value, snapshot.why)
+    read = getattr(snapshot.value, name)
+    return Part(before.value, snapshot.value.missing.get(name, "it was not read")) if read is None else Part(read)
+
+
+def _point(queues: Sequence[QueueInfo], now: datetime) -> Point:
+    waits = [(now - queue.oldest).total_seconds() for queue in queues if queue.oldest and not queue.paused_at]
+    return Point(
+        at=now,
+        waiting={
+            queue.name: queue.counts.get(State.AVAILABLE, 0) + queue.counts.get(State.RETRYABLE, 0) for queue in queues
+        },
+        running=sum(queue.counts.get(State.RUNNING, 0) for queue in queues),
+        oldest=max(waits, default=None),
+    )

@@ -1,0 +1,86 @@
+"""What every request has to pass before it is answered, in this order (spec/dashboard.md 3.5).
+
+The right host, nothing to change where nothing may be changed, somebody we know, a page
+of our own that asks, a role that is enough, and not too often.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from starlette.requests import Request
+
+from ferryman.web.access import Access, Level
+from ferryman.web.changes import require, require_changes
+from ferryman.web.limits import Limit
+from ferryman.web.logins import Way
+from ferryman.web.origins import require_own_page
+from ferryman.web.proxies import Proxies
+from ferryman.web.refusals import Refusal
+
+__all__ = ["Door", "Needs"]
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a route asks of whoever comes: a level, and whether it changes what is stored."""
+
+    level: Level
+    changes: bool = False
+
+
+@dataclass
+class Door:
+    """Lets requests in or refuses them."""
+
+    way: Way
+    proxies: Proxies
+    hosts: Sequence[str] = ()
+    """The hosts that we answer to; without any, all of them."""
+    _changes: Limit = field(default_factory=lambda: Limit(60, "changes"))
+    _logins: Limit = field(default_factory=lambda: Limit(5, "tries to log in"))
+
+    async def admit(self, request: Request, needs: Needs, *, read_only: bool) -> Access:
+        """Return who this is.  Raises Refusal."""
+        self.require_host(request)
+        if needs.changes:
+            require_changes(read_only)
+        access = await self.way.access(request)
+        if access is None:
+            raise self._unknown(request)
+        if request.method not in _SAFE:
+            require_own_page(request, self.proxies)
+        require(needs.level, access)
+        if needs.changes:
+            self._changes.take(access.name or self.proxies.client(request))
+        return access
+
+    async def log_in(self, request: Request, name: str, secret: str) -> tuple[Access, str]:
+        """Return who has logged in, and their cookie.  Raises Refusal."""
+        self.require_host(request)
+        require_own_page(request, self.proxies)
+        self._logins.take(f"{self.proxies.client(request)} {name}")
+        entered = await self.way.enter(name, secret)
+        if entered is None:
+            raise Refusal(401, "wrong_login", "That is not a name and a password, or a token, that is known here.")
+        return entered
+
+    def require_host(self, request: Request) -> None:
+        """Raise Refusal when this is asked under a name that is not ours: a page elsewhere may have rebound it."""
+        host = self.proxies.host(request)
+        if self.hosts and host not in self.hosts:
+            raise Refusal(
+                421,
+                "wrong_host",
+                f"The dashboard does not answer to the host {host[:100]!r}.",
+                hint=f"It answers to {', '.join(self.hosts)}; --allowed-host adds another.",
+            )
+
+    def _unknown(self, request: Request) -> Refusal:
+        if self.way.form:
+            headers = {"WWW-Authenticate": "Bearer"}
+            return Refusal(401, "login", "Log in to see this.", headers=headers)
+        return Refusal(403, "closed", self.way.closed)

@@ -1,0 +1,143 @@
+"""Which jobs: the words of an address ⇄ a JobFilter, the same for pages and the API (spec/dashboard.md 2.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from starlette.datastructures import QueryParams
+
+from ferryman.duration import parse_duration
+from ferryman.errors import ConfigError
+from ferryman.redaction import is_secret_name
+from ferryman.state_words import read_states
+from ferryman.storage.values import JobFilter
+from ferryman.web.refusals import Refusal
+
+__all__ = ["FIELDS", "Chosen", "read_chosen"]
+
+FIELDS = (
+    "state",
+    "queue",
+    "kind",
+    "since",
+    "older_than",
+    "ended_since",
+    "id",
+    "error",
+    "fp",
+    "args",
+    "tag",
+    "priority",
+    "worker",
+)
+"""The words that narrow.  Several of one are several parameters, or commas between them."""
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What an address chooses: the filter, and its words as they were given."""
+
+    which: JobFilter
+    words: tuple[tuple[str, str], ...]
+
+    def without(self, word: tuple[str, str]) -> list[tuple[str, str]]:
+        """Return the words but one."""
+        return [each for each in self.words if each != word]
+
+
+def read_chosen(query: QueryParams, *, now: datetime | None = None, reveal: bool = False) -> Chosen:
+    """Read the words of an address.  Raises Refusal naming the field that is wrong."""
+    words = tuple((name, value.strip()) for name, value in _words(query) if value.strip())
+    given: dict[str, list[str]] = {}
+    for name, value in words:
+        given.setdefault(name, []).append(value)
+    now = now or datetime.now(UTC)
+    fields: dict[str, Any] = {}
+    for name, values in given.items():
+        try:
+            fields |= _READ[name](values, now)
+        except (ConfigError, OverflowError) as error:
+            raise Refusal(400, "bad_filter", f"{name}: {error}", hint=f"The field {name} is wrong.") from None
+    _refuse_guessing(fields.get("args", {}), reveal)
+    return Chosen(JobFilter(**fields), words)
+
+
+def _words(query: QueryParams) -> Iterator[tuple[str, str]]:
+    for name, value in query.multi_items():
+        if name == "q":
+            yield _searched(value.strip()), value
+        elif name.startswith("args.") and value:
+            yield "args", f"{name.removeprefix('args.')}={value}"
+        elif name in FIELDS:
+            yield name, value
+
+
+def _searched(text: str) -> str:
+    """Return the field that a searched text most likely means: an id, a kind, or what went wrong."""
+    if text.isdecimal() or _looks_like_uuid(text):
+        return "id"
+    return "kind" if ":" in text and " " not in text else "error"
+
+
+def _looks_like_uuid(text: str) -> bool:
+    return len(text) == 36 and text.count("-") == 4
+
+
+def _split(values: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(part.strip() for value in values for part in value.split(",") if part.strip()))
+
+
+def _since(text: str, now: datetime) -> datetime:
+    try:
+        return now - parse_duration(text)
+    except ConfigError:
+        pass
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigError(f'"{text}" is no time. It takes 24h, or a time such as 2026-11-22T08:00Z.') from None
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
+
+
+def _arguments(values: Sequence[str]) -> dict[str, str]:
+    pairs = {}
+    for value in values:
+        path, equals, text = value.partition("=")
+        if not equals or not path:
+            raise ConfigError("It takes a path and a value, such as user.id=7.")
+        pairs[path] = text
+    return pairs
+
+
+def _priorities(values: Sequence[str]) -> tuple[int, ...]:
+    texts = _split(values)
+    if not all(text.isdecimal() and len(text) < 5 for text in texts):
+        raise ConfigError("It takes numbers, such as 1 or 4.")
+    return tuple(map(int, texts))
+
+
+_READ: Mapping[str, Callable[[Sequence[str], datetime], dict[str, Any]]] = {
+    "state": lambda values, now: {"states": read_states(values)},
+    "queue": lambda values, now: {"queues": tuple(values)},
+    "kind": lambda values, now: {"kinds": tuple(values)},
+    "since": lambda values, now: {"since": _since(values[-1], now)},
+    "older_than": lambda values, now: {"before": _since(values[-1], now)},
+    "ended_since": lambda values, now: {"ended_since": _since(values[-1], now)},
+    "id": lambda values, now: {"ids": _split(values)},
+    "error": lambda values, now: {"error": values[-1]},
+    "fp": lambda values, now: {"fingerprint": values[-1]},
+    "args": lambda values, now: {"args": _arguments(values)},
+    "tag": lambda values, now: {"tags": tuple(values)},
+    "priority": lambda values, now: {"priorities": _priorities(values)},
+    "worker": lambda values, now: {"worker": values[-1]},
+}
+
+
+def _refuse_guessing(args: Mapping[str, str], reveal: bool) -> None:
+    secret = next((path for path in args if is_secret_name(path)), None)
+    if secret is not None and not reveal:
+        # What is hidden could be guessed, value by value, by whether something is found.
+        raise Refusal(400, "hidden", f'What stands under "{secret}" is hidden, so no jobs are looked for by it.')

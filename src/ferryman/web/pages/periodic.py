@@ -1,0 +1,136 @@
+"""What is enqueued by the clock (spec/dashboard.md 2.7)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from starlette.responses import Response
+
+from ferryman.job import JobRef
+from ferryman.storage.values import PeriodicInfo
+from ferryman.web.formats import duration
+from ferryman.web.pages.parts import Note
+from ferryman.web.visit import Visit
+
+__all__ = ["page"]
+
+_LATE, _VERY_LATE = timedelta(seconds=20), timedelta(seconds=120)
+
+
+@dataclass(frozen=True)
+class EntryRow:
+    """One schedule."""
+
+    key: str
+    kind: str
+    queue: str
+    spec: str
+    next_at: datetime | None
+    last_at: datetime | None
+    late: str
+    late_tone: str
+    owner: str
+    paused: bool
+    pause_note: str
+    next_reason: str = "no live scheduler has said"
+    last_reason: str = "it has not run, or nobody has recorded it"
+    meaning: str = ""
+    then: str = ""
+    last_ref: JobRef | None = None
+    last_state: str = ""
+    last_took: float | None = None
+    runs: Sequence[float | None] = ()
+    runs_label: str = ""
+    runs_bad: Sequence[float | None] = ()
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """Why there is none, and what to write."""
+
+    title: str
+    text: str
+    code: str
+
+
+@dataclass(frozen=True)
+class Periodic:
+    """The page."""
+
+    text: str
+    warnings: Sequence[Note]
+    entries: Sequence[EntryRow]
+    has_history: bool
+    note: str
+    empty: Nothing
+
+
+_NONE = Nothing(
+    "No periodic jobs are registered",
+    "Declare one on a task: it appears here within seconds of its worker's start, as Go's schedulers do.",
+    '@jobs.every("1m")\n@jobs.task("heartbeat")\nasync def heartbeat() -> None: ...',
+)
+
+
+async def page(visit: Visit) -> Response:
+    """Show what is enqueued by the clock."""
+    sight = await visit.place.collector.sight()
+    if visit.unchanged(sight.number):
+        return visit.same()
+    entries = [_row(each, visit.now) for each in sight.schedules.value]
+    shown = Periodic(
+        text=_text(entries, sight.schedules.why),
+        warnings=[Note("warn", text) for text in _twice(sight.schedules.value)],
+        entries=entries,
+        has_history=any(each.runs for each in entries),
+        note="",
+        empty=_NONE,
+    )
+    return await visit.page("periodic.html", shown, sight.number)
+
+
+def _text(entries: Sequence[EntryRow], why: str) -> str:
+    if why:
+        return f"Not all of it is known: {why}"
+    paused = sum(each.paused for each in entries)
+    text = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
+    return f"{text}, {paused} paused" if paused else text
+
+
+def _row(entry: PeriodicInfo, now: datetime) -> EntryRow:
+    late = now - entry.next_at if entry.next_at and not entry.paused_at else timedelta()
+    return EntryRow(
+        key=entry.id,
+        kind=entry.kind,
+        queue=entry.queue,
+        spec=entry.spec,
+        next_at=None if entry.paused_at else entry.next_at,
+        next_reason="paused" if entry.paused_at else "no live scheduler has said",
+        last_at=entry.last_at,
+        late=f"{duration(late)} late" if late > _LATE else "",
+        late_tone="bad" if late > _VERY_LATE else "warn" if late > _LATE else "",
+        owner="" if entry.ours else entry.owner,
+        paused=entry.paused_at is not None,
+        pause_note=_paused(entry),
+    )
+
+
+def _paused(entry: PeriodicInfo) -> str:
+    if entry.paused_at is None:
+        return ""
+    by = f" by {entry.paused_by}" if entry.paused_by else ""
+    why = f": {entry.pause_reason}" if entry.pause_reason else ""
+    return f"paused since {entry.paused_at:%Y-%m-%d %H:%M} UTC{by}{why}"
+
+
+def _twice(entries: Sequence[PeriodicInfo]) -> list[str]:
+    """Return what two of Go's schedulers enqueue both: they have no leader."""
+    seen = Counter((each.spec, each.kind, each.queue) for each in entries if each.owner != "ferryman")
+    return [
+        f'"{kind}" ({spec}) is registered by {number} schedulers at once: each tick is enqueued {number} times.'
+        for (spec, kind, _), number in seen.items()
+        if number > 1
+    ]

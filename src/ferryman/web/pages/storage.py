@@ -1,0 +1,120 @@
+"""How the storage is: the checks of `ferryman doctor` (spec/dashboard.md 2.9)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from starlette.responses import Response
+
+from ferryman.errors import FerrymanError
+from ferryman.findings import Finding, Level
+from ferryman.storage.values import Feature, LineStatus
+from ferryman.web.reading import within_time
+from ferryman.web.visit import Visit
+
+__all__ = ["page"]
+
+_TONES = {Level.OK: "ok", Level.WARNING: "warn", Level.ERROR: "bad"}
+_WORST = ("bad", "warn", "ok")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What one check found."""
+
+    id: str
+    name: str
+    tone: str
+    text: str
+    fix: str
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Why it cannot be reached."""
+
+    text: str
+    steps: Sequence[object] = ()
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Some of what is known: names and values, or rows of a table."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+
+
+@dataclass(frozen=True)
+class Storage:
+    """The page."""
+
+    location: str
+    server: str
+    checked_at: datetime | None
+    text: str
+    problem: Problem | None
+    checks: Sequence[Check]
+    facts: Sequence[Facts]
+
+
+async def page(visit: Visit) -> Response:
+    """Show how the storage is."""
+    sight = await visit.place.collector.sight()
+    if visit.unchanged(sight.number):
+        return visit.same()
+    checks = sorted(map(_check, sight.findings.value), key=lambda each: _WORST.index(each.tone))
+    why = sight.findings.why or (sight.queues.why if not sight.reachable else "")
+    shown = Storage(
+        location=visit.place.location,
+        server=visit.place.format,
+        checked_at=sight.at if checks else None,
+        text=_text(checks),
+        problem=Problem(why) if why else None,
+        checks=checks,
+        facts=await _facts(visit),
+    )
+    return await visit.page("storage.html", shown, sight.number)
+
+
+def _check(finding: Finding) -> Check:
+    return Check(finding.id, finding.id, _TONES[finding.level], finding.text, finding.fix)
+
+
+def _text(checks: Sequence[Check]) -> str:
+    bad, warned = (sum(each.tone == tone for each in checks) for tone in ("bad", "warn"))
+    words = [_plural(bad, "problem"), _plural(warned, "warning"), f"{len(checks) - bad - warned} fine"]
+    return ", ".join(word for word in words if word)
+
+
+def _plural(number: int, word: str) -> str:
+    return "" if not number else f"1 {word}" if number == 1 else f"{number} {word}s"
+
+
+async def _facts(visit: Visit) -> list[Facts]:
+    facts = []
+    if lines := await _status(visit):
+        rows = [(each.line, str(each.version), str(each.latest)) for each in lines]
+        facts.append(Facts("Migrations", ("Line", "Applied", "Known here"), rows))
+    features = await _features(visit)
+    if features:
+        rows_of_features = [(each.value, "yes" if each in features else "no") for each in Feature]
+        facts.append(Facts("What it can do", (), rows_of_features))
+    return facts
+
+
+async def _features(visit: Visit) -> frozenset[Feature]:
+    try:
+        return await within_time(visit.place.features())
+    except (FerrymanError, TimeoutError):
+        return frozenset()
+
+
+async def _status(visit: Visit) -> Sequence[LineStatus]:
+    try:
+        return await within_time(visit.place.admin.storage.status())
+    except (FerrymanError, TimeoutError):
+        return ()

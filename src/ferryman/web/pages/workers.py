@@ -1,0 +1,122 @@
+"""Workers, and what each of them runs (spec/dashboard.md 2.8)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from starlette.responses import Response
+
+from ferryman.job import JobRef
+from ferryman.storage.values import Running, WorkerInfo
+from ferryman.web.pages.parts import Condition, Empty, Note
+from ferryman.web.visit import Visit
+
+__all__ = ["page"]
+
+_LOST = timedelta(seconds=30)
+
+
+@dataclass(frozen=True)
+class RunningRow:
+    """A job that a worker runs."""
+
+    ref: JobRef
+    kind: str
+    since: datetime | None
+    until: datetime | None
+    share: float | None
+    """How much of its time is used, 0 to 1."""
+    over: bool
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class WorkerRow:
+    """A worker process."""
+
+    anchor: str
+    name: str
+    leader: bool
+    note: str
+    condition: Condition
+    queues: Mapping[str, int]
+    busy: int
+    slots: int
+    started_at: datetime | None
+    version: str
+    memory: int | None
+    beat_at: datetime | None
+    kinds: Sequence[str]
+    running: Sequence[RunningRow]
+
+
+@dataclass(frozen=True)
+class Workers:
+    """The page."""
+
+    text: str
+    warnings: Sequence[Note]
+    workers: Sequence[WorkerRow]
+    empty: Empty
+
+
+async def page(visit: Visit) -> Response:
+    """Show the workers that are alive."""
+    sight = await visit.place.collector.sight()
+    if visit.unchanged(sight.number):
+        return visit.same()
+    rows = [_row(each, sight.leader, visit.now) for each in sight.workers.value]
+    shown = Workers(
+        text=_text(rows, visit, sight.workers.why),
+        warnings=[
+            Note("warn", each.text) for each in sight.findings.value if each.id == "A-KIND" and each.level != "ok"
+        ],
+        workers=rows,
+        empty=Empty("No worker is running", "Jobs wait until one does. Start one:", "ferryman worker app.main:jobs"),
+    )
+    return await visit.page("workers.html", shown, sight.number)
+
+
+def _text(rows: Sequence[WorkerRow], visit: Visit, why: str) -> str:
+    if why:
+        return f"Not all of it is known: {why}"
+    processes = "1 process" if len(rows) == 1 else f"{len(rows)} processes"
+    text = f"{processes}, {sum(row.busy for row in rows)} of {sum(row.slots for row in rows)} slots busy"
+    return text if visit.place.asynq else f"{text}. River's Go clients do not register, so they are not seen here."
+
+
+def _row(worker: WorkerInfo, leader: str | None, now: datetime) -> WorkerRow:
+    return WorkerRow(
+        anchor=f"w-{sha256(worker.id.encode()).hexdigest()[:12]}",
+        name=f"{worker.host}:{worker.pid}",
+        leader=worker.id == leader,
+        note="",
+        condition=_condition(worker, now),
+        queues=worker.queues,
+        busy=len(worker.running),
+        slots=worker.concurrency,
+        started_at=worker.started_at,
+        version=worker.version or "Go",
+        memory=None,
+        beat_at=worker.beat_at,
+        kinds=sorted(worker.kinds),
+        running=[_running(each, now) for each in worker.running],
+    )
+
+
+def _condition(worker: WorkerInfo, now: datetime) -> Condition:
+    if worker.beat_at is not None and now - worker.beat_at > _LOST:
+        return Condition("lost", "bad", "No heartbeat for over 30 s: its jobs go back when they count as lost.")
+    if worker.status == "active":
+        return Condition("running", "ok")
+    return Condition({"stopped": "draining", "closed": "stopped"}.get(worker.status, worker.status), "warn")
+
+
+def _running(job: Running, now: datetime) -> RunningRow:
+    used = None
+    if job.since and job.until and job.until > job.since:
+        used = min(max((now - job.since) / (job.until - job.since), 0.0), 1.0)
+    return RunningRow(job.ref, job.kind, job.since, job.until, used, over=job.until is not None and now > job.until)

@@ -1,0 +1,87 @@
+"""The storages that a dashboard shows, each with what was last seen of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ferryman.admin._async.admin import AsyncAdmin
+from ferryman.errors import ConfigError
+from ferryman.redaction import without_password
+from ferryman.storage.values import Feature
+from ferryman.web.bulks import Bulks
+from ferryman.web.collector import Collector
+
+if TYPE_CHECKING:
+    from ferryman.app import Ferryman
+
+__all__ = ["Place", "places"]
+
+_ASYNQ = "asynq's on Redis"
+_FORMATS = {
+    "redis": _ASYNQ,
+    "rediss": _ASYNQ,
+    "redis-socket": _ASYNQ,
+    "redis-sentinel": _ASYNQ,
+    "unix": _ASYNQ,
+    "sqlite": "River's on SQLite",
+}
+_NAMED = "A storage of a dashboard"
+
+
+@dataclass(frozen=True)
+class Place:
+    """One storage.  `name` stands in addresses."""
+
+    name: str
+    jobs: Ferryman
+    collector: Collector
+    bulks: Bulks
+
+    @property
+    def admin(self) -> AsyncAdmin:
+        """Looks at everything, acts on anything."""
+        return self.jobs.admin
+
+    @property
+    def location(self) -> str:
+        """Where it is, without a password."""
+        return without_password(self.jobs.settings.url)
+
+    @property
+    def format(self) -> str:
+        """Whose format it keeps, and where."""
+        scheme = self.location.partition(":")[0]
+        return _FORMATS.get(scheme.partition("+")[0], "River's on Postgres")
+
+    @property
+    def asynq(self) -> bool:
+        """Whether ids are unique within their queue only, and words are asynq's."""
+        return self.format == _ASYNQ
+
+    async def features(self) -> frozenset[Feature]:
+        """What it can do and others cannot.  Raises StorageError."""
+        return (await self.jobs.connections.storage()).features
+
+    async def close(self) -> None:
+        """Stop what runs for it."""
+        await self.bulks.close()
+        await self.collector.close()
+
+
+def places(storages: Ferryman | Mapping[str, Ferryman], *, production: bool) -> dict[str, Place]:
+    """Return the storages by name; one alone is called main.  Raises ConfigError for a name unfit for addresses."""
+    named = storages if isinstance(storages, Mapping) else {"main": storages}
+    if not named:
+        raise ConfigError(
+            "A dashboard needs a storage: Dashboard(jobs), or Dashboard({'main': jobs, 'billing': other})."
+        )
+    for name in named:
+        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+            raise ConfigError(f'{_NAMED} is called "{name}". It takes letters, digits, - and _, as in addresses.')
+    return {name: _place(name, jobs, production) for name, jobs in named.items()}
+
+
+def _place(name: str, jobs: Ferryman, production: bool) -> Place:
+    return Place(name, jobs, Collector(jobs.admin, production=production), Bulks(jobs.admin.bulk))
