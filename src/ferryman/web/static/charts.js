@@ -31,6 +31,11 @@
     return `rgba(${red}, ${green}, ${blue}, ${share})`;
   };
 
+  const mixed = (colour, ground, share) => {
+    const [one, other] = [colour, ground].map((each) => each.match(/[\d.]+/g).slice(0, 3).map(Number));
+    return `rgb(${one.map((value, at) => Math.round(value * share + other[at] * (1 - share))).join(", ")})`;
+  };
+
   const coloursOf = (figure) => ({
     text: getComputedStyle(figure.querySelector(".summary")).color,
     line: getComputedStyle(figure).borderTopColor,
@@ -100,7 +105,7 @@
     const colour = colours.series[at];
     if (data.kind === "bars") return { label: series.label, fill: colour, stroke: colour, width: 0, paths: bars, points: { show: false } };
     const dash = series.dash ? [4, 4] : undefined;
-    const fill = data.kind === "area" ? pale(colour, 0.3) : data.series.length === 1 ? pale(colour, 0.1) : undefined;
+    const fill = data.kind === "area" ? mixed(colour, colours.ground, 0.34) : data.series.length === 1 ? pale(colour, 0.1) : undefined;
     return { label: series.label, stroke: colour, fill, dash, width: 1.5, paths: lines, points: { show: false }, spanGaps: false };
   });
 
