@@ -159,14 +159,15 @@
       if (live.etag && detail.elt.id === "live") detail.headers["If-None-Match"] = live.etag;
     },
     "htmx:beforeSwap": ({ detail }) => {
+      if (detail.target.id !== "live" || detail.xhr.status >= 400) return;
+      if (new URL(detail.xhr.responseURL).pathname !== location.pathname) location.reload();
       // The reader may have begun something while the answer was on its way.
-      if (detail.target.id === "live" && busy()) Object.assign(detail, { shouldSwap: false });
+      else if (busy()) detail.shouldSwap = false;
       else arrived(detail.xhr);
     },
     "htmx:afterRequest": ({ detail }) => {
-      if (detail.elt.id !== "live" || detail.successful) return;
-      if (detail.xhr.status === 304) arrived(detail.xhr);
-      else if (detail.xhr.status === 401) location.reload();
+      if (detail.elt.id !== "live" || (detail.xhr.status >= 200 && detail.xhr.status < 400)) return;
+      if (detail.xhr.status === 401) location.reload();
       else failedOnce();
     },
     "htmx:afterSwap": () => {
