@@ -32,8 +32,8 @@ dev: $(READY)  ## run the example application, Briefings, with an embedded worke
 worker: $(READY)  ## run Briefings' worker alone, as production does
 	@cd examples/briefings && APP_ENV=development exec ../../$(BIN)/python -m briefings --worker
 
-test: $(READY)  ## run every test
-	@$(BIN)/python -m pytest -q
+test: $(READY)  ## run every test, two at a time
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
 
 check: $(READY)  ## format, lint, types, layers, generated twins
 	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }

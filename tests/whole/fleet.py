@@ -5,16 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-__all__ = ["Ferry", "Sail", "sailing"]
+__all__ = ["Ferry", "Sail", "sailing", "until"]
 
 FERRY = Path(__file__).parent / "ferry.py"
+
+
+async def until(true: Callable[[], Awaitable[object]]) -> None:
+    """Wait for what nobody says, and leave the machine to those who bring it about."""
+    async with asyncio.timeout(60):
+        while not await true():
+            await asyncio.sleep(0.02)
 
 
 class Ferry:
@@ -27,7 +34,7 @@ class Ferry:
     async def hears(self, *words: Any) -> list[Any]:
         """Wait until it says a line that begins with these words, and return the line."""
         assert self.process.stdout is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while line := await self.process.stdout.readline():
                 self.said.append(json.loads(line))
                 if self.said[-1][: len(words)] == list(words):
@@ -39,7 +46,7 @@ class Ferry:
 
     async def ends(self) -> int:
         """Wait until it has ended, and return its exit code."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.hears_out()
             return await self.process.wait()
 

@@ -35,7 +35,7 @@ TURN = 1_651_663_983
 """The lock that whoever writes on Postgres holds."""
 
 
-def until(condition: Callable[[], T], within: float = 15.0) -> T:
+def until(condition: Callable[[], T], within: float = 60.0) -> T:
     """Ask again and again until the answer is true, and return it."""
     ends = time.monotonic() + within
     while not (answer := condition()):
@@ -53,7 +53,7 @@ class Program:
             command = [sys.executable, "-m", "briefings", *arguments]
             self.process = subprocess.Popen(command, cwd=log.parent, env=env, stdout=output, stderr=output)
 
-    def says(self, text: str, within: float = 15.0) -> str:
+    def says(self, text: str, within: float = 60.0) -> str:
         """Wait for a line with this text, and return it."""
 
         def found() -> str:
@@ -70,7 +70,7 @@ class Program:
     def end(self, signal_number: int = signal.SIGTERM) -> int:
         """Send a signal, and return the exit code."""
         self.process.send_signal(signal_number)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=60)
 
     def __enter__(self) -> Self:
         return self
@@ -128,7 +128,7 @@ class Place:
     def run(self, *arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         """Run a mode that ends by itself."""
         command = [sys.executable, "-m", "briefings", *arguments]
-        return subprocess.run(command, cwd=self.folder, env=self.env | env, capture_output=True, text=True, timeout=30)
+        return subprocess.run(command, cwd=self.folder, env=self.env | env, capture_output=True, text=True, timeout=60)
 
     @cached_property
     def http(self) -> httpx.Client:
@@ -150,9 +150,9 @@ class Place:
     def page(self, path: str) -> str:
         return self.http.get(path, headers={"Accept": "text/html"}).text
 
-    def final(self, id: str, within: float = 20.0) -> dict[str, Any]:
-        """Wait until nothing more happens to a briefing."""
-        return until(lambda: shown if (shown := self.show(id))["status"] in FINAL else None, within)
+    def final(self, id: str) -> dict[str, Any]:
+        """Wait until nothing more happens to a briefing; a database that is busy for a moment is asked again."""
+        return until(lambda: shown if (shown := self.show(id)).get("status") in FINAL else None)
 
     def calls(self) -> list[str]:
         """Return the Idempotency-Key of each call that the mock has seen."""

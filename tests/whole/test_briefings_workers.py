@@ -23,13 +23,15 @@ def upload(place: Place, id: str, name: str) -> str:
 
 
 def test_a_briefing_whose_worker_is_killed_is_completed_by_another(place: Place) -> None:
-    hasty = {"JOB_TIMEOUT": "1s", "FERRYMAN_RESCUE_AFTER": "1s", "FERRYMAN_RESCUE_INTERVAL": "0.2s"}
-    with place.service("0.7-0.7"), place.running("--web", "--no-embedded-worker"):
+    hasty = {"FERRYMAN_RESCUE_INTERVAL": "0.2s"}
+    with place.service("2-2"), place.running("--web", "--no-embedded-worker"):
         id = place.new("killed in the middle")
         # One that does not lead, so that the other need not wait for its term to end.
         with place.start("--worker", FERRYMAN_LEAD="false", FERRYMAN_PERIODIC="false", **hasty) as first:
             until(lambda: place.calls() == [id])
             first.end(signal.SIGKILL)
+        # A day later, in effect: nobody believes any more that it runs.
+        place.sql("update river_job set attempted_at = datetime(attempted_at, '-1 day') where state = 'running'")
         with place.start("--worker", **hasty) as second:
             assert place.final(id)["status"] == "completed"
             second.says("1 jobs taken back")
@@ -38,7 +40,7 @@ def test_a_briefing_whose_worker_is_killed_is_completed_by_another(place: Place)
 
 
 def test_a_worker_that_is_told_to_stop_finishes_its_call_and_leaves_in_peace(place: Place) -> None:
-    with place.service("0.7-0.7"), place.running("--web", "--no-embedded-worker"):
+    with place.service("2-2"), place.running("--web", "--no-embedded-worker"):
         id = place.new("let me finish")
         with place.start("--worker") as worker:
             until(lambda: place.calls() == [id])
@@ -51,7 +53,7 @@ def test_a_worker_that_is_told_to_stop_finishes_its_call_and_leaves_in_peace(pla
 
 
 def test_stopping_the_development_program_lets_its_own_worker_finish(place: Place) -> None:
-    with place.running(MOCK_LATENCY="0.7-0.7") as program:
+    with place.running(MOCK_LATENCY="2-2") as program:
         id = place.new("let me finish too")
         until(lambda: place.calls() == [id])
         assert program.end(signal.SIGINT) == 0

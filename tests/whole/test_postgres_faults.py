@@ -5,7 +5,6 @@ Each test has a database of its own on a server of its own, which keeps what it 
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -19,7 +18,7 @@ from ferryman import Ferryman, State
 from ferryman.connect import connect
 from ferryman.storage.river.bundle import LINES
 from servers import PostgresServer, postgres_programs, wait_until
-from whole.fleet import Ferry, Sail, sailing
+from whole.fleet import Ferry, Sail, sailing, until
 
 pytestmark = pytest.mark.slow
 
@@ -70,9 +69,10 @@ def backends(db: psycopg.Connection[Any]) -> list[int]:
 
 
 async def counted(jobs: Ferryman, expected: dict[State, int]) -> None:
-    async with asyncio.timeout(40):
-        while await jobs.admin.jobs.count() != expected:
-            pass
+    async def is_so() -> bool:
+        return await jobs.admin.jobs.count() == expected
+
+    await until(is_so)
 
 
 async def land(*ferries: Ferry) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -13,7 +12,7 @@ import pytest
 
 from ferryman import Ferryman, JobRef, State
 from ferryman.storage.river.sqlite import library
-from whole.fleet import Sail, sailing
+from whole.fleet import Sail, sailing, until
 
 pytestmark = pytest.mark.slow
 
@@ -74,9 +73,7 @@ async def test_a_killed_worker_is_found_dead_by_its_silence(jobs: Ferryman, sail
     ref = await put(jobs, "block_once")
     async with sail(settings={"lead": False, "heartbeat_interval": 0.1}) as first:
         await first.hears("started", ref.id)
-        async with asyncio.timeout(10):
-            while not await jobs.admin.workers.list():
-                pass
+        await until(jobs.admin.workers.list)
         first.tell(signal.SIGKILL)
         assert await first.ends() == -signal.SIGKILL
 
@@ -155,9 +152,11 @@ async def test_a_task_that_blocks_its_loop_is_told_of_and_its_worker_counts_as_a
         await ferry.hears("started", ref.id)
         await ferry.hears("blocked")
 
-        (worker,) = await jobs.admin.workers.list()
+        async def says_what_it_runs() -> bool:
+            (worker,) = await jobs.admin.workers.list()
+            return [(each.ref, each.kind) for each in worker.running] == [(ref, "block_once")]
 
-        assert [(each.ref, each.kind) for each in worker.running] == [(ref, "block_once")]
+        await until(says_what_it_runs)
 
 
 async def test_a_worker_outlives_a_database_that_somebody_keeps_locked(
@@ -187,9 +186,11 @@ async def test_two_workers_run_none_of_ten_thousand_jobs_twice(jobs: Ferryman, s
         await first.hears("ready")
         await second.hears("ready")
         await jobs.enqueue_many([note.job({"number": number}) for number in range(count)])
-        async with asyncio.timeout(30):
-            while await jobs.admin.jobs.count() != {State.COMPLETED: count}:
-                pass
+
+        async def all_are_done() -> bool:
+            return await jobs.admin.jobs.count() == {State.COMPLETED: count}
+
+        await until(all_are_done)
         for ferry in (first, second):
             ferry.tell(signal.SIGTERM)
             assert await ferry.ends() == 0
