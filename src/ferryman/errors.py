@@ -7,7 +7,7 @@
     ├── InvalidArguments          a stored job's arguments do not fit its task              (also ValueError)
     ├── DuplicateJob              a unique job is already there; carries it
     ├── WrongState                the job is in a state that does not allow this; nothing changed
-    ├── JobNotFound, QueueNotFound, ScheduleNotFound                                        (also LookupError)
+    ├── JobNotFound, QueueNotFound, ScheduleNotFound, BulkNotFound                          (also LookupError)
     ├── UnknownTask               no task of that kind here; lists the ones there are       (also LookupError)
     ├── StorageError              the store said no
     │   ├── StorageUnavailable    … or did not answer: worth trying again
@@ -23,6 +23,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 __all__ = [
+    "BulkNotFound",
     "ConfigError",
     "DuplicateJob",
     "FerrymanError",
@@ -107,6 +108,14 @@ class ScheduleNotFound(FerrymanError, LookupError):
         self.known = sorted(known)
         there = f"There are: {', '.join(self.known)}." if self.known else "No worker that is alive has any."
         super().__init__(f'There is no schedule "{id}". {there}')
+
+
+class BulkNotFound(FerrymanError, LookupError):
+    """No bulk operation has this id."""
+
+    def __init__(self, id: str) -> None:
+        self.id = id
+        super().__init__(f'There is no bulk operation "{id}". They are kept for seven days; see: ferryman bulk list')
 
 
 class UnknownTask(FerrymanError, LookupError):

@@ -7,10 +7,11 @@ from typing import Any
 
 import msgspec
 
+from ferryman.admin.operations import BulkInfo
 from ferryman.job import AttemptError, Job
 from ferryman.storage.values import LineStatus, PeriodicRun, QueueInfo, WorkerInfo
 
-__all__ = ["job_view", "line_view", "queue_view", "run_view", "worker_view"]
+__all__ = ["bulk_view", "job_view", "line_view", "queue_view", "run_view", "worker_view"]
 
 
 def job_view(job: Job) -> dict[str, Any]:
@@ -60,6 +61,13 @@ def queue_view(queue: QueueInfo) -> dict[str, Any]:
 def run_view(run: PeriodicRun) -> dict[str, Any]:
     """Return a run of a schedule, with its job as far as it is still there."""
     return {"at": run.at, "ref": str(run.ref), "job": None if run.job is None else job_view(run.job)}
+
+
+def bulk_view(info: BulkInfo) -> dict[str, Any]:
+    """Return a bulk operation; its filter has only what narrows."""
+    which = {name: value for name, value in msgspec.to_builtins(info.which).items() if value}
+    seen = {name: value for name, value in msgspec.structs.asdict(info).items() if name not in ("operation", "cursor")}
+    return {**seen, "which": which, "of": info.expected}
 
 
 def worker_view(worker: WorkerInfo) -> dict[str, Any]:

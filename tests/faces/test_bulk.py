@@ -10,8 +10,11 @@ import pytest
 
 from faces.there import There
 from faces.typed import Typed
+from ferryman.admin._sync.admin import Admin
 from ferryman.admin._sync.bulk import BulkAdmin
 from ferryman.admin.bulk import Progress
+from ferryman.job import State
+from ferryman.storage.values import Action, JobFilter
 
 
 def test_a_script_says_how_many_it_expects(ferryman: Typed, there: There) -> None:
@@ -116,4 +119,27 @@ def test_ctrl_c_stops_between_steps_and_tells_what_was_done(
     answer = ferryman("job retry --state failed --all-matching --yes --expect 1")
 
     assert (answer.code, answer.out, left) == (130, "retried 200, skipped 0\n", [])
-    assert "run the same command again" in answer.err
+    (stopped,) = ferryman("bulk list --json").data
+    assert f"ferryman bulk continue {stopped['id']}" in answer.err
+    assert (stopped["state"], stopped["done"], stopped["of"]) == ("stopped", 200, 1)
+
+
+def test_what_was_stopped_is_continued_and_remembered(
+    ferryman: Typed, there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ferryman.admin._sync.bulk._STEP", 1)
+    refs = [there.failed() for _ in range(3)]
+    bulk = Admin(lambda: there.storage).bulk
+    begun = bulk.start(Action.RETRY, JobFilter(states=(State.DISCARDED,)), expected=3, actor="ann")
+    for _ in bulk.work(begun.id):
+        break
+    ferryman(f"bulk stop {begun.id}")
+    bulk.leave(begun.id)
+
+    answer = ferryman(f"bulk continue {begun.id}")
+
+    assert (answer.code, answer.out) == (0, "retried 3, skipped 0\n")
+    assert {there.state(ref) for ref in refs} == {"available"}
+    assert "by         ann" in ferryman(f"bulk show {begun.id}").out
+    assert ferryman(f"bulk continue {begun.id}").code == 4
+    assert ferryman("bulk show nothing").code == 3

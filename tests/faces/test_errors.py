@@ -21,6 +21,7 @@ EXITS = {
     errors.JobNotFound: 3,
     errors.QueueNotFound: 3,
     errors.ScheduleNotFound: 3,
+    errors.BulkNotFound: 3,
     errors.UnknownTask: 3,
     errors.DuplicateJob: 4,
     errors.WrongState: 4,

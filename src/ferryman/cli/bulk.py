@@ -7,32 +7,28 @@ Confirmation is spec/cli.md 4.4's: a person sees how many and a few of them, a s
 from __future__ import annotations
 
 import math
-import signal
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import click
 
 from ferryman.admin.bulk import Preview, Progress
-from ferryman.cli.failures import INTERRUPTED, PARTLY, Refused, code_of
+from ferryman.admin.operations import BulkInfo, Skipped
+from ferryman.cli.failures import INTERRUPTED, Refused, code_of
 from ferryman.cli.filters import choosing, read_filter
-from ferryman.cli.output import Listing, Row, plain, show
+from ferryman.cli.output import plain
+from ferryman.cli.progress import Tracked, follow
 from ferryman.cli.session import Session
-from ferryman.errors import ConfigError, FerrymanError
-from ferryman.job import JobRef
+from ferryman.errors import ConfigError, SchemaOutOfDate
 from ferryman.storage.values import Action, JobFilter
 
-__all__ = ["act_on_all", "by_ids_or_filter", "is_filter"]
+__all__ = ["act_on_all", "by_ids_or_filter", "is_filter", "work_on"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 _MANY = 100
 _COUNTED = 10_000
-_TELL_EVERY = 10.0
 _OFF_BY = 0.1
 
 
@@ -99,61 +95,32 @@ def _confirm(session: Session, action: Action, preview: Preview, expected: int |
 
 
 def _run(session: Session, action: Action, which: JobFilter, rate: float | None, preview: Preview) -> int:
-    done, line = Progress(), _Line(session, preview.count)
-    with _interruptible() as interrupted:
-        for done in session.admin.bulk.run(action, which, rate=rate, actor=session.actor):
-            line.show(done)
-            for ref, error in done.latest:
-                session.note(f"  {ref}  {error}")
-            if interrupted:
-                break
-    line.end()
-    stopped = bool(interrupted) and done.cursor is not None
-    show(session, _RESULTS, [_Result(action, done, stopped)])
-    if stopped:
-        session.note("Stopped. What is done is done; to go on, run the same command again.")
-        return INTERRUPTED
-    return PARTLY if done.skipped else 0
-
-
-@contextmanager
-def _interruptible() -> Iterator[list[int]]:
-    """Take note of Ctrl-C instead of dying of it in the middle of a step."""
-    heard: list[int] = []
-    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    """Do it, written down so that it can be stopped and continued from elsewhere, where there is a place for that."""
+    bulk = session.admin.bulk
     try:
-        yield heard
-    finally:
-        signal.signal(signal.SIGINT, before)
+        info = bulk.start(action, which, expected=preview.count, rate=rate, actor=session.actor)
+    except SchemaOutOfDate:
+        steps = (_step(action, each) for each in bulk.run(action, which, rate=rate, actor=session.actor))
+        code = follow(session, Tracked(action), steps, preview.count)
+        if code == INTERRUPTED:
+            session.note("Stopped. What is done is done; to go on, run the same command again.")
+        return code
+    return work_on(session, info)
 
 
-class _Line:
-    """How far it is, on stderr: one line that changes on a terminal, otherwise a line now and then."""
+def work_on(session: Session, info: BulkInfo) -> int:
+    """Do a bulk operation that is written down, or what is left of it; return the exit code."""
+    bulk = session.admin.bulk
+    code = follow(session, Tracked.of(info), map(Tracked.of, bulk.work(info.id)), info.expected or 0)
+    if code == INTERRUPTED:
+        bulk.leave(info.id)
+        session.note(f"Stopped. What is done is done; to go on: ferryman bulk continue {info.id}")
+    return code
 
-    def __init__(self, session: Session, of: int) -> None:
-        self._session, self._of = session, of
-        self._began = self._told = time.monotonic()
-        self._lives = sys.stderr.isatty() and not session.quiet
 
-    def show(self, progress: Progress) -> None:
-        """Show how far it is."""
-        now = time.monotonic()
-        if not self._lives and now - self._told < _TELL_EVERY:
-            return
-        self._told = now
-        count = progress.done + progress.skipped
-        of = max(self._of, count)
-        pace = count / max(now - self._began, 0.001)
-        text = f"{count:,}/{of:,}  {pace:,.0f}/s  {(of - count) / max(pace, 0.001):,.0f} s left"
-        if self._lives:
-            click.echo(f"\r{text:50}", err=True, nl=False)
-        else:
-            self._session.note(text)
-
-    def end(self) -> None:
-        """Leave the line."""
-        if self._lives:
-            click.echo("\r" + " " * 50 + "\r", err=True, nl=False)
+def _step(action: Action, progress: Progress) -> Tracked:
+    latest = tuple(Skipped(str(ref), code_of(error), str(error)) for ref, error in progress.latest)
+    return Tracked(action, progress.done, progress.skipped, latest, progress.cursor is None)
 
 
 def _rate(text: str | None) -> float | None:
@@ -166,33 +133,3 @@ def _rate(text: str | None) -> float | None:
     if not 0 < rate < float("inf"):
         raise ConfigError(f'--rate is "{text}". It takes jobs a second, such as 10/s.')
     return rate
-
-
-@dataclass(frozen=True)
-class _Result:
-    action: Action
-    progress: Progress
-    stopped: bool
-
-
-def _view(result: _Result) -> Row:
-    progress = result.progress
-    skipped = [_skipped(ref, error) for ref, error in progress.latest]
-    return {
-        "outcome": result.action.done,
-        "done": progress.done,
-        "skipped": progress.skipped,
-        "stopped": result.stopped,
-        "latest_skipped": skipped,
-    }
-
-
-def _skipped(ref: JobRef, error: FerrymanError) -> dict[str, str]:
-    return {"ref": str(ref), "code": code_of(error), "detail": str(error)}
-
-
-_RESULTS = Listing[_Result](
-    _view,
-    lambda result: str(result.progress.done),
-    lines=lambda result, times: [f"{result.action.done} {result.progress.done:,}, skipped {result.progress.skipped:,}"],
-)

@@ -48,6 +48,7 @@ _EXITS: dict[type[BaseException], int] = {
     errors.JobNotFound: 3,
     errors.QueueNotFound: 3,
     errors.ScheduleNotFound: 3,
+    errors.BulkNotFound: 3,
     errors.UnknownTask: 3,
     errors.DuplicateJob: 4,
     errors.WrongState: 4,

@@ -24,6 +24,7 @@ COMMANDS: Lazy = {
     "dashboard": (f"{_HERE}.dashboard:dashboard", "Serve the dashboard, until told to stop."),
     "enqueue": (f"{_HERE}.enqueue:enqueue", "Store a job, and print its id."),
     "job": (f"{_HERE}.job:job", "Look at jobs, and act on them."),
+    "bulk": (f"{_HERE}.bulk:bulk", "Look at actions on many jobs, stop and continue them."),
     "failed": (f"{_HERE}.failed:failed", "Show what gave up, gathered by what went wrong."),
     "queue": (f"{_HERE}.queue:queue", "Look at queues, pause, resume and delete them."),
     "periodic": (f"{_HERE}.periodic:periodic", "Look at what is enqueued by the clock, run it now, pause it."),

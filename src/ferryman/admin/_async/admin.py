@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
-from ferryman.admin._async.bulk import AsyncBulkAdmin
 from ferryman.admin._async.failed import AsyncFailedAdmin
+from ferryman.admin._async.operations import AsyncKeptBulkAdmin
 from ferryman.admin._async.overview import async_snapshot
 from ferryman.admin._async.periodic import AsyncPeriodicAdmin
 from ferryman.admin._async.queues import AsyncQueueAdmin
@@ -32,7 +32,7 @@ class AsyncAdmin:
     def __init__(self, open: AsyncOpen, events: EventBus | None = None, *, unchecked: AsyncOpen | None = None) -> None:
         events = events or EventBus()
         self.jobs = AsyncJobAdmin(open, events)
-        self.bulk = AsyncBulkAdmin(open, events)
+        self.bulk = AsyncKeptBulkAdmin(open, events)
         self.failed = AsyncFailedAdmin(open)
         self.stats = AsyncStatsAdmin(open)
         self.queues = AsyncQueueAdmin(open, events)

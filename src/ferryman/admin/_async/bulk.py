@@ -14,10 +14,11 @@ from ferryman.opening import AsyncOpen
 from ferryman.storage.matching import looks_inside
 from ferryman.storage.values import Action, Feature, JobFilter
 
-__all__ = ["AsyncBulkAdmin"]
+__all__ = ["AsyncBulkAdmin", "longest_pause"]
 
 _STEP = 200
 _SAMPLES = 5
+_PAUSE = 5.0
 
 
 class AsyncBulkAdmin:
@@ -61,9 +62,10 @@ class AsyncBulkAdmin:
         jobs = (await self._open()).jobs
         which = bounded(which, now or datetime.now(UTC))
         progress, more = Progress(), True
+        step = _STEP if rate is None else min(max(int(rate * _PAUSE), 1), _STEP)
         while more:
             began = time.monotonic()
-            page = await jobs.list(which, limit=_STEP, cursor=cursor)
+            page = await jobs.list(which, limit=step, cursor=cursor)
             refs = [job.ref for job in page.items]
             answers = list(zip(refs, await jobs.act(action, refs), strict=True)) if refs else []
             progress = progress.after(answers, page.next)
@@ -77,6 +79,11 @@ class AsyncBulkAdmin:
             took = time.monotonic() - began
             if more:
                 await asyncio.sleep(max(took, len(refs) / rate - took if rate else 0.0))
+
+
+def longest_pause(rate: float | None) -> float:
+    """Return for how many seconds a step at a rate is rested after, at most: it is made small enough."""
+    return max(_PAUSE, 1 / rate) if rate else 0.0
 
 
 def _is_counted(which: JobFilter) -> bool:

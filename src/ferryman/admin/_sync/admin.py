@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
-from ferryman.admin._sync.bulk import BulkAdmin
 from ferryman.admin._sync.failed import FailedAdmin
+from ferryman.admin._sync.operations import KeptBulkAdmin
 from ferryman.admin._sync.overview import snapshot
 from ferryman.admin._sync.periodic import PeriodicAdmin
 from ferryman.admin._sync.queues import QueueAdmin
@@ -33,7 +33,7 @@ class Admin:
     def __init__(self, open: Open, events: EventBus | None = None, *, unchecked: Open | None = None) -> None:
         events = events or EventBus()
         self.jobs = JobAdmin(open, events)
-        self.bulk = BulkAdmin(open, events)
+        self.bulk = KeptBulkAdmin(open, events)
         self.failed = FailedAdmin(open)
         self.stats = StatsAdmin(open)
         self.queues = QueueAdmin(open, events)

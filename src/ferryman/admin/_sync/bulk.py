@@ -15,10 +15,11 @@ from ferryman.opening import Open
 from ferryman.storage.matching import looks_inside
 from ferryman.storage.values import Action, Feature, JobFilter
 
-__all__ = ["BulkAdmin"]
+__all__ = ["BulkAdmin", "longest_pause"]
 
 _STEP = 200
 _SAMPLES = 5
+_PAUSE = 5.0
 
 
 class BulkAdmin:
@@ -62,9 +63,10 @@ class BulkAdmin:
         jobs = (self._open()).jobs
         which = bounded(which, now or datetime.now(UTC))
         progress, more = Progress(), True
+        step = _STEP if rate is None else min(max(int(rate * _PAUSE), 1), _STEP)
         while more:
             began = time.monotonic()
-            page = jobs.list(which, limit=_STEP, cursor=cursor)
+            page = jobs.list(which, limit=step, cursor=cursor)
             refs = [job.ref for job in page.items]
             answers = list(zip(refs, jobs.act(action, refs), strict=True)) if refs else []
             progress = progress.after(answers, page.next)
@@ -78,6 +80,11 @@ class BulkAdmin:
             took = time.monotonic() - began
             if more:
                 time.sleep(max(took, len(refs) / rate - took if rate else 0.0))
+
+
+def longest_pause(rate: float | None) -> float:
+    """Return for how many seconds a step at a rate is rested after, at most: it is made small enough."""
+    return max(_PAUSE, 1 / rate) if rate else 0.0
 
 
 def _is_counted(which: JobFilter) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from math import ceil
 
 from ferryman.storage.asynq import keys
-from ferryman.storage.asynq.calls import Command, Verb
+from ferryman.storage.asynq.calls import Command, Script, Value, Verb
 from ferryman.storage.values import Note
 
 __all__ = ["claim", "erase", "read", "write"]
@@ -34,13 +34,9 @@ def write(notes: Sequence[Note]) -> Verb[None]:
 
 def claim(note: Note) -> Verb[str]:
     """Write a note unless there is one."""
-    key = keys.notes(note.page)
-    _, _, text = yield [
-        Command(("HSETNX", key, note.name, note.text)),
-        Command(("EXPIRE", key, _seconds(note))),
-        Command(("HGET", key, note.name)),
-    ]
-    return note.text if text is None else str(text.decode())
+    args: dict[str, Value] = {"name": note.name, "text": note.text, "ttl": _seconds(note)}
+    (text,) = yield [Script("claim_note", keys={"page": keys.notes(note.page)}, args=args)]
+    return str(text.decode())
 
 
 def erase(page: str, names: Sequence[str]) -> Verb[None]:
