@@ -58,8 +58,9 @@ lock: $(READY)-lock  ## write the versions that the image installs, deploy/requi
 sync: $(READY)  ## write every _sync/ twin from its _async/ original
 	@$(BIN)/python tools/unasync.py
 
-docs: $(READY)  ## write the reference pages that are made from the code
+docs: $(READY)-docs  ## write the reference pages that are made from the code, and the site into .site
 	@$(BIN)/python tools/reference.py
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
 
 conformance: $(READY)  ## play the scenarios of River's conformance harness against our adapter
 	@$(BIN)/python -m pytest -q tests/conformance
@@ -75,4 +76,4 @@ interop: $(READY)  ## work together with real Go programs on one Redis and one P
 	@$(BIN)/python -m pytest -q interop
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist .run
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist .run .site

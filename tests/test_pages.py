@@ -1,0 +1,116 @@
+"""The pages under docs/ work as they are read: from top to bottom, in one empty folder.
+
+A block with a title is a file, and is written.  What follows a `$` in a console block is
+run there, and must say what the page says; `…` stands for anything.  A block whose title
+says "not run" is for another machine: Docker, a cluster, somebody's Redis.  Python without
+a title runs by itself (test_docs.py), Go is compiled and run by `make interop`.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import pytest
+
+from ferryman.cli import main as command_line
+
+DOCS = Path(__file__).parent.parent / "docs"
+ELSEWHERE = {"reference", "integrations"}  # made from the code; read by tests of their own
+PAGES = sorted(page for page in DOCS.rglob("*.md") if not ELSEWHERE & set(page.parts))
+LANGUAGES = {"", "python", "console", "toml", "go", "sql", "json", "sh", "text"}
+NOT_RUN = "not run"
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    title: str
+    text: str
+
+
+def blocks(page: Path) -> Iterator[Block]:
+    """Yield the page's blocks of code, indented ones too."""
+    for indent, language, title, text in re.findall(
+        r'^( *)```(\w*)(?: title="([^"]*)")?[^\n]*\n(.*?)^\1```$', page.read_text("utf-8"), re.DOTALL | re.MULTILINE
+    ):
+        yield Block(language, title, re.sub(f"^{indent}", "", text, flags=re.MULTILINE))
+
+
+def commands(block: Block) -> Iterator[tuple[str, str]]:
+    """Yield each command of a console block with what it says."""
+    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
+        command, _, said = part.partition("\n")
+        yield re.sub(r"\s+# .*", "", command), said.strip()
+
+
+def named(page: Path) -> str:
+    return page.relative_to(DOCS).as_posix()
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in PAGES if any(b.language == "console" for b in blocks(page))], ids=named
+)
+def test_what_a_page_tells_to_type_does_what_it_says(page: Path, tmp_path: Path) -> None:
+    for block in blocks(page):
+        if NOT_RUN in block.title:
+            continue
+        if block.title and block.language != "go":
+            (tmp_path / block.title).write_text(block.text)
+        elif block.language == "console":
+            for command, said in commands(block):
+                heard = run(command, tmp_path)
+                assert matches(said, heard), f"$ {command}\nsaid:\n{heard}\nand not:\n{said}"
+
+
+def run(command: str, folder: Path) -> str:
+    """Type a command, and return what appears on the screen."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{clean.get('PATH', '')}"
+    done = subprocess.run(
+        command,
+        shell=True,
+        cwd=folder,
+        env={**clean, "PATH": path, "LOG_FORMAT": "text", "COLUMNS": "100"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode == 0, f"$ {command}\n{done.stdout}"
+    return done.stdout
+
+
+def matches(said: str, heard: str) -> bool:
+    """Whether what is heard is what the page says; spaces that only align count as one."""
+    said, heard = (re.sub(r"^ | $", "", re.sub(r" +", " ", text), flags=re.MULTILINE).strip() for text in (said, heard))
+    return not said or bool(re.fullmatch(r"[\s\S]*".join(map(re.escape, said.split("…"))), heard))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_block_says_what_it_is(page: Path) -> None:
+    assert [block.language for block in blocks(page) if block.language not in LANGUAGES] == []
+    for block in blocks(page):
+        if block.language == "python" and block.title:
+            compile(block.text, block.title, "exec")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=named)
+def test_every_command_of_ours_is_one_that_there_is(page: Path) -> None:
+    for typed in re.findall(r"`(ferryman [^`\n]+)`", page.read_text("utf-8")):
+        name, *words = shlex.split(typed)[1:]
+        with click.Context(command_line) as context:
+            command = command_line.get_command(context, name)
+            if name == "dashboard" and command is None:
+                continue  # it is being built
+            assert command is not None, typed
+            with suppress(click.exceptions.Exit):  # a group by itself shows its help
+                command.make_context(name, words, parent=context)
