@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  ?= --peers
 
-.PHONY: help setup dev worker test check check-deploy lock sync docs conformance bench interop clean
+.PHONY: help setup dev worker test check check-deploy lock sync docs dist audit conformance bench interop clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,8 +52,8 @@ $(READY)-%: $(READY)
 check-deploy: $(READY)-deploy  ## look for mistakes in deploy/: what can be seen without an engine or a cluster
 	@$(BIN)/python -m pytest -q tests/deploy
 
-lock: $(READY)-lock  ## write the versions that the image installs, deploy/requirements.txt
-	@$(BIN)/python tools/lock.py
+lock: $(READY)-lock  ## write the versions that the image installs, deploy/requirements.txt (LOCK=--upgrade for new ones)
+	@$(BIN)/python tools/lock.py $(LOCK)
 
 sync: $(READY)  ## write every _sync/ twin from its _async/ original
 	@$(BIN)/python tools/unasync.py
@@ -61,6 +61,13 @@ sync: $(READY)  ## write every _sync/ twin from its _async/ original
 docs: $(READY)-docs  ## write the reference pages that are made from the code, and the site into .site
 	@$(BIN)/python tools/reference.py
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet
+
+dist: $(READY)  ## build the wheel and the sdist into dist/
+	@rm -rf dist && $(BIN)/python -m hatchling build
+
+audit: $(READY)-audit  ## look for known weaknesses in what we stand on, and list it in dist/sbom.json
+	@mkdir -p dist && $(BIN)/cyclonedx-py requirements deploy/requirements.txt --output-reproducible -o dist/sbom.json
+	@$(BIN)/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r deploy/requirements.txt
 
 conformance: $(READY)  ## play the scenarios of River's conformance harness against our adapter
 	@$(BIN)/python -m pytest -q tests/conformance

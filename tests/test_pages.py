@@ -13,43 +13,19 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 import click
 import pytest
 
 from ferryman.cli import main as command_line
+from pages import DOCS, blocks, commands, matches
 
-DOCS = Path(__file__).parent.parent / "docs"
 ELSEWHERE = {"reference", "integrations"}  # made from the code; read by tests of their own
 PAGES = sorted(page for page in DOCS.rglob("*.md") if not ELSEWHERE & set(page.parts))
 LANGUAGES = {"", "python", "console", "toml", "go", "sql", "json", "sh", "text"}
 NOT_RUN = "not run"
-
-
-@dataclass(frozen=True)
-class Block:
-    language: str
-    title: str
-    text: str
-
-
-def blocks(page: Path) -> Iterator[Block]:
-    """Yield the page's blocks of code, indented ones too."""
-    for indent, language, title, text in re.findall(
-        r'^( *)```(\w*)(?: title="([^"]*)")?[^\n]*\n(.*?)^\1```$', page.read_text("utf-8"), re.DOTALL | re.MULTILINE
-    ):
-        yield Block(language, title, re.sub(f"^{indent}", "", text, flags=re.MULTILINE))
-
-
-def commands(block: Block) -> Iterator[tuple[str, str]]:
-    """Yield each command of a console block with what it says."""
-    for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
-        command, _, said = part.partition("\n")
-        yield re.sub(r"\s+# .*", "", command), said.strip()
 
 
 def named(page: Path) -> str:
@@ -87,12 +63,6 @@ def run(command: str, folder: Path) -> str:
     )
     assert done.returncode == 0, f"$ {command}\n{done.stdout}"
     return done.stdout
-
-
-def matches(said: str, heard: str) -> bool:
-    """Whether what is heard is what the page says; spaces that only align count as one."""
-    said, heard = (re.sub(r"^ | $", "", re.sub(r" +", " ", text), flags=re.MULTILINE).strip() for text in (said, heard))
-    return not said or bool(re.fullmatch(r"[\s\S]*".join(map(re.escape, said.split("…"))), heard))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

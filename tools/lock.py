@@ -1,4 +1,4 @@
-"""Write deploy/requirements.txt: every version that the image installs, with hashes."""
+"""Write deploy/requirements.txt: every version that the image installs, with hashes; `--upgrade` for new ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main() -> int:
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text())["dependency-groups"]
     command = [sys.executable, "-m", "piptools", "compile", "--quiet", "--generate-hashes", "--strip-extras"]
     command += ["--allow-unsafe", *(f"--no-{each}" for each in QUIET), f"--output-file={LOCK}"]
-    command += [*(f"--extra={extra}" for extra in EXTRAS), "pyproject.toml", "-"]
+    command += [*(f"--extra={extra}" for extra in EXTRAS), "pyproject.toml", "-", *sys.argv[1:]]
     return subprocess.run(command, cwd=ROOT, input="\n".join(groups["examples"]), text=True).returncode
 
 

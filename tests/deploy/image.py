@@ -75,9 +75,9 @@ def lock(kit: Kit) -> Iterator[str]:
     yield from (f"the lock file has no hash of {name}" for name, _, rest in blocks if "--hash=sha256:" not in rest)
     for each in _wanted():
         if each.name.lower() not in pinned:
-            yield f"the lock file lacks {each.name}"
+            yield f"the lock file lacks {each.name}: run make lock"
         elif pinned[each.name.lower()] not in each.specifier:
-            yield f"the lock file has {each.name} {pinned[each.name.lower()]}, and {each} is wanted"
+            yield f"the lock file has {each.name} {pinned[each.name.lower()]}, and {each} is wanted: run make lock"
 
 
 def _wanted() -> list[Requirement]:

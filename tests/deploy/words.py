@@ -31,8 +31,6 @@ def not_understood(words: list[str]) -> Iterator[str]:
 
 def _as_ferryman(words: list[str]) -> Iterator[str]:
     name, *rest = words[1:]
-    if name == "dashboard" and not _dashboards():
-        return  # it is being built; from then on its command and its variables are held to the code as well
     with click.Context(command_line) as context:
         command = command_line.get_command(context, name) if name in command_line.list_commands(context) else None
         if command is None:
@@ -47,8 +45,6 @@ def _as_ferryman(words: list[str]) -> Iterator[str]:
 def unknown_variables(names: Iterable[str]) -> Iterator[str]:
     """Say which variables nobody here reads."""
     for name in names:
-        if name.startswith("FERRYMAN_DASHBOARD_") and not _dashboards():
-            continue
         if name not in _FERRYMANS | _dashboards() | _briefings() and not _FOREIGN.match(name):
             yield f"nobody reads the variable {name}"
 
@@ -63,5 +59,7 @@ def _briefings() -> set[str]:
 
 @cache
 def _dashboards() -> set[str]:
-    web = ROOT / "src/ferryman/web"
-    return {name for each in web.rglob("*.py") for name in re.findall(r"FERRYMAN_DASHBOARD_[A-Z_]+", each.read_text())}
+    with click.Context(command_line) as context:
+        command = command_line.get_command(context, "dashboard")
+    assert command is not None
+    return {str(option.envvar) for option in command.params if option.envvar}
