@@ -249,7 +249,8 @@ def _facts(visit: Visit, job: Job) -> Iterator[Facts]:
     )
     times = [
         Fact("Created", at=job.created_at, note="" if job.created_at else unknown),
-        Fact("Due", at=job.scheduled_at),
+        # asynq forgets when a job was due as soon as it runs.
+        Fact("Due", at=job.scheduled_at if job.scheduled_at.year > 1970 else None, note="not recorded"),
         Fact("Started", at=job.attempted_at, note="" if job.attempted_at else "not started yet, or not recorded"),
         Fact("Ended", at=job.finalized_at, note="" if job.finalized_at else "not ended yet"),
         *([Fact("Deadline", at=job.deadline)] if job.deadline else []),

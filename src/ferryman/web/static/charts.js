@@ -144,7 +144,7 @@
     const edge = data.kind === "bars" ? step * 0.6 : 0;
     place.replaceChildren();
     const options = {
-      width: place.clientWidth, height: place.clientHeight, legend: { show: false }, padding: [6, 8, 0, 0],
+      width: place.clientWidth, height: place.clientHeight, legend: { show: false }, padding: [6, 18, 0, 0],
       cursor: { y: false, points: { show: data.kind === "lines" }, drag: { x: false, y: false } },
       scales: { x: { time: true, range: () => [data.times[0] - edge, data.times.at(-1) + edge] }, y: data.log ? { distr: 3 } : { range: top(data) } },
       axes: axesOf(data, colours), series: [{}, ...series], plugins: [hint(figure, data)], hooks: { draw: [veil(data, colours)] },
