@@ -311,6 +311,14 @@
     }
   });
 
+  // An address says only what narrows.
+  document.addEventListener("submit", (event) => {
+    if (event.target.method !== "get") return;
+    const empty = [...event.target.elements].filter((field) => field.name && !field.value && !field.disabled);
+    for (const field of empty) field.disabled = true;
+    setTimeout(() => empty.forEach((field) => { field.disabled = false; }));
+  });
+
   // ---- keys: single letters only for those who asked for them -------------------------------
 
   const places = { o: "", q: "queues", j: "jobs", f: "failed", p: "periodic", w: "workers", s: "storage" };

@@ -109,6 +109,9 @@
     return { label: series.label, stroke: colour, fill, dash, width: 1.5, paths: lines, points: { show: false }, spanGaps: false };
   });
 
+  // Lengths of time are read in these steps, not in powers of ten.
+  const SPANS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14400, 21600, 43200, 86400, 172800, 604800];
+
   const axesOf = (data, colours) => {
     const font = `11.5px ${getComputedStyle(document.body).fontFamily}`;
     const format = formats[data.format];
@@ -117,7 +120,7 @@
     const both = { stroke: colours.text, font, ticks: { show: false } };
     return [
       { ...both, grid: { show: false }, space: 72, size: 26, gap: 4, values: (_, splits) => splits.map(time) },
-      { ...both, grid: { stroke: colours.line, width: 1 }, space: 34, size: 58, gap: 6, values: (_, splits) => splits.map((value) => (value === null ? "" : value === 0 ? "0" : format(value))) },
+      { ...both, grid: { stroke: colours.line, width: 1 }, space: 34, size: 58, gap: 6, ...(data.format === "duration" ? { incrs: SPANS } : {}), values: (_, splits) => splits.map((value) => (value === null ? "" : value === 0 ? "0" : format(value))) },
     ];
   };
 
