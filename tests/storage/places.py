@@ -30,7 +30,7 @@ from ferryman.storage.river.sqlite import Location, library
 from ferryman.storage.river.thread import Held
 from servers import POSTGRES, SERVERS
 
-__all__ = ["PLACES", "RUN_IN", "AsyncTransaction", "Place", "Transaction"]
+__all__ = ["PLACES", "RUN_IN", "AsyncTransaction", "OnPostgres", "Place", "Transaction", "migrate"]
 
 
 class Transaction:
@@ -153,7 +153,7 @@ def on_postgres(version: str, schema: str = "public") -> Callable[[Path, Path], 
         with psycopg.connect(server.url, autocommit=True) as connection:
             connection.execute(f"create schema if not exists {schema}")
             if not _is_migrated(connection, schema):
-                _migrate(place)
+                migrate(place)
             _empty(connection, schema)
         yield place
 
@@ -178,7 +178,8 @@ def _is_migrated(connection: psycopg.Connection[Any], schema: str) -> bool:
     return rows == [(sum(map(len, bundle("postgres").values())),)]
 
 
-def _migrate(place: OnPostgres) -> None:
+def migrate(place: OnPostgres) -> None:
+    """Make the tables."""
     storage = place.open()
     for line in LINES:
         storage.schema.migrate(line, up=True)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from ferryman.web.proxies import Proxies
 
-__all__ = ["PATHS", "root_of", "url_for"]
+__all__ = ["PATHS", "asked_for", "path_below", "root_of", "url_for"]
 
 PATHS: Mapping[str, str] = {
     "overview": "/s/{storage}/",
@@ -49,6 +49,18 @@ PATHS: Mapping[str, str] = {
 def root_of(request: Request, proxies: Proxies) -> str:
     """Return the path at which the dashboard is mounted, as browsers write it."""
     return proxies.prefix(request) + quote(request.scope.get("root_path", "").rstrip("/"))
+
+
+def path_below(request: Request) -> str:
+    """Return the path that is asked for, from where the dashboard is mounted on."""
+    path: str = request.scope["path"]
+    return path.removeprefix(request.scope.get("root_path", "").rstrip("/"))
+
+
+def asked_for(request: Request, proxies: Proxies) -> str:
+    """Return the address that was asked for, as the browser knows it."""
+    query = request.url.query
+    return f"{root_of(request, proxies)}{quote(path_below(request))}{'?' if query else ''}{query}"
 
 
 def url_for(root: str, name: str, storage: str, query: Mapping[str, object]) -> str:

@@ -12,7 +12,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ferryman.web.addresses import root_of, url_for
+from ferryman.web.addresses import asked_for, path_below, root_of, url_for
 from ferryman.web.assets import asset_path
 from ferryman.web.board import Board
 from ferryman.web.door import Needs
@@ -63,10 +63,10 @@ def refused(board: Board, request: Request, error: Exception, id: str = "") -> R
     if refusal.code == "bug":
         _LOGGER.error("request %s failed: %s %s", id, request.method, request.url.path, exc_info=error)
     root = root_of(request, board.door.proxies)
-    if "/api/" in request.url.path:
+    if path_below(request).startswith("/api/"):
         return _problem(refusal, id)
     if refusal.code == "login" and request.method == "GET":
-        return RedirectResponse(url_for(root, "login", "", {"next": _asked(request)}), 303)
+        return RedirectResponse(url_for(root, "login", "", {"next": asked_for(request, board.door.proxies)}), 303)
     return _error_page(board, request, refusal, root, id)
 
 
@@ -105,11 +105,6 @@ def _error_page(board: Board, request: Request, refusal: Refusal, root: str, id:
     }
     text = render("error.html", context, Clockwork(datetime.now(UTC), likes.times))
     return HTMLResponse(text, refusal.status, refusal.headers)
-
-
-def _asked(request: Request) -> str:
-    query = request.url.query
-    return f"{request.url.path}{'?' if query else ''}{query}"
 
 
 def _place(board: Board, request: Request) -> Place:

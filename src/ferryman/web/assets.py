@@ -43,7 +43,7 @@ async def asset(request: Request) -> Response:
     name = request.path_params["name"]
     kind = _KINDS.get(name.rpartition(".")[2])
     try:
-        if kind is None or request.path_params["hash"] not in asset_path(name):
+        if kind is None or asset_path(name) != f"/static/{request.path_params['hash']}/{name}":
             raise FileNotFoundError(name)
         body = _read(name)
     except OSError:

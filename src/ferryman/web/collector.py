@@ -95,6 +95,7 @@ class Collector:
         self._points: deque[Point] = deque(maxlen=_POINTS)
         self._task: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()
+        self._looking = asyncio.Lock()
         self._asked = 0.0
         self._checked = float("-inf")
 
@@ -122,12 +123,20 @@ class Collector:
 
     async def _run(self) -> None:
         while time.monotonic() - self._asked < _IDLE:
-            took = await self._look()
-            self._looked.set()
+            try:
+                took = await self._look()
+            finally:
+                self._looked.set()
             took += await self._check()
-            await asyncio.sleep(max(_INTERVAL, took * _SHARE))
+            # What does not answer costs nobody anything, and its return is to be seen soon.
+            reachable = self._sight is None or self._sight.reachable
+            await asyncio.sleep(max(_INTERVAL, took * _SHARE) if reachable else _INTERVAL)
 
     async def _look(self) -> float:
+        async with self._looking:
+            return await self._see()
+
+    async def _see(self) -> float:
         before, began = self._sight, time.monotonic()
         seen = before or Sight(0, datetime.now(UTC), 0.0)
         snapshot = await _part(None, self._admin.snapshot)

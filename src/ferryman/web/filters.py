@@ -53,6 +53,8 @@ def read_chosen(query: QueryParams, *, now: datetime | None = None, reveal: bool
     words = tuple((name, value.strip()) for name, value in _words(query) if value.strip())
     given: dict[str, list[str]] = {}
     for name, value in words:
+        if "\0" in value:
+            raise Refusal(400, "bad_filter", f"{name}: It has a character of code 0, which no storage keeps.")
         given.setdefault(name, []).append(value)
     now = now or datetime.now(UTC)
     fields: dict[str, Any] = {}

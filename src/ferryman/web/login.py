@@ -12,6 +12,7 @@ from ferryman.web.addresses import root_of, url_for
 from ferryman.web.assets import asset_path
 from ferryman.web.audit import Audit
 from ferryman.web.board import Board
+from ferryman.web.forms import read_form
 from ferryman.web.logins import COOKIE
 from ferryman.web.origins import require_own_page
 from ferryman.web.refusals import Refusal
@@ -43,10 +44,7 @@ async def show_form(board: Board, request: Request, error: str = "", status: int
 
 async def log_in(board: Board, request: Request) -> Response:
     """Take a name and a password, or a token alone; go to the page that was asked for."""
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal() or int(length) > _LONGEST:
-        raise Refusal(413, "too_long", "That is too long for a name and a password.")
-    form = await request.form(max_fields=10, max_files=0)
+    form = await read_form(request, longest=_LONGEST, most=10)
     name, password, token = (str(form.get(field, "")) for field in ("name", "password", "token"))
     audit = _audit(board, request, Access(NOBODY.level, name))
     try:

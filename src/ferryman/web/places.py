@@ -12,6 +12,7 @@ from ferryman.redaction import without_password
 from ferryman.storage.values import Feature
 from ferryman.web.bulks import Bulks
 from ferryman.web.collector import Collector
+from ferryman.web.sharing import Shared
 
 if TYPE_CHECKING:
     from ferryman.app import Ferryman
@@ -38,6 +39,7 @@ class Place:
     jobs: Ferryman
     collector: Collector
     bulks: Bulks
+    reads: Shared
 
     @property
     def admin(self) -> AsyncAdmin:
@@ -64,6 +66,11 @@ class Place:
         """What it can do and others cannot.  Raises StorageError."""
         return (await self.jobs.connections.storage()).features
 
+    async def changed(self) -> None:
+        """Look again: something was changed from here."""
+        self.reads.anew()
+        await self.collector.anew()
+
     async def close(self) -> None:
         """Stop what runs for it."""
         await self.bulks.close()
@@ -84,4 +91,4 @@ def places(storages: Ferryman | Mapping[str, Ferryman], *, production: bool) -> 
 
 
 def _place(name: str, jobs: Ferryman, production: bool) -> Place:
-    return Place(name, jobs, Collector(jobs.admin, production=production), Bulks(jobs.admin.bulk))
+    return Place(name, jobs, Collector(jobs.admin, production=production), Bulks(jobs.admin.bulk), Shared())

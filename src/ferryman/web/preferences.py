@@ -85,4 +85,4 @@ def _zone(name: str) -> tzinfo | None:
 
 
 def _one_of(text: str, allowed: tuple[int, ...], otherwise: int) -> int:
-    return int(text) if text.isdecimal() and int(text) in allowed else otherwise
+    return next((each for each in allowed if str(each) == text), otherwise)

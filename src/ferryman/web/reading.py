@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+from ferryman.admin.bulk import Preview
 from ferryman.job import Job, JobRef
 from ferryman.redaction import job_without_secrets
 from ferryman.storage.values import JobFilter, Page
+from ferryman.web.addresses import path_below
 from ferryman.web.refusals import Refusal
 from ferryman.web.visit import Visit
 
-__all__ = ["jobs_page", "one_job", "ref_of", "within_time"]
+__all__ = ["counted", "jobs_page", "one_job", "ref_of", "together", "whole_job", "within_time"]
 
 T = TypeVar("T")
 
@@ -25,16 +27,47 @@ async def within_time(read: Awaitable[T]) -> T:
         return await read
 
 
+async def together(visit: Visit, what: str, read: Callable[[], Awaitable[T]]) -> T:
+    """Return what is read for this address; all who ask for it at the same time wait for one read."""
+    if visit.request.method != "GET":  # what is asked for stands in the body
+        return await within_time(read())
+    asked = (what, path_below(visit.request), visit.request.url.query)
+    return await visit.place.reads.read(asked, read)
+
+
 async def jobs_page(visit: Visit, which: JobFilter, *, limit: int) -> Page[Job]:
     """Return a page of jobs, from the address's cursor on."""
     cursor = visit.query.get("cursor") or None
-    page = await within_time(visit.place.admin.jobs.list(which, limit=limit, cursor=cursor))
-    return Page(list(map(job_without_secrets, page.items)), page.next)
+    jobs = visit.place.admin.jobs
+    page = await together(visit, f"jobs {limit}", lambda: jobs.list(which, limit=limit, cursor=cursor))
+    shown = [job_without_secrets(job) for job in page.items]
+    return Page([job for job in shown if says(which, job)], page.next)
+
+
+def says(which: JobFilter, shown: Job) -> bool:
+    """Whether a job says what was looked for in what is shown of it: what is hidden is not to be guessed at."""
+    said = shown.error.error if shown.error else ""
+    return which.error.lower() in said.lower()
+
+
+async def counted(visit: Visit, which: JobFilter) -> Preview:
+    """Return how many jobs a filter means, with a few of them; none where it fits only what is hidden in them."""
+    found = await together(visit, "preview", lambda: visit.place.admin.bulk.preview(which))
+    samples = [job_without_secrets(each) for each in found.samples]
+    if samples and not any(says(which, each) for each in samples):
+        return Preview(0, False, [])
+    return Preview(found.count, found.capped, samples)
 
 
 async def one_job(visit: Visit) -> Job:
     """Return the job that an address names.  Raises Refusal, JobNotFound."""
-    return job_without_secrets(await within_time(visit.place.admin.jobs.get(ref_of(visit))))
+    return job_without_secrets(await whole_job(visit))
+
+
+async def whole_job(visit: Visit) -> Job:
+    """Return the job that an address names, secrets too.  Raises Refusal, JobNotFound."""
+    jobs, ref = visit.place.admin.jobs, ref_of(visit)
+    return await together(visit, "job", lambda: jobs.get(ref))
 
 
 def ref_of(visit: Visit) -> JobRef:

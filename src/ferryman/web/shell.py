@@ -10,6 +10,7 @@ from ferryman import __version__
 from ferryman.findings import Level
 from ferryman.job import State
 from ferryman.web.access import Level as Role
+from ferryman.web.addresses import path_below
 from ferryman.web.collector import Sight
 from ferryman.web.formats import count
 
@@ -90,7 +91,6 @@ class Shell:
 async def shell(visit: Visit) -> Shell:
     """Return what surrounds the page of a visit."""
     sight = await visit.place.collector.sight()
-    here = visit.request.url.path
     board, likes = visit.board, visit.likes
     return Shell(
         title=board.title,
@@ -100,12 +100,12 @@ async def shell(visit: Visit) -> Shell:
             for name, place in board.places.items()
         ),
         storage=visit.place.name,
-        nav=_navigation(visit, sight, here),
+        nav=_navigation(visit, sight),
         banners=_banners(visit, sight),
         read_only=board.read_only,
         access={"level": visit.access.level.word, "name": visit.access.name, "how": visit.access.how},
         can=_can(visit),
-        live={"seconds": likes.live, "path": _path(visit)},
+        live={"seconds": likes.live, "path": visit.address},
         theme=likes.theme,
         density=likes.density,
         zone=likes.zone,
@@ -113,7 +113,7 @@ async def shell(visit: Visit) -> Shell:
         footer={"version": __version__, "format": visit.place.format, "server": visit.place.location},
         search_url=visit.url("jobs"),
         debug=board.debug,
-        path=_path(visit),
+        path=visit.address,
         said=_said(visit.request.cookies.get(SAID, "")),
     )
 
@@ -136,12 +136,7 @@ def _can(visit: Visit) -> frozenset[str]:
     return frozenset(always | of_level | ({"reveal"} if visit.access.reveal else set()))
 
 
-def _path(visit: Visit) -> str:
-    query = visit.request.url.query
-    return f"{visit.request.url.path}{'?' if query else ''}{query}"
-
-
-def _navigation(visit: Visit, sight: Sight, here: str) -> tuple[Entry, ...]:
+def _navigation(visit: Visit, sight: Sight) -> tuple[Entry, ...]:
     bad = sum(finding.level is Level.ERROR for finding in sight.findings.value)
     failed = sight.total(State.DISCARDED)
     badges = {
@@ -150,7 +145,7 @@ def _navigation(visit: Visit, sight: Sight, here: str) -> tuple[Entry, ...]:
         "storage": (f"!{bad}" if bad else "", "bad"),
     }
     names = ("overview", "queues", "jobs", "failed", "periodic", "workers", "storage")
-    current = _current(here.removeprefix(visit.root))
+    current = _current(path_below(visit.request))
     return tuple(
         Entry(name, name.capitalize(), visit.url(name), name == current, *badges.get(name, ("", ""))) for name in names
     )

@@ -13,13 +13,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ferryman.web.access import Access, Level
-from ferryman.web.addresses import root_of, url_for
+from ferryman.web.addresses import asked_for, root_of, url_for
 from ferryman.web.audit import Audit
 from ferryman.web.board import Board
 from ferryman.web.changes import Changes
+from ferryman.web.forms import read_form
 from ferryman.web.places import Place
 from ferryman.web.preferences import Preferences
-from ferryman.web.refusals import Refusal
 from ferryman.web.rendering import Clockwork, render
 from ferryman.web.shell import SAID, shell
 
@@ -74,12 +74,14 @@ class Visit:
         """Where the dashboard is mounted."""
         return root_of(self.request, self.board.door.proxies)
 
+    @property
+    def address(self) -> str:
+        """The address of this page itself."""
+        return asked_for(self.request, self.board.door.proxies)
+
     async def form(self) -> FormData:
-        """Return what a form says.  Raises Refusal when it is too long."""
-        length = self.request.headers.get("content-length", "")
-        if not length.isdecimal() or int(length) > _BODY:
-            raise Refusal(413, "too_long", "A form may have a megabyte, and has to say how long it is.")
-        return await self.request.form(max_fields=_FIELDS, max_files=0)
+        """Return what a form says.  Raises Refusal when it is too long, or is none."""
+        return await read_form(self.request, longest=_BODY, most=_FIELDS)
 
     def unchanged(self, *facts: object) -> bool:
         """Whether the browser has the page already that these facts, and what the person likes, make."""
@@ -116,7 +118,8 @@ class Visit:
 
     def within(self, path: str, otherwise: str) -> str:
         """Return an address that a form gave, if it is one of ours."""
-        ours = path.startswith(f"{self.root}/s/") and not set(path) & set("\\\r\n\t ")
+        ours = path.startswith(f"{self.root}/") and path[len(self.root) : len(self.root) + 2] != "//"
+        ours = ours and not set(path) & set("\\\r\n\t ")
         return path if ours else otherwise
 
     def _static(self, name: str) -> str:

@@ -6,11 +6,11 @@ from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from ferryman.job import JobRef
-from ferryman.redaction import job_without_secrets
 from ferryman.views import job_view
 from ferryman.web.api.answers import ActWanted, BulkWanted, EnqueueWanted, QueuesWanted, ScheduleWanted, answer, body
 from ferryman.web.api.looking import bulk_view
 from ferryman.web.filters import Chosen, read_chosen
+from ferryman.web.reading import counted
 from ferryman.web.refusals import Refusal
 from ferryman.web.visit import Visit
 
@@ -34,7 +34,7 @@ async def act(visit: Visit) -> Response:
     wanted = await body(visit, ActWanted)
     outcomes = await visit.changes.act(wanted.action, [JobRef.parse(ref) for ref in wanted.refs], wanted.reason)
     rows = [{"ref": str(each.ref), "outcome": each.what, "state": each.state, "detail": each.why} for each in outcomes]
-    await visit.place.collector.anew()
+    await visit.place.changed()
     return answer({"outcomes": rows}, 207 if any(each.what != "done" for each in outcomes) else 200)
 
 
@@ -43,7 +43,7 @@ async def pause(visit: Visit) -> Response:
     wanted = await body(visit, QueuesWanted)
     for name in wanted.names:
         await visit.changes.pause(name, wanted.reason)
-    await visit.place.collector.anew()
+    await visit.place.changed()
     return answer({"paused": wanted.names})
 
 
@@ -52,7 +52,7 @@ async def resume(visit: Visit) -> Response:
     wanted = await body(visit, QueuesWanted)
     for name in wanted.names:
         await visit.changes.resume(name, wanted.reason)
-    await visit.place.collector.anew()
+    await visit.place.changed()
     return answer({"resumed": wanted.names})
 
 
@@ -61,15 +61,15 @@ async def delete_queues(visit: Visit) -> Response:
     wanted = await body(visit, QueuesWanted)
     for name in wanted.names:
         await visit.changes.delete_queue(name, wanted.reason)
-    await visit.place.collector.anew()
+    await visit.place.changed()
     return answer({"deleted": wanted.names})
 
 
 async def preview(visit: Visit) -> Response:
     """Say how many jobs a bulk operation would act on, with a few of them."""
     wanted = await body(visit, BulkWanted)
-    found = await visit.place.admin.bulk.preview(_chosen(visit, wanted).which)
-    samples = [job_view(job_without_secrets(each)) for each in found.samples]
+    found = await counted(visit, _chosen(visit, wanted).which)
+    samples = [job_view(each) for each in found.samples]
     return answer({"action": wanted.action, "count": found.count, "capped": found.capped, "samples": samples})
 
 

@@ -9,11 +9,12 @@ import msgspec
 from starlette.responses import Response
 
 from ferryman.job import State
+from ferryman.redaction import without_secrets
 from ferryman.views import job_view, queue_view, worker_view
 from ferryman.web.api.answers import answer, number
 from ferryman.web.collector import Part, Sight
 from ferryman.web.filters import read_chosen
-from ferryman.web.reading import jobs_page, one_job
+from ferryman.web.reading import counted, jobs_page, one_job, together
 from ferryman.web.visit import Visit
 
 __all__ = [
@@ -71,7 +72,7 @@ async def jobs(visit: Visit) -> Response:
 async def count(visit: Visit) -> Response:
     """Return how many jobs a filter means, by state."""
     chosen = read_chosen(visit.query, now=visit.now, reveal=visit.access.reveal)
-    preview = await visit.place.admin.bulk.preview(chosen.which)
+    preview = await counted(visit, chosen.which)
     return answer({"count": preview.count, "capped": preview.capped})
 
 
@@ -83,8 +84,12 @@ async def job(visit: Visit) -> Response:
 async def groups(visit: Visit) -> Response:
     """Return what failed, gathered by what went wrong."""
     chosen = read_chosen(visit.query, now=visit.now, reveal=visit.access.reveal)
-    found = await visit.place.admin.failed.groups(chosen.which)
-    rows = [{**msgspec.structs.asdict(each), "latest": list(map(str, each.latest))} for each in found.groups]
+    found = await together(visit, "groups", lambda: visit.place.admin.failed.groups(chosen.which))
+    rows = [
+        {**msgspec.structs.asdict(each), "error": error, "latest": list(map(str, each.latest))}
+        for each, error in ((each, without_secrets(each.error)) for each in found.groups)
+        if chosen.which.error.lower() in error.lower()
+    ]
     return answer({"groups": rows, "scanned": found.scanned, "of": found.of, "truncated": found.truncated})
 
 

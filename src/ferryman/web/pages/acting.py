@@ -47,7 +47,7 @@ async def act(visit: Visit) -> Response:
     if not refs:
         return visit.back("No job was selected, and nothing was changed.", back, tone="warn")
     outcomes = await visit.changes.act(action, refs, str(form.get("reason", "")))
-    await visit.place.collector.anew()
+    await visit.place.changed()
     text, tone = _said(action, outcomes)
     return visit.back(text, back, tone=tone)
 
@@ -133,7 +133,7 @@ async def _queues(visit: Visit) -> tuple[list[str], str, str]:
 
 
 async def _done(visit: Visit, said: str, back: str) -> Response:
-    await visit.place.collector.anew()
+    await visit.place.changed()
     return visit.back(said, back)
 
 

@@ -10,7 +10,6 @@ from starlette.datastructures import FormData, QueryParams
 from starlette.responses import RedirectResponse, Response
 
 from ferryman.job import JobRef
-from ferryman.redaction import job_without_secrets
 from ferryman.storage.values import Action
 from ferryman.web.access import needed
 from ferryman.web.bulks import Bulk
@@ -20,7 +19,7 @@ from ferryman.web.formats import capped
 from ferryman.web.pages.acting import read_action
 from ferryman.web.pages.parts import Link
 from ferryman.web.pages.rows import JobRow, row
-from ferryman.web.reading import within_time
+from ferryman.web.reading import counted
 from ferryman.web.refusals import Refusal
 from ferryman.web.visit import Visit
 
@@ -111,7 +110,7 @@ async def preview(visit: Visit) -> Response:
     """Show what it would do, with a few of the jobs."""
     action = read_action(visit.query.get("action", ""))
     chosen = _chosen(visit, visit.query)
-    found = await within_time(visit.place.admin.bulk.preview(chosen.which))
+    found = await counted(visit, chosen.which)
     require(needed(action, many=True), visit.access)
     number = capped(found.count, found.capped)
     shown = Preview(
@@ -129,7 +128,7 @@ async def preview(visit: Visit) -> Response:
         has_rate=True,
         yes=f"{action.value.capitalize()} {'it' if found.count == 1 else 'them'}",
         command="",
-        samples=Samples([row(job_without_secrets(each), visit.place) for each in found.samples]),
+        samples=Samples([row(each, visit.place) for each in found.samples]),
     )
     return await visit.page("bulk_preview.html", shown)
 

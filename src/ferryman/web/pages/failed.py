@@ -19,7 +19,8 @@ from ferryman.web.filters import read_chosen
 from ferryman.web.pages.listing import job_list
 from ferryman.web.pages.parts import Choice, Empty, Field, Form, Link
 from ferryman.web.pages.rows import JobList
-from ferryman.web.refusals import Refusal
+from ferryman.web.reading import together
+from ferryman.web.refusals import Refusal, refusal_for
 from ferryman.web.visit import Visit
 
 __all__ = ["group", "page"]
@@ -135,7 +136,7 @@ async def group(visit: Visit) -> Response:
     fp, state = visit.query.get("fp", ""), visit.query.get("state", State.DISCARDED.value)
     words = [("fp", fp), ("state", state), *(each for each in visit.query.multi_items() if each[0] not in _FIXED)]
     chosen = read_chosen(QueryParams(words), now=visit.now, reveal=visit.access.reveal)
-    found = await visit.place.admin.failed.groups(chosen.which, now=visit.now)
+    found = await _gathered(visit, chosen.which)
     rows = [each for each in found.groups if each.fingerprint == fp]
     if not rows:
         raise Refusal(
@@ -158,9 +159,14 @@ async def group(visit: Visit) -> Response:
 async def _groups(visit: Visit, which: JobFilter) -> tuple[FailedGroups | None, str]:
     """Return groups, or why there are none: the list must be there all the same."""
     try:
-        return await visit.place.admin.failed.groups(which, now=visit.now), ""
-    except FerrymanError as error:
-        return None, without_secrets(str(error))
+        return await _gathered(visit, which), ""
+    except (FerrymanError, TimeoutError) as error:
+        return None, refusal_for(error).detail
+
+
+async def _gathered(visit: Visit, which: JobFilter) -> FailedGroups:
+    failed = visit.place.admin.failed
+    return await together(visit, f"groups {which.states}", lambda: failed.groups(which, now=visit.now))
 
 
 async def _form(visit: Visit, window: str, queue: str, as_list: bool) -> Form:

@@ -17,7 +17,7 @@ from ferryman.web.pages.parts import Act, Link, Note
 from ferryman.web.pages.payloads import Payload, logs_in, payload
 from ferryman.web.pages.rows import acts_for
 from ferryman.web.pages.traces import Frames, frames
-from ferryman.web.reading import ref_of, within_time
+from ferryman.web.reading import whole_job
 from ferryman.web.visit import Visit
 
 __all__ = ["page", "show"]
@@ -100,8 +100,7 @@ class JobShown:
 
 async def page(visit: Visit) -> Response:
     """Show one job."""
-    job = await within_time(visit.place.admin.jobs.get(ref_of(visit)))
-    return await show(visit, job)
+    return await show(visit, await whole_job(visit))
 
 
 async def show(visit: Visit, job: Job, *, revealed: bool = False) -> Response:

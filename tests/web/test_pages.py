@@ -1,0 +1,155 @@
+"""Every page answers, whatever there is to be shown."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from urllib.parse import quote, urlencode
+
+import pytest
+
+from ferryman import Ferryman
+from ferryman.job import State
+from ferryman.web.routes import ROUTES
+from web.asking import Asking
+from web.conftest import Shop, everything, url_of
+from web.stocked import HTML, fail
+
+PAGES = [
+    "/",
+    "/queues?sort=oldest&direction=descending&q=a&hide_empty=on",
+    "/queue?name=default",
+    "/queue?name=mail&state=available",
+    "/jobs",
+    "/jobs?state=discarded,retryable&since=24h&kind=mail:send",
+    "/failed",
+    "/failed?view=list&window=all",
+    "/periodic",
+    "/workers",
+    "/storage",
+    "/bulks",
+    "/bulk/new?action=retry&state=discarded",
+    "/../../about",
+    "/../../settings",
+]
+NEEDING_JOBS = {"/queue?name=default", "/queue?name=mail&state=available"}
+
+
+def test_no_page_is_left_out() -> None:
+    named = {page.partition("?")[0].removeprefix("/../..") for page in PAGES} | {"/job", "/failed/group", "/bulk"}
+    pages = {way.path.removeprefix("/s/{storage}") for way in ROUTES if way.method == "GET" and "/api/" not in way.path}
+    assert named == pages
+
+
+@pytest.mark.parametrize("page", PAGES)
+async def test_a_page_answers_where_there_is_nothing_yet(empty: Asking, page: str) -> None:
+    answer = await empty.get(f"/s/main{page}")
+
+    assert answer.status_code == (404 if page in NEEDING_JOBS else 200)
+    assert "<h1>" in answer.text
+
+
+async def test_every_page_answers_with_jobs_of_every_state(shop: Shop) -> None:
+    for page in PAGES:
+        answer = await shop.there.get(f"/s/main{page}")
+        assert answer.status_code == 200, page
+        assert "<h1>" in answer.text
+
+
+async def test_a_job_is_shown_in_every_state(shop: Shop) -> None:
+    for state, ref in shop.refs.items():
+        if state is State.CANCELLED and shop.jobs.settings.url.startswith("redis"):
+            state = State.DISCARDED  # asynq keeps what is cancelled so
+        answer = await shop.there.get("/s/main/job", params={"id": ref.id, "queue": ref.queue})
+        assert answer.status_code == 200, state
+        assert f"{state.value}</span>" in answer.text
+
+
+async def test_a_group_of_failures_leads_to_its_jobs(shop: Shop) -> None:
+    failed = await shop.there.api("GET", "/failed/groups")
+    group = next(each for each in failed.json()["groups"] if "no route" in each["error"])
+
+    answer = await shop.there.get("/s/main/failed/group", params={"fp": group["fingerprint"]})
+
+    assert answer.status_code == 200
+    assert shop.refs[State.DISCARDED].id in answer.text
+
+
+async def test_what_jobs_say_is_text_and_never_a_page_of_its_own(shop: Shop) -> None:
+    discarded = shop.refs[State.DISCARDED]
+    of_job = "/job?" + urlencode({"id": discarded.id, "queue": discarded.queue})
+    for page in [
+        *PAGES,
+        of_job,
+        f"/jobs?error={quote(HTML)}",
+        f"/jobs?kind={quote(HTML)}",
+        f"/queue?name={quote(HTML)}",
+    ]:
+        answer = await shop.there.get(f"/s/main{page}")
+        assert "<script>" not in answer.text, page
+        assert "<img" not in answer.text, page
+
+
+@pytest.mark.parametrize("name", ["a/b", "two words", "\"quoted\" 'twice'", "🦀", "%2F?&#", "<b>bold</b>"])
+async def test_a_queue_may_have_any_name_that_redis_takes(name: str) -> None:
+    with url_of("redis") as url:
+        async with Ferryman(url, config=None) as jobs, Asking(everything(jobs)) as there:
+            stored = await jobs.kind("mail:send").using(queue=name).enqueue({})
+            pages = [await there.get("/s/main/"), await there.get("/s/main/queues"), await there.get("/s/main/jobs")]
+            queue = await there.get("/s/main/queue", params={"name": name})
+            job = await there.get("/s/main/job", params={"id": stored.ref.id, "queue": name})
+            paused = await there.post("/s/main/queues/pause", {"name": name, "reason": name})
+            cancelled = await there.post("/s/main/act", {"action": "delete", "ref": str(stored.ref)})
+            held = await jobs.admin.queues.get(name)
+
+    assert [page.status_code for page in [*pages, queue, job]] == [200] * 5
+    assert (paused.status_code, cancelled.status_code) == (303, 303)
+    assert held.paused_at is not None
+    assert not held.counts
+
+
+async def test_a_payload_of_a_megabyte_is_shown_in_part(corner: Shop) -> None:
+    stored = await corner.jobs.kind("mail:send").enqueue({"text": "long " * 200_000})
+
+    part = await corner.there.get(f"/s/main/job?id={stored.ref.id}")
+    whole = await corner.there.get(f"/s/main/job?id={stored.ref.id}&whole=on")
+    listed = await corner.there.get("/s/main/jobs")
+
+    assert len(part.text) < 400_000
+    assert "Show all of its" in part.text
+    assert len(whole.text) > 1_000_000
+    assert len(listed.text) < 100_000
+
+
+@pytest.mark.parametrize("payload", [b"\x00\xff\xfe\x80" * 40, b"", b"not json", b'{"a": 1e999999}', b"\xef\xbb\xbf{}"])
+async def test_a_payload_may_be_any_bytes(payload: bytes) -> None:
+    with url_of("redis") as url:
+        async with Ferryman(url, config=None) as jobs, Asking(everything(jobs)) as there:
+            ref = (await jobs.enqueue(jobs.kind("mail:send").job(payload))).ref
+            query = {"id": ref.id, "queue": ref.queue}
+            views = [
+                await there.get("/s/main/job", params={**query, "view_arguments": view})
+                for view in ("pretty", "raw", "hex", "?")
+            ]
+            listed = await there.get("/s/main/jobs")
+            told = await there.api("GET", "/job", params=query)
+
+    assert [view.status_code for view in [*views, listed, told]] == [200] * 6
+    if payload == b"\x00\xff\xfe\x80" * 40:
+        assert b64encode(payload).decode() not in views[0].text
+
+
+async def test_numbers_longer_than_a_float_stay_as_they_were_written(corner: Shop) -> None:
+    stored = await corner.jobs.kind("mail:send").enqueue({"user": 18446744073709551617})
+
+    answer = await corner.there.get(f"/s/main/job?id={stored.ref.id}")
+
+    assert "18446744073709551617" in answer.text
+
+
+async def test_one_failure_among_many_jobs_is_found_by_what_it_says(corner: Shop) -> None:
+    ref = await fail(corner.jobs, "the printer is on fire")
+
+    answer = await corner.there.get("/s/main/jobs?q=printer is on fire")
+
+    assert f'value="{ref}"' in answer.text
+    assert "1 job" in answer.text
