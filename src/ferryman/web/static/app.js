@@ -128,10 +128,12 @@
     if (!here?.hasAttribute("hx-get") || document.hidden) return;
     if (!live.seconds) return show("Paused", "neutral");
     const reason = busy();
-    if (reason) return show(reason, "neutral");
+    if (reason) show(reason, "neutral");
+    if (reason && !reason.endsWith("selected")) return;
     const age = Math.round((Date.now() - live.fresh) / 1000);
     const left = Math.ceil((live.next - Date.now()) / 1000);
-    if (live.offline) show(left > 0 ? `Offline: retrying in ${left} s` : "Offline: retrying", "bad");
+    if (reason) live.fresh = Date.now();
+    else if (live.offline) show(left > 0 ? `Offline: retrying in ${left} s` : "Offline: retrying", "bad");
     else if (age > live.seconds * 10) show(`Stale: ${age} s old`, "bad");
     else if (age > live.seconds * 3) show(`Stale: ${age} s old`, "warn");
     else show(`Live ${live.seconds} s`, "ok");
@@ -154,6 +156,17 @@
     Object.assign(live, { offline: false, wait: 0, fresh: Date.now(), etag: answer.getResponseHeader("ETag") ?? live.etag });
   };
 
+  // While rows are selected nothing moves under the pointer: what is new is only counted.
+  const showNewer = (html) => {
+    const button = find("[data-newer]");
+    if (!button || !html) return;
+    const refs = (from) => all('input[name="ref"]', from).map((box) => box.value);
+    const there = new Set(refs(document));
+    const newer = refs(new DOMParser().parseFromString(html, "text/html")).filter((ref) => !there.has(ref)).length;
+    button.hidden = !newer;
+    button.textContent = `${newer} newer ${newer === 1 ? "job" : "jobs"}: show`;
+  };
+
   const liveEvents = {
     "htmx:configRequest": ({ detail }) => {
       if (live.etag && detail.elt.id === "live") detail.headers["If-None-Match"] = live.etag;
@@ -162,8 +175,11 @@
       if (detail.target.id !== "live" || detail.xhr.status >= 400) return;
       if (new URL(detail.xhr.responseURL).pathname !== location.pathname) location.reload();
       // The reader may have begun something while the answer was on its way.
-      else if (busy()) detail.shouldSwap = false;
-      else arrived(detail.xhr);
+      else if (!busy()) arrived(detail.xhr);
+      else {
+        detail.shouldSwap = false;
+        showNewer(detail.xhr.responseText);
+      }
     },
     "htmx:afterRequest": ({ detail }) => {
       if (detail.elt.id !== "live" || (detail.xhr.status >= 200 && detail.xhr.status < 400)) return;
@@ -292,6 +308,7 @@
     ["[data-wrap]", (it) => turnWrap(it)],
     ["[data-all]", (it) => rows.pickAll(it.form, it.checked)],
     ["[data-none]", (it) => rows.pickAll(it.form, false)],
+    ["[data-newer]", (it) => { rows.pickAll(it.form, false); it.hidden = true; live.next = 0; beat(); }],
     ["tbody .pick input", (it, event) => rows.pick(it, event.shiftKey)],
     ["#theme", (it, event) => { event.preventDefault(); turnTheme(); }],
     ["[data-open]", (it, event) => { event.preventDefault(); document.getElementById(it.dataset.open).showPopover(); }],
