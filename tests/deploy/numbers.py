@@ -13,7 +13,7 @@ import pytest
 
 from deploy.kit import ROOT, Complaint, Kit, needed, ran
 
-__all__ = ["CHECKS", "metrics"]
+__all__ = ["CHECKS", "alerts", "expressions", "metrics"]
 
 _SUFFIXES = ("_bucket", "_sum", "_count")
 _LABELS = {"instance", "job", "le", "alertname", "alertstate"}
@@ -62,15 +62,15 @@ def rules(kit: Kit) -> Iterator[str]:
             yield str(complaint)
 
 
-def _alerts(kit: Kit) -> list[dict[str, Any]]:
+def alerts(kit: Kit) -> list[dict[str, Any]]:
     return [rule for group in kit.yaml("prometheus/alerts.yaml")["groups"] for rule in group["rules"]]
 
 
 def asked(kit: Kit) -> Iterator[str]:
     """Alerts and panels ask for metrics and labels that we tell."""
-    for alert in _alerts(kit):
+    for alert in alerts(kit):
         yield from _unknown(alert["expr"])
-    for expression in _expressions(kit):
+    for expression in expressions(kit):
         yield from _unknown(expression)
     keda = kit.yaml("k8s/components/keda/scaledobject.yaml")["spec"]["triggers"]
     for trigger in keda:
@@ -81,13 +81,13 @@ def tested(kit: Kit) -> Iterator[str]:
     """Each alert has a test in which it fires and one in which it is silent, and a page that says what to do."""
     runs = [each for test in kit.yaml("prometheus/alerts_test.yaml")["tests"] for each in test["alert_rule_test"]]
     pages = (ROOT / "docs/alerts.md").read_text("utf-8")
-    for name in (alert["alert"] for alert in _alerts(kit)):
+    for name in (alert["alert"] for alert in alerts(kit)):
         fires = {bool(each["exp_alerts"]) for each in runs if each["alertname"] == name}
         if fires != {True, False}:
             yield f"{name} has no test in which it {'keeps quiet' if True in fires else 'fires'}"
         if f"\n## {name}\n" not in pages:
             yield f"docs/alerts.md does not say what to do about {name}"
-    for alert in _alerts(kit):
+    for alert in alerts(kit):
         if alert["annotations"].get("runbook") != f"docs/alerts.md#{alert['alert'].lower()}":
             yield f"{alert['alert']} leads to {alert['annotations'].get('runbook')}"
 
@@ -96,7 +96,7 @@ def _board(kit: Kit) -> dict[str, Any]:
     return json.loads(kit.text("grafana/ferryman.json"))
 
 
-def _expressions(kit: Kit) -> Iterator[str]:
+def expressions(kit: Kit) -> Iterator[str]:
     board = _board(kit)
     for panel in board["panels"]:
         yield from (target["expr"] for target in panel.get("targets", ()))
@@ -106,7 +106,7 @@ def _expressions(kit: Kit) -> Iterator[str]:
 def queries(kit: Kit) -> Iterator[str]:
     """Every query of the board is one that Prometheus can read."""
     promql_parser = pytest.importorskip("promql_parser")
-    for expression in _expressions(kit):
+    for expression in expressions(kit):
         plain = re.sub(r"\$__rate_interval", "5m", expression)
         try:
             promql_parser.parse(re.sub(r"\$\w+", "x", plain))

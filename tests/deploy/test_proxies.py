@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -188,3 +191,32 @@ def test_without_its_line_a_client_could_say_who_it_is(
     with proxy(name, tmp_path, *stand_ins, was, now) as port:
         seen = get(port, f"{PREFIX[name]}/x", Cookie="session=ann", **FORGED).json()
     assert "root" in seen[header]
+
+
+@pytest.fixture
+def dashboard(tmp_path: Path) -> Iterator[int]:
+    """The dashboard itself, started as the recipes say."""
+    said = re.search(r"^#   ferryman (dashboard .*)$", (PROXIES / "nginx.conf").read_text(), re.MULTILINE)
+    assert said is not None
+    port = free_port()
+    command = [sys.executable, "-m", "ferryman", "--url", "sqlite:///jobs.db", *said[1].split(), "--port", str(port)]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as process:
+        wait_until(lambda: answers(port))
+        yield port
+        process.terminate()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["nginx", "caddy"])
+def test_the_dashboard_itself_is_whole_behind_a_recipe(name: str, tmp_path: Path, dashboard: int) -> None:
+    with answering(Login) as login, proxy(name, tmp_path, dashboard, login) as port:
+        known: dict[str, Any] = {"headers": {"Host": HOST, **FORGED}, "cookies": {"session": "ann"}}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", follow_redirects=True, timeout=10, **known) as ann:
+            page = ann.get(f"{PREFIX[name]}/")
+            links = set(re.findall(r'(?:href|src)="(/[^"#]*)"', page.text))
+            style = next(each for each in links if each.endswith(".css"))
+
+            assert (page.status_code, page.url.path) == (200, f"{PREFIX[name]}/s/main/")
+            assert "ann" in page.text
+            assert {link for link in links if not link.startswith(f"{PREFIX[name]}/")} == set()
+            assert ann.get(style).status_code == 200

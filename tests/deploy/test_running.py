@@ -21,6 +21,7 @@ from servers import Server, free_port, postgres, program, valkey, wait_until
 
 pytestmark = pytest.mark.slow
 
+PASSWORD = "only-in-this-test"
 SERVICES: dict[str, Any] = Kit().compose["services"]
 
 
@@ -46,15 +47,18 @@ class Stack:
 
     def __init__(self, folder: Path, database: str, redis: str) -> None:
         self.folder = folder
-        self.web, self.mock, self.health = free_port(), free_port(), free_port()
+        self.web, self.mock, self.health, self.dashboard = (free_port() for _ in range(4))
         self.here = {
+            "${FERRYMAN_URL:-postgres://app:app@postgres:5432/app}": redis,
             "postgres://app:app@postgres:5432/app": database,
             "${FERRYMAN_URL:-}": redis,
             **{f"{host}:8080": f"127.0.0.1:{self.web}" for host in ("0.0.0.0", "127.0.0.1")},
             **{f"{host}:9000": f"127.0.0.1:{self.mock}" for host in ("0.0.0.0", "127.0.0.1", "mock-webhook")},
             "127.0.0.1:8082": f"127.0.0.1:{self.health}",
             '"2-5"': '"0-0"',
-            '"briefings"': '"briefings"',
+            '"0.0.0.0", "--port", "8081"': f'"0.0.0.0", "--port", "{self.dashboard}"',
+            ":8081": f":{self.dashboard}",
+            "${FERRYMAN_DASHBOARD_PASSWORD:?set it in deploy/.env, see .env.example}": PASSWORD,
         }
 
     def service(self, name: str) -> dict[str, Any]:
@@ -107,7 +111,7 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 def test_the_services_are_healthy_make_a_briefing_and_stop_in_order(stack: Stack) -> None:
     assert stack.start("migrate").wait(60) == 0, stack.log("migrate")
     with ExitStack() as running:
-        for name in ("mock-webhook", "web"):
+        for name in ("mock-webhook", "web", "dashboard"):
             running.enter_context(stack.running(name))
         worker = running.enter_context(stack.running("worker"))
         client = running.enter_context(httpx.Client(base_url=f"http://127.0.0.1:{stack.web}"))
@@ -117,6 +121,10 @@ def test_the_services_are_healthy_make_a_briefing_and_stop_in_order(stack: Stack
         here = answer.headers["location"]
         said = {"accept": "application/json"}
         wait_until(lambda: client.get(here, headers=said).json()["status"] == "completed", lambda: stack.log("worker"))
+
+        dashboard = f"http://127.0.0.1:{stack.dashboard}/s/main/jobs"
+        assert client.get(dashboard).status_code in (302, 303, 401)
+        assert "briefing:generate" in client.get(dashboard, auth=("dev", PASSWORD), follow_redirects=True).text
 
         worker.send_signal(signal.SIGTERM)
         assert worker.wait(30) == 0
