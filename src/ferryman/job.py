@@ -186,6 +186,13 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
         return len(self.errors)
 
     @property
+    def waited(self) -> float | None:
+        """For how many seconds it was available before its first attempt; None where that is not known."""
+        if self.attempt != 1 or self.attempted_at is None:
+            return None
+        return (self.attempted_at - self.scheduled_at).total_seconds()
+
+    @property
     def error(self) -> AttemptError | None:
         """The latest failure, if there was one."""
         return self.errors[-1] if self.errors else None

@@ -177,8 +177,8 @@ def _cell(job: Job) -> Cell:
     if job.attempted_at is not None:
         if job.finalized_at is not None and job.state is not State.CANCELLED:
             cell.run[bucket((job.finalized_at - job.attempted_at).total_seconds())] = 1
-        if job.attempt == 1:
-            cell.wait[bucket((job.attempted_at - job.scheduled_at).total_seconds())] = 1
+        if job.waited is not None:
+            cell.wait[bucket(job.waited)] = 1
     return cell
 
 

@@ -68,8 +68,8 @@ class Tally:
         cell = self._cell(job.queue, job.kind)
         place = bucket(seconds)
         cell.run[place] = cell.run.get(place, 0) + number
-        if job.attempt == 1 and job.attempted_at is not None:
-            place = bucket((job.attempted_at - job.scheduled_at).total_seconds())
+        if (waited := job.waited) is not None:
+            place = bucket(waited)
             cell.wait[place] = cell.wait.get(place, 0) + number
 
     async def tick(self) -> None:

@@ -151,12 +151,13 @@ def test_a_failure_that_did_not_count_belongs_to_the_first_attempt() -> None:
 # Times
 
 
-def test_a_job_that_runs_says_since_when_it_waited() -> None:
-    job = running_job(task(), b"", worker="ada", now=NOW, pending_since=nanoseconds(NOW - timedelta(milliseconds=3)))
+def test_a_job_that_runs_says_how_long_it_waited() -> None:
+    since = b"%d" % nanoseconds(NOW - timedelta(milliseconds=3))
+    job = running_job(task(), b"", worker="ada", now=NOW, since=since)
 
-    assert (job.scheduled_at, job.attempted_at) == (NOW - timedelta(milliseconds=3), NOW)
-    assert job.attempted_by == ("ada",)
-    assert running(task()).scheduled_at == NOW
+    assert job.waited == pytest.approx(0.003, abs=1e-6)
+    assert (job.attempted_at, job.attempted_by) == (NOW, ("ada",))
+    assert running(task()).waited is None
 
 
 @pytest.mark.parametrize("word", ["scheduled", "retry", "aggregating"])

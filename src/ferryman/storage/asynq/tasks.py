@@ -53,6 +53,15 @@ class StoredJob(Job, frozen=True, kw_only=True):
     """The message in the very bytes that Redis has, to tell whether it is the same still."""
     result: bytes | None = None
     """What the job wrote, which need not be JSON."""
+    since: bytes = b""
+    """The nanosecond at which a running job had become available, as text: few jobs are ever asked."""
+
+    @property
+    def waited(self) -> float | None:
+        """How long it was available before its first attempt."""
+        if self.attempt != 1 or self.attempted_at is None or not self.since:
+            return None
+        return self.attempted_at.timestamp() - int(self.since) / 1e9
 
     @property
     def failures(self) -> int:
@@ -60,10 +69,8 @@ class StoredJob(Job, frozen=True, kw_only=True):
         return self.attempt - (self.state in (State.RUNNING, State.COMPLETED))
 
 
-def running_job(
-    message: TaskMessage, data: bytes, *, worker: str, now: datetime, pending_since: int | None = None
-) -> StoredJob:
-    """Make the job that a worker has just taken; `pending_since` (nanoseconds) is what its hash had."""
+def running_job(message: TaskMessage, data: bytes, *, worker: str, now: datetime, since: bytes = b"") -> StoredJob:
+    """Make the job that a worker has just taken; `since` is the nanosecond at which it became available, as text."""
     headers, tags = _headers_and_tags(message.headers) if message.headers else ({}, ())
     return StoredJob(
         ref=JobRef(message.id, message.queue),
@@ -73,7 +80,7 @@ def running_job(
         attempt=message.retried + 1,
         max_attempts=max(message.retry, 0) + 1,
         queue=message.queue,
-        scheduled_at=now if pending_since is None else moment_ns(pending_since),
+        scheduled_at=now,
         attempted_at=now,
         attempted_by=(worker,),
         errors=_errors(message, message.retried) if message.error_msg else (),
@@ -84,6 +91,7 @@ def running_job(
         headers=headers,
         message=message,
         data=data,
+        since=since,
     )
 
 

@@ -15,7 +15,8 @@
 -- lease_until   int     the second until which they are leased
 -- limit         int     how many at most, up to 1000
 --
--- Returns their messages.  An id whose hash has vanished is dropped: there is no job.
+-- Returns for each its message, and the nanosecond since which it was available or "".  An id
+-- whose hash has vanished is dropped: there is no job.
 local pending, paused, active, lease, scheduled, retry, groups = unpack(KEYS)
 local task_prefix, group_prefix, now, now_ns, lease_until, limit = unpack(ARGV)
 
@@ -32,11 +33,12 @@ if not ids then return {} end
 local messages, taken, leases = {}, {}, {}
 for _, id in ipairs(ids) do
     local task = task_prefix .. id
-    local message = redis.call("HGET", task, "msg")
+    local message, since = unpack(redis.call("HMGET", task, "msg", "pending_since"))
     if message then
         redis.call("HSET", task, "state", "active")
         redis.call("HDEL", task, "pending_since")
         messages[#messages + 1] = message
+        messages[#messages + 1] = since or ""
         taken[#taken + 1] = id
         leases[#leases + 1] = lease_until
         leases[#leases + 1] = id

@@ -51,7 +51,8 @@ def _dequeue(queue: str, most: int, at: datetime) -> Iterator[Script]:
 def _taken(reply: Any, worker: str, at: datetime) -> list[Job]:
     if isinstance(reply, StorageError):
         raise reply
-    return [running_job(TASK.decode(data), data, worker=worker, now=at) for data in reply]
+    messages = zip(reply[::2], reply[1::2], strict=True)
+    return [running_job(TASK.decode(data), data, worker=worker, now=at, since=since) for data, since in messages]
 
 
 def extend(refs: Sequence[JobRef], *, now: datetime | None) -> Verb[None]:
