@@ -84,7 +84,8 @@ class Ferryman(Registry):
         from ferryman.connections import Connections
 
         origin = self.loaded.origin("url")
-        return Connections(self.settings.url, "The URL" if origin == "argument" else origin)
+        said = "The URL" if origin == "argument" else origin
+        return Connections(self.settings.url, said, side_data=self.settings.side_data)
 
     @cached_property
     def client(self) -> AsyncClient:

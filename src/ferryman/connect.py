@@ -20,10 +20,11 @@ _HOW = (
 )
 
 
-def connect(url: str, origin: str = "the URL") -> AsyncStorage:
+def connect(url: str, origin: str = "the URL", *, side_data: bool = True) -> AsyncStorage:
     """Return the storage at a URL, not yet opened.
 
-    `origin` is where the URL was written, for the message.  Raises ConfigError when it
+    `origin` is where the URL was written, for the message; without `side_data` Redis keeps of failed attempts
+    what asynq does.  Raises ConfigError when it
     cannot be understood, and MissingExtra when the storage needs a package.
     """
     scheme, separator, _ = url.partition("://")
@@ -31,9 +32,9 @@ def connect(url: str, origin: str = "the URL") -> AsyncStorage:
     if not separator:
         raise ConfigError(f'{origin} is "{shown}", which has no scheme. {_how(url)}')
     if scheme in _OPENERS:
-        return _OPENERS[scheme](url, origin)
+        return _OPENERS[scheme](url, origin, side_data)
     if scheme.partition("+")[0] in _POSTGRES:  # SQLAlchemy's URLs name a driver too
-        return _postgres(url, origin)
+        return _postgres(url, origin, side_data)
     raise ConfigError(f'{origin} is "{shown}", and there is no storage for {scheme}://. {_HOW}')
 
 
@@ -47,14 +48,14 @@ def schemes() -> list[str]:
     return sorted(_OPENERS)
 
 
-def _sqlite(url: str, origin: str) -> AsyncStorage:
+def _sqlite(url: str, origin: str, side_data: bool) -> AsyncStorage:
     from ferryman.storage.river._async.storage import AsyncSqliteStorage
     from ferryman.storage.river.sqlite import Location
 
     return AsyncSqliteStorage(Location.parse(url))
 
 
-def _redis(url: str, origin: str) -> AsyncStorage:
+def _redis(url: str, origin: str, side_data: bool) -> AsyncStorage:
     from ferryman.storage.asynq.urls import Address
 
     try:
@@ -69,10 +70,10 @@ def _redis(url: str, origin: str) -> AsyncStorage:
         raise MissingExtra(
             f"Jobs on Redis need the package {error.name}, which is not installed.", extra="redis"
         ) from error
-    return AsyncRedisStorage(address)
+    return AsyncRedisStorage(address, remember=side_data)
 
 
-def _postgres(url: str, origin: str) -> AsyncStorage:
+def _postgres(url: str, origin: str, side_data: bool) -> AsyncStorage:
     from ferryman.storage.river.postgres.location import Location
 
     location = Location.parse(url)
@@ -99,7 +100,7 @@ _REDIS = (
     "redis+cluster",
     "rediss+cluster",
 )
-_OPENERS: dict[str, Callable[[str, str], AsyncStorage]] = {
+_OPENERS: dict[str, Callable[[str, str, bool], AsyncStorage]] = {
     "sqlite": _sqlite,
     **dict.fromkeys(_POSTGRES, _postgres),
     **dict.fromkeys(_REDIS, _redis),

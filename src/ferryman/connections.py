@@ -20,15 +20,16 @@ class Connections:
     survives a fork.
     """
 
-    def __init__(self, url: str, origin: str) -> None:
+    def __init__(self, url: str, origin: str, *, side_data: bool = True) -> None:
         self._url = url
         self._origin = origin
+        self._side_data = side_data
         self._lock = threading.RLock()
         self._reset()
 
     def _reset(self) -> None:
         self._process = os.getpid()
-        self._storage = connect(self._url, self._origin)
+        self._storage = connect(self._url, self._origin, side_data=self._side_data)
         self._opening = asyncio.Lock()
         self._open = False
         self._sync_storage: Storage | None = None

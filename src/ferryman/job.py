@@ -71,6 +71,8 @@ class AttemptError(msgspec.Struct, frozen=True):
     attempt: int
     error: str
     trace: str = ""
+    worker: str = ""
+    """Who ran it, where that is kept with it."""
 
 
 class Unique(msgspec.Struct, frozen=True, kw_only=True):

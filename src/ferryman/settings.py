@@ -97,7 +97,11 @@ class Settings:
     clean_interval: float = 30.0
     """How often the leader deletes old jobs."""
     side_data: bool = True
-    """Whether workers keep numbers for charts beside the jobs, every ten seconds, for up to eight days."""
+    """Whether workers keep more beside the jobs than the format does.
+
+    That is numbers for charts, every ten seconds, for up to eight days, and on Redis the failed attempts of each job
+    with their tracebacks, of which asynq keeps the latest error only.
+    """
     web: str = ""
     """The command that serves the program's pages beside the worker; for `ferryman dev`."""
     reindex: tuple[str, ...] = RIVERS_INDEXES

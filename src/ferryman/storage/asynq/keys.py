@@ -183,6 +183,15 @@ class QueueKeys(msgspec.Struct, frozen=True):
         """Counter: the same as `failed`, of one day in UTC."""
         return f"{self.prefix}failed:{_day(at)}"
 
+    @property
+    def attempts_prefix(self) -> str:
+        """What the key of every list of failed attempts begins with, which is ours."""
+        return self.side("attempts:")
+
+    def attempts(self, id: str) -> str:
+        """List: failed attempts of a task, the latest at the left; ours."""
+        return f"{self.attempts_prefix}{id}"
+
     def side(self, name: str) -> str:
         """Return a key of our own, on the queue's node: `ferryman:{queue}:name`."""
         return f"ferryman:{{{self.queue}}}:{name}"

@@ -19,10 +19,11 @@ __all__ = ["AsyncRedisJobs"]
 class AsyncRedisJobs:
     """Everything that happens to jobs; see the protocol for what each method promises."""
 
-    def __init__(self, server: AsyncServer, ran_dry: Callable[[Sequence[str]], None]) -> None:
-        """`ran_dry` is told of queues that gave less than was asked for."""
+    def __init__(self, server: AsyncServer, ran_dry: Callable[[Sequence[str]], None], *, remember: bool) -> None:
+        """`ran_dry` is told of queues that gave less than was asked for; `remember` keeps failed attempts."""
         self._server = server
         self._ran_dry = ran_dry
+        self._remember = remember
 
     async def insert(
         self, jobs: Sequence[NewJob], *, plans: Sequence[Plan] = (), now: datetime | None = None
@@ -50,7 +51,7 @@ class AsyncRedisJobs:
         return taken
 
     async def finish(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
-        return await self._server.run(finish.finish(finished, now=now))
+        return await self._server.run(finish.finish(finished, now=now, remember=self._remember))
 
     async def extend(self, refs: Sequence[JobRef], *, worker: str, now: datetime | None = None) -> None:
         await self._server.run(work.extend(refs, now=now))
@@ -71,7 +72,7 @@ class AsyncRedisJobs:
         return []
 
     async def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
-        return await self._server.run(chores.rescue(finished, now=now))
+        return await self._server.run(chores.rescue(finished, now=now, remember=self._remember))
 
     async def prune(self, keep: Retention, *, limit: int, now: datetime | None = None) -> int:
         return await self._server.run(chores.prune(keep, limit=limit, now=now))
@@ -81,7 +82,7 @@ class AsyncRedisJobs:
         return 0
 
     async def get(self, ref: JobRef) -> Job:
-        return await self._server.run(manage.get(ref))
+        return await self._server.run(manage.get(ref, history=True))
 
     async def list(
         self, which: JobFilter, *, order: JobOrder = NEWEST_FIRST, limit: int = 100, cursor: str | None = None

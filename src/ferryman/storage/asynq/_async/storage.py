@@ -38,12 +38,14 @@ class AsyncRedisStorage:
     fetch_promotes = True
     wording = Wording(rescued="asynq: task lease expired", unknown_kind='handler not found for task "{kind}"')
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, remember: bool = True) -> None:
+        """`remember` keeps failed attempts beside their jobs, of which asynq keeps the latest only."""
         self.address = address
+        self.remember = remember
         self.location = str(address)
         self._server = AsyncServer(address)
         self.notices = AsyncRedisNotices(self._server)
-        self.jobs = AsyncRedisJobs(self._server, self.notices.ran_dry)
+        self.jobs = AsyncRedisJobs(self._server, self.notices.ran_dry, remember=remember)
         self.queues = AsyncRedisQueues(self._server)
         self.workers = AsyncRedisWorkers(self._server)
         self.leaders = AsyncRedisLeaders()
@@ -60,7 +62,7 @@ class AsyncRedisStorage:
         """Return the same storage for code that blocks, over connections of its own."""
         from ferryman.storage.asynq._sync import storage as blocking
 
-        return blocking.RedisStorage(self.address)
+        return blocking.RedisStorage(self.address, remember=self.remember)
 
     async def __aenter__(self) -> Self:
         """Look whether Redis answers.  Raises StorageError."""

@@ -20,10 +20,11 @@ __all__ = ["RedisJobs"]
 class RedisJobs:
     """Everything that happens to jobs; see the protocol for what each method promises."""
 
-    def __init__(self, server: Server, ran_dry: Callable[[Sequence[str]], None]) -> None:
-        """`ran_dry` is told of queues that gave less than was asked for."""
+    def __init__(self, server: Server, ran_dry: Callable[[Sequence[str]], None], *, remember: bool) -> None:
+        """`ran_dry` is told of queues that gave less than was asked for; `remember` keeps failed attempts."""
         self._server = server
         self._ran_dry = ran_dry
+        self._remember = remember
 
     def insert(
         self, jobs: Sequence[NewJob], *, plans: Sequence[Plan] = (), now: datetime | None = None
@@ -51,7 +52,7 @@ class RedisJobs:
         return taken
 
     def finish(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
-        return self._server.run(finish.finish(finished, now=now))
+        return self._server.run(finish.finish(finished, now=now, remember=self._remember))
 
     def extend(self, refs: Sequence[JobRef], *, worker: str, now: datetime | None = None) -> None:
         self._server.run(work.extend(refs, now=now))
@@ -72,7 +73,7 @@ class RedisJobs:
         return []
 
     def rescue(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
-        return self._server.run(chores.rescue(finished, now=now))
+        return self._server.run(chores.rescue(finished, now=now, remember=self._remember))
 
     def prune(self, keep: Retention, *, limit: int, now: datetime | None = None) -> int:
         return self._server.run(chores.prune(keep, limit=limit, now=now))
@@ -82,7 +83,7 @@ class RedisJobs:
         return 0
 
     def get(self, ref: JobRef) -> Job:
-        return self._server.run(manage.get(ref))
+        return self._server.run(manage.get(ref, history=True))
 
     def list(
         self, which: JobFilter, *, order: JobOrder = NEWEST_FIRST, limit: int = 100, cursor: str | None = None

@@ -39,12 +39,14 @@ class RedisStorage:
     fetch_promotes = True
     wording = Wording(rescued="asynq: task lease expired", unknown_kind='handler not found for task "{kind}"')
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, *, remember: bool = True) -> None:
+        """`remember` keeps failed attempts beside their jobs, of which asynq keeps the latest only."""
         self.address = address
+        self.remember = remember
         self.location = str(address)
         self._server = Server(address)
         self.notices = RedisNotices(self._server)
-        self.jobs = RedisJobs(self._server, self.notices.ran_dry)
+        self.jobs = RedisJobs(self._server, self.notices.ran_dry, remember=remember)
         self.queues = RedisQueues(self._server)
         self.workers = RedisWorkers(self._server)
         self.leaders = RedisLeaders()
@@ -61,7 +63,7 @@ class RedisStorage:
         """Return the same storage for code that blocks, over connections of its own."""
         from ferryman.storage.asynq._sync import storage as blocking
 
-        return blocking.RedisStorage(self.address)
+        return blocking.RedisStorage(self.address, remember=self.remember)
 
     def __enter__(self) -> Self:
         """Look whether Redis answers.  Raises StorageError."""

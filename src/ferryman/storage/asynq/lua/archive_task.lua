@@ -6,6 +6,7 @@
 -- id            string  the task's
 -- queue_prefix  string  what a collection is called but for its state
 -- task_prefix   string  what a task's hash is called but for the id
+-- attempts_prefix  string  the same for the list of its failed attempts
 -- seen          string  the message that it must have still, or "" for any
 -- message       string  the message to keep, or "" when it stays as it is
 -- lock          string  the key of its unique lock when that is to be released, or ""
@@ -17,7 +18,7 @@
 -- -2 when it is archived or completed, -3 when it is not where its state says, and -4 when
 -- it has another message.
 local task, archived, groups = unpack(KEYS)
-local id, queue_prefix, task_prefix, seen, message, lock, now, cutoff, most = unpack(ARGV)
+local id, queue_prefix, task_prefix, attempts_prefix, seen, message, lock, now, cutoff, most = unpack(ARGV)
 
 -- with leave
 -- with release

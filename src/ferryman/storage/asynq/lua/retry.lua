@@ -8,27 +8,31 @@
 -- processed        int     jobs worked in all
 -- failed           int     of these, failures
 -- task_prefix      string  what a job's hash is called but for the id
+-- attempts_prefix  string  the same for the list of its failed attempts
+-- now              int     the time, in seconds
 -- expire_at        int     the second at which today's counters are forgotten
 -- expired_by       int     the second by which the leases must have run out, or ""
 -- then for each job: its id, the message with which it was taken, the message to keep,
--- the second of its next attempt, its result or ""
+-- the second of its next attempt, its result or "", what to remember of this attempt or ""
 --
 -- Returns for each job 1, or 0 where it was not ours any more.
 local active, lease, retry, processed_today, failed_today, processed, failed = unpack(KEYS)
-local task_prefix, expire_at, expired_by = unpack(ARGV, 1, 3)
+local task_prefix, attempts_prefix, now, expire_at, expired_by = unpack(ARGV, 1, 5)
 
 redis.call("ZCARD", retry)
 -- with take_back
 -- with count
+-- with remember
 
-local answers, ours = take_back(4, 5), 0
+local answers, ours = take_back(6, 6), 0
 for n, is_ours in ipairs(answers) do
     if is_ours == 1 then
-        local i = 4 + (n - 1) * 5
-        local id, _, kept, at, result = unpack(ARGV, i, i + 4)
+        local i = 6 + (n - 1) * 6
+        local id, _, kept, at, result, attempt = unpack(ARGV, i, i + 5)
         redis.call("ZADD", retry, at, id)
         redis.call("HSET", task_prefix .. id, "msg", kept, "state", "retry")
         if result ~= "" then redis.call("HSET", task_prefix .. id, "result", result) end
+        remember(id, attempt, tonumber(at))
         ours = ours + 1
     end
 end

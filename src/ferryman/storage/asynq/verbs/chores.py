@@ -99,7 +99,7 @@ def _jobs(found: Iterable[bytes]) -> Iterator[Job]:
             yield job_from(TASK.decode(data), "active", data=data)
 
 
-def rescue(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[State | None]]:
+def rescue(finished: Sequence[Finished], *, now: datetime | None, remember: bool = True) -> Verb[list[State | None]]:
     """Take back lost jobs, but for those whose worker has come back or that somebody else took back."""
     at = now or datetime.now(UTC)
-    return (yield from finish(finished, now=at, expired_by=at - TOLERANCE))
+    return (yield from finish(finished, now=at, expired_by=at - TOLERANCE, remember=remember))

@@ -8,7 +8,7 @@ can be read.  Go's RevokeTask deletes it; like that, it frees the job's unique l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,7 +16,9 @@ import msgspec
 
 from ferryman.job import AttemptError, State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Released, Retry, Snoozed
-from ferryman.storage.asynq.calls import Script, Value, Verb
+from ferryman.storage.asynq.attempts import remembered
+from ferryman.storage.asynq.calls import Call, Command, Script, Value, Verb
+from ferryman.storage.asynq.keys import QueueKeys
 from ferryman.storage.asynq.messages import TASK, TaskMessage
 from ferryman.storage.asynq.times import seconds
 from ferryman.storage.asynq.verbs.on_queue import on_queue
@@ -36,12 +38,21 @@ class _Deed(msgspec.Struct, frozen=True, eq=False):
     state: State
     values: Callable[[Any, datetime], tuple[Value, ...]]
     args: Callable[[datetime], Mapping[str, Any]] = lambda at: {}
+    fails: bool = False
+    """Whether it is a failure, of which more is remembered than asynq does."""
 
 
 def finish(
-    finished: Sequence[Finished], *, now: datetime | None, expired_by: datetime | None = None
+    finished: Sequence[Finished],
+    *,
+    now: datetime | None,
+    expired_by: datetime | None = None,
+    remember: bool = True,
 ) -> Verb[list[State | None]]:
-    """Write outcomes, each only if it is ours still; with `expired_by`, only if its lease ran out by then."""
+    """Write outcomes, each only if it is ours still; with `expired_by`, only if its lease ran out by then.
+
+    `remember` keeps failed attempts beside their jobs.
+    """
     at = now or datetime.now(UTC)
     loads: dict[tuple[str, _Deed], list[int]] = {}
     for place, each in enumerate(finished):
@@ -52,19 +63,33 @@ def finish(
         for first in range(0, len(places), _MOST_JOBS)
     ]
     states: list[State | None] = [None] * len(finished)
-    calls = [_call(queue, deed, [finished[place] for place in places], at, expired_by) for queue, deed, places in parts]
-    replies = (yield calls) if calls else []
-    for (_, deed, places), reply in zip(parts, replies, strict=True):
+    calls: list[Call] = [
+        _call(queue, deed, [finished[place] for place in places], at, expired_by, remember)
+        for queue, deed, places in parts
+    ]
+    replies = (yield [*calls, *_forget(finished)]) if calls else []
+    for (_, deed, places), reply in zip(parts, replies, strict=False):
         for place, is_ours in zip(places, reply, strict=True):
             if is_ours:
                 states[place] = deed.state
     return states
 
 
-def _call(queue: str, deed: _Deed, jobs: Sequence[Finished], at: datetime, expired_by: datetime | None) -> Script:
+def _forget(finished: Sequence[Finished]) -> Iterator[Command]:
+    """Forget the failed attempts of jobs that are deleted, now that they worked."""
+    for each in finished:
+        if each.job.attempt > 1 and _deed(each) is _DONE:
+            yield Command(("UNLINK", QueueKeys(each.job.queue).attempts(each.job.id)))
+
+
+def _call(
+    queue: str, deed: _Deed, jobs: Sequence[Finished], at: datetime, expired_by: datetime | None, remember: bool
+) -> Script:
     rest: list[Value] = []
     for each in jobs:
         rest += deed.values(each, at)
+        if deed.fails:
+            rest.append(_remembered(each) if remember else b"")
     until = "" if expired_by is None else seconds(expired_by)
     return on_queue(deed.script, queue, at, rest, expired_by=until, **deed.args(at))
 
@@ -129,6 +154,10 @@ def _with_error(message: TaskMessage, error: AttemptError, at: datetime, *, retr
     return msgspec.structs.replace(message, error_msg=text, last_failed_at=seconds(at), retried=retried)
 
 
+def _remembered(finished: Any) -> bytes:
+    return remembered(finished.outcome.error, finished.job.attempted_by[-1] if finished.job.attempted_by else "")
+
+
 def _result(finished: Finished) -> bytes:
     result = finished.outcome.result if isinstance(finished.outcome, Completed) else None
     return (finished.output if result is None else result) or b""
@@ -141,8 +170,8 @@ def trimming(at: datetime) -> Mapping[str, Any]:
 
 _DONE = _Deed("done", State.COMPLETED, _done)
 _COMPLETE = _Deed("complete", State.COMPLETED, _completed)
-_RETRY = _Deed("retry", State.RETRYABLE, _retried)
-_ARCHIVE = _Deed("archive", State.DISCARDED, _archived, trimming)
-_CANCEL = _Deed("archive", State.DISCARDED, _cancelled, trimming)
+_RETRY = _Deed("retry", State.RETRYABLE, _retried, fails=True)
+_ARCHIVE = _Deed("archive", State.DISCARDED, _archived, trimming, fails=True)
+_CANCEL = _Deed("archive", State.DISCARDED, _cancelled, trimming, fails=True)
 _SNOOZE = _Deed("snooze", State.SCHEDULED, _snoozed)
 _REQUEUE = _Deed("requeue", State.AVAILABLE, _requeued)

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 
 from ferryman.errors import ConfigError, DuplicateJob, JobNotFound, StorageError, WrongState
 from ferryman.job import FINAL, Job, JobRef, State
+from ferryman.storage.asynq.attempts import with_remembered
 from ferryman.storage.asynq.calls import Call, Command, Script, Value, Verb
 from ferryman.storage.asynq.keys import CANCEL, QueueKeys
 from ferryman.storage.asynq.messages import TASK
@@ -33,8 +34,11 @@ _CANCELLED = "JobCancelError: job cancelled while it waited"
 _ACTIVE, _ALREADY, _CHANGED = -1, -2, -4
 
 
-def get(ref: JobRef) -> Verb[StoredJob]:
-    """Return one job; without a queue in its address it is looked up in all."""
+def get(ref: JobRef, *, history: bool = False) -> Verb[StoredJob]:
+    """Return one job; without a queue in its address it is looked up in all.
+
+    `history` adds the failed attempts that are remembered beside it.
+    """
     queues = [ref.queue] if ref.queue else (yield from known_queues())
     replies = (yield [_read(QueueKeys(queue), ref.id) for queue in queues]) if queues else []
     found = [(queue, reply) for queue, reply in zip(queues, replies, strict=True) if reply and reply[0] is not None]
@@ -45,7 +49,11 @@ def get(ref: JobRef) -> Verb[StoredJob]:
             f"The queues {' and '.join(queue for queue, _ in found)} each have a job {ref.id}. "
             f"Say which, as in {JobRef(ref.id, found[0][0])}."
         )
-    return (yield from _stored(ref.id, found[0][1]))
+    job = yield from _stored(ref.id, found[0][1])
+    if not (history and job.failures):
+        return job
+    (kept,) = yield [Command(("LRANGE", QueueKeys(job.queue).attempts(job.id), 0, -1))]
+    return replace(job, errors=with_remembered(job.errors, kept))
 
 
 def cancel(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
@@ -159,5 +167,5 @@ def _archive(job: StoredJob, now: datetime, *, message: bytes = b"", lock: str =
 
 def _on_task(script: str, job: StoredJob, now: datetime, **args: Value) -> Call:
     keys = QueueKeys(job.queue)
-    task = {"task": keys.task(job.id)}
+    task = {"task": keys.task(job.id), "attempts": keys.attempts(job.id)}
     return on_queue(script, job.queue, now, (), keys=task, id=job.id, queue_prefix=keys.prefix, **args)

@@ -35,6 +35,7 @@ _KEYS: Mapping[str, Callable[[QueueKeys, datetime], str]] = {
 }
 _ARGS: Mapping[str, Callable[[QueueKeys, datetime], Value]] = {
     "task_prefix": lambda keys, at: keys.task_prefix,
+    "attempts_prefix": lambda keys, at: keys.attempts_prefix,
     "group_prefix": lambda keys, at: keys.group_prefix,
     "now": lambda keys, at: seconds(at),
     "now_ns": lambda keys, at: nanoseconds(at),

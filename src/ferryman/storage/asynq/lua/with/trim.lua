@@ -1,8 +1,8 @@
 -- Deletes the oldest of what is archived, tasks and all: what was put aside until `cutoff`,
 -- and what is more than `most`.
--- Uses archived, task_prefix, cutoff and most.
+-- Uses archived, task_prefix, attempts_prefix, cutoff and most.
 local function forget(ids)
-    for _, id in ipairs(ids) do redis.call("DEL", task_prefix .. id) end
+    for _, id in ipairs(ids) do redis.call("DEL", task_prefix .. id, attempts_prefix .. id) end
     if #ids > 0 then redis.call("ZREM", archived, unpack(ids)) end
     return #ids
 end
