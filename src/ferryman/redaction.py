@@ -8,6 +8,7 @@ what errors say asks here.  The best advice stays another: put ids into jobs, no
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from hashlib import sha256
 
 import msgspec
@@ -20,6 +21,7 @@ __all__ = [
     "is_secret_name",
     "job_without_secrets",
     "payload_without_secrets",
+    "secret_places",
     "without_password",
     "without_secrets",
 ]
@@ -114,6 +116,32 @@ def payload_without_secrets(payload: bytes) -> bytes:
         return without_secrets(payload.decode()).encode()
     except UnicodeDecodeError:
         return msgspec.json.encode(f"{hidden(len(payload), 'bytes')}, sha256 {sha256(payload).hexdigest()[:12]}")
+
+
+def secret_places(payload: bytes) -> list[str]:
+    """Return the names in a JSON payload under which secrets stand; never the secrets."""
+    try:
+        return sorted({name for name, value in _named(msgspec.json.decode(payload)) if _is_secret(name, value)})
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return []
+
+
+def _named(value: object, name: str = "") -> Iterator[tuple[str, object]]:
+    """Give every plain value with the name that it stands under, at any depth."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from _named(each, key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from _named(each, name)
+    else:
+        yield name, value
+
+
+def _is_secret(name: str, value: object) -> bool:
+    if isinstance(value, str):
+        return bool(value) and (is_secret_name(name) or without_secrets(value) != value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and is_secret_name(name)
 
 
 def _shown(value: msgspec.Raw) -> msgspec.Raw:

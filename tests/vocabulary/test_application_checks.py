@@ -9,8 +9,8 @@ import pytest
 
 from ferryman.admin.application import Moment, judge
 from ferryman.findings import Level
-from ferryman.job import JobRef, State
-from ferryman.storage.values import QueueInfo, Running, WorkerInfo
+from ferryman.job import Job, JobRef, State
+from ferryman.storage.values import PeriodicInfo, QueueInfo, Running, WorkerInfo
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
@@ -22,6 +22,23 @@ def worker(**said: Any) -> WorkerInfo:
 
 def queue(**said: Any) -> QueueInfo:
     return QueueInfo(**{"name": "q", "counts": {State.AVAILABLE: 2}, "oldest": NOW, **said})
+
+
+def schedule(**said: Any) -> PeriodicInfo:
+    return PeriodicInfo(**{"id": "report", "spec": "@every 1h", "kind": "report", **said})
+
+
+def carrying(args: bytes) -> Job:
+    return Job(
+        ref=JobRef("1"),
+        kind="mail",
+        args=args,
+        state=State.AVAILABLE,
+        attempt=0,
+        max_attempts=1,
+        queue="q",
+        scheduled_at=NOW,
+    )
 
 
 def wrong(**said: Any) -> list[tuple[str, Level]]:
@@ -43,10 +60,28 @@ def test_where_everything_is_worked_nothing_is_wrong() -> None:
         ({"queues": [queue(oldest=NOW - timedelta(minutes=11))]}, "A-STUCK", Level.WARNING),
         ({"workers": [worker(beat_at=NOW - timedelta(minutes=1))]}, "A-WORKER", Level.WARNING),
         ({"workers": [worker(version="1"), worker(version="2")]}, "A-WORKER", Level.WARNING),
+        ({"periodic": [schedule(next_at=NOW - timedelta(minutes=3))]}, "A-PERIODIC", Level.ERROR),
+        ({"periodic": [schedule(), schedule(id="x", owner="gobox:1")]}, "A-PERIODIC", Level.WARNING),
+        ({"sampled": [carrying(b'{"user":{"api_key":"abc"}}')]}, "A-SECRET", Level.WARNING),
+        ({"sampled": [carrying(b'{"call":["Bearer abcdefghijkl"]}')]}, "A-SECRET", Level.WARNING),
     ],
 )
 def test_what_is_wrong_is_found(said: dict[str, Any], id: str, level: Level) -> None:
     assert wrong(**said) == [(id, level)]
+
+
+def test_what_is_paused_is_not_late_and_ids_are_no_secrets() -> None:
+    late = schedule(next_at=NOW - timedelta(days=1), paused_at=NOW)
+
+    assert wrong(periodic=[late], sampled=[carrying(b'{"token":null,"id":7}'), carrying(b"\xff")]) == []
+
+
+def test_a_secret_is_named_by_its_place_and_never_shown() -> None:
+    found = judge(Moment(queues=[], workers=[], waiting={}, tasks=[], now=NOW, sampled=[carrying(b'{"pwd":"hush"}')]))
+
+    (text,) = [each.text for each in found if each.id == "A-SECRET"]
+    assert "pwd" in text
+    assert "hush" not in text
 
 
 def test_a_job_that_runs_past_its_time_is_found_with_its_address() -> None:

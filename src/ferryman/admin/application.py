@@ -12,28 +12,42 @@ from difflib import get_close_matches
 import msgspec
 
 from ferryman.findings import Finding, failed, passed, warned
-from ferryman.job import State
-from ferryman.storage.values import QueueInfo, WorkerInfo
+from ferryman.job import Job, State
+from ferryman.redaction import secret_places
+from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = ["Moment", "judge"]
 
 _LATE = timedelta(minutes=10)
 _SILENT = timedelta(seconds=30)
+_OVERDUE = timedelta(minutes=2)
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
-    """What there is at one moment.  `waiting` are kinds that wait, by queue; `tasks` those of the app at hand."""
+    """What there is at one moment.
+
+    `waiting` are kinds that wait, by queue; `tasks` those of the app at hand; `sampled` a few jobs that wait.
+    """
 
     queues: Sequence[QueueInfo]
     workers: Sequence[WorkerInfo]
     waiting: Mapping[str, Collection[str]]
     tasks: Collection[str]
     now: datetime
+    periodic: Sequence[PeriodicInfo] = ()
+    sampled: Sequence[Job] = ()
 
 
 def judge(there: Moment) -> list[Finding]:
     """Return what each check finds."""
-    return [*_kinds(there), *_queues(there), *_stuck(there), *_workers(there)]
+    return [
+        *_kinds(there),
+        *_queues(there),
+        *_stuck(there),
+        *_workers(there),
+        *_periodic(there),
+        *_secrets(there),
+    ]
 
 
 def _kinds(there: Moment) -> list[Finding]:
@@ -108,6 +122,36 @@ def _workers(there: Moment) -> list[Finding]:
     if len(versions) > 1:
         found.append(warned("A-WORKER", f"workers of several versions run beside each other: {', '.join(versions)}"))
     return found or [passed("A-WORKER", f"{len(there.workers)} workers are alive")]
+
+
+def _periodic(there: Moment) -> list[Finding]:
+    found = [
+        failed("A-PERIODIC", f'the schedule "{entry.id}" is {_minutes(there, entry):,.0f} minutes late')
+        for entry in there.periodic
+        if entry.paused_at is None and entry.next_at is not None and there.now - entry.next_at > _OVERDUE
+    ]
+    owners: dict[tuple[str, str, str], set[str]] = {}
+    for entry in there.periodic:
+        owners.setdefault((entry.kind, entry.spec, entry.queue), set()).add(entry.owner)
+    found += [
+        warned("A-PERIODIC", f'{" and ".join(sorted(names))} all enqueue "{kind}" {spec}: it runs twice, unless unique')
+        for (kind, spec, _), names in owners.items()
+        if len(names) > 1
+    ]
+    return found or [passed("A-PERIODIC", f"{len(there.periodic)} schedules are in time")]
+
+
+def _minutes(there: Moment, entry: PeriodicInfo) -> float:
+    return (there.now - (entry.next_at or there.now)) / timedelta(minutes=1)
+
+
+def _secrets(there: Moment) -> list[Finding]:
+    places = {(job.kind, name) for job in there.sampled for name in secret_places(job.args)}
+    found = [
+        warned("A-SECRET", f'jobs of kind "{kind}" carry what looks like a secret, as "{name}": put ids into jobs')
+        for kind, name in sorted(places)
+    ]
+    return found or [passed("A-SECRET", f"no password, key or token was seen in {len(there.sampled)} jobs that wait")]
 
 
 def _seconds(there: Moment, worker: WorkerInfo) -> float:

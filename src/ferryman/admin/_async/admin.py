@@ -22,6 +22,9 @@ from ferryman.storage.values import JobFilter, LineStatus, Page, Retention, Work
 
 __all__ = ["AsyncAdmin"]
 
+_WAITING = (State.AVAILABLE, State.SCHEDULED, State.RETRYABLE)
+_SAMPLED = 100
+
 
 class AsyncAdmin:
     """One storage, seen from outside.  Every change takes who did it and why, for the log.
@@ -57,9 +60,22 @@ class AsyncAdmin:
     async def check(self, tasks: Collection[str] = (), *, now: datetime | None = None) -> list[Finding]:
         """Look for jobs that nobody works; `tasks` are kinds that the app at hand would handle."""
         storage = await self._open()
-        queues, workers = await storage.queues.list(), await storage.workers.list(now=now)
-        waiting = {queue.name: await storage.jobs.waiting_kinds([queue.name]) for queue in queues}
-        return judge(Moment(queues=queues, workers=workers, waiting=waiting, tasks=tasks, now=now or datetime.now(UTC)))
+        queues = await storage.queues.glance(cap=1, now=now)
+        waiting = {
+            queue.name: await storage.jobs.waiting_kinds([queue.name]) for queue in queues if not queue.unreadable
+        }
+        sampled = await storage.jobs.list(JobFilter(states=_WAITING), limit=_SAMPLED)
+        return judge(
+            Moment(
+                queues=queues,
+                workers=await storage.workers.list(now=now),
+                waiting=waiting,
+                tasks=tasks,
+                now=now or datetime.now(UTC),
+                periodic=await self.periodic.list(now=now),
+                sampled=sampled.items,
+            )
+        )
 
 
 class AsyncJobAdmin:

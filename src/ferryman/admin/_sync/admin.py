@@ -23,6 +23,9 @@ from ferryman.storage.values import JobFilter, LineStatus, Page, Retention, Work
 
 __all__ = ["Admin"]
 
+_WAITING = (State.AVAILABLE, State.SCHEDULED, State.RETRYABLE)
+_SAMPLED = 100
+
 
 class Admin:
     """One storage, seen from outside.  Every change takes who did it and why, for the log.
@@ -58,9 +61,20 @@ class Admin:
     def check(self, tasks: Collection[str] = (), *, now: datetime | None = None) -> list[Finding]:
         """Look for jobs that nobody works; `tasks` are kinds that the app at hand would handle."""
         storage = self._open()
-        queues, workers = storage.queues.list(), storage.workers.list(now=now)
-        waiting = {queue.name: storage.jobs.waiting_kinds([queue.name]) for queue in queues}
-        return judge(Moment(queues=queues, workers=workers, waiting=waiting, tasks=tasks, now=now or datetime.now(UTC)))
+        queues = storage.queues.glance(cap=1, now=now)
+        waiting = {queue.name: storage.jobs.waiting_kinds([queue.name]) for queue in queues if not queue.unreadable}
+        sampled = storage.jobs.list(JobFilter(states=_WAITING), limit=_SAMPLED)
+        return judge(
+            Moment(
+                queues=queues,
+                workers=storage.workers.list(now=now),
+                waiting=waiting,
+                tasks=tasks,
+                now=now or datetime.now(UTC),
+                periodic=self.periodic.list(now=now),
+                sampled=sampled.items,
+            )
+        )
 
 
 class JobAdmin:
