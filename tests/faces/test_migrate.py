@@ -86,6 +86,28 @@ def test_down_reverts_one_step_once_it_is_confirmed(ferryman: Typed) -> None:
     assert ferryman("migrate status --json").data[0]["version"] == 7
 
 
+def test_a_dry_run_says_what_would_be_done_and_does_nothing(ferryman: Typed) -> None:
+    up = ferryman("migrate up --line main --to 2 --dry-run")
+    assert [line.split()[:2] for line in up.lines[1:]] == [["main", "001"], ["main", "002"]]
+    assert "Nothing was changed" in up.err
+    ferryman("migrate up")
+
+    down = ferryman("migrate down --to 7 --dry-run")
+
+    assert [line.split()[:2] for line in down.lines[1:]] == [["main", "008"]]
+    assert ferryman("migrate up --dry-run").out == ""
+    assert ferryman("migrate status --json").data[0]["version"] == 8
+
+
+def test_every_migration_is_listed_with_whether_it_is_there(ferryman: Typed) -> None:
+    ferryman("migrate up --line main --to 2")
+
+    rows = ferryman("migrate list --json").data
+
+    assert [row["applied"] for row in rows] == [True, True] + [False] * 9
+    assert [row["line"] for row in rows] == ["main"] * 8 + ["ferryman"] * 3
+
+
 def test_down_says_what_would_be_lost(ferryman: Typed) -> None:
     ferryman("migrate up")
     ferryman("migrate down --line ferryman --to 0 --yes")

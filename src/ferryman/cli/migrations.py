@@ -1,4 +1,4 @@
-"""The SQL of migrations, as `ferryman migrate sql` prints it for another tool to run.
+"""The migrations: which there are, which would be run, and their SQL for another tool to run.
 
 It holds the record of each migration too, so that ferryman and River's own tools know
 afterwards what the database has (spec/river.md 1.4 and 1.5).
@@ -12,10 +12,19 @@ from ferryman.cli.output import Listing, Row
 from ferryman.cli.times import Times
 from ferryman.errors import ConfigError
 from ferryman.redaction import without_password
-from ferryman.storage.river.bundle import Migration, bookkeeping_down, bookkeeping_up, in_schema, line_of
+from ferryman.storage.river.bundle import (
+    Migration,
+    bookkeeping_down,
+    bookkeeping_up,
+    in_schema,
+    line_of,
+    to_apply,
+    to_revert,
+)
 from ferryman.storage.river.postgres.location import Location
+from ferryman.storage.values import LineStatus
 
-__all__ = ["DIALECTS", "SQL", "place_of", "texts"]
+__all__ = ["DIALECTS", "SQL", "known", "place_of", "planned", "texts"]
 
 DIALECTS = ("postgres", "sqlite")
 
@@ -26,6 +35,27 @@ def _lines(text: Row, times: Times) -> Iterator[str]:
 
 
 SQL = Listing[Row](lambda text: text, lambda text: f"{text['line']} {text['version']:03d}", lines=_lines)
+
+
+def known(url: str, lines: Sequence[LineStatus]) -> Iterator[tuple[str, str, bool]]:
+    """Return every migration of these lines with its name, and whether the database has it."""
+    for line in lines:
+        for each in line_of(place_of(url)[0], line.line):
+            yield line.line, _title(each), each.version not in line.pending
+
+
+def planned(
+    url: str, line: LineStatus, *, up: bool, target: int | None, max_steps: int | None
+) -> list[tuple[str, str]]:
+    """Return what migrating would do, in its order.  Raises as migrating does."""
+    there = line_of(place_of(url)[0], line.line)
+    applied = {each.version for each in there if each.version not in line.pending} | ({line.version} - {0})
+    choose = to_apply if up else to_revert
+    return [(line.line, _title(each)) for each in choose(there, applied, target=target, max_steps=max_steps)]
+
+
+def _title(migration: Migration) -> str:
+    return f"{migration.version:03d} {migration.name}"
 
 
 def place_of(url: str) -> tuple[str, str | None]:

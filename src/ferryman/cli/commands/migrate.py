@@ -13,7 +13,7 @@ import click
 
 from ferryman.admin._async.admin import AsyncStorageAdmin
 from ferryman.cli.grammar import Group
-from ferryman.cli.migrations import DIALECTS, SQL, place_of, texts
+from ferryman.cli.migrations import DIALECTS, SQL, known, place_of, planned, texts
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
 from ferryman.errors import ConfigError
@@ -37,6 +37,20 @@ STATUS = Listing[LineStatus](
     ),
     none="No migrations.",
 )
+KNOWN = Listing[tuple[str, str, bool]](
+    lambda each: {"line": each[0], "migration": each[1], "applied": each[2]},
+    lambda each: f"{each[0]} {each[1]}",
+    (
+        Column("LINE", lambda each, times: each[0]),
+        Column("MIGRATION", lambda each, times: each[1]),
+        Column(
+            "APPLIED",
+            lambda each, times: "yes" if each[2] else "no",
+            style=lambda text: "yellow" if text == "no" else "",
+        ),
+    ),
+    none="No migrations.",
+)
 DONE = Listing[tuple[str, str]](
     lambda done: {"line": done[0], "migration": done[1]},
     lambda done: f"{done[0]} {done[1]}",
@@ -57,16 +71,32 @@ _to = click.option("--to", "target", type=click.IntRange(min=0), metavar="VERSIO
 _steps = click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="At most so many migrations.")
 
 
+_dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
+
+
+@migrate.command("list", examples=["ferryman migrate list", "ferryman migrate list --json"])
+@click.pass_obj
+def list_(session: Session) -> None:
+    """List every migration there is, and whether the database has it."""
+    lines = _with_storage(session, lambda storage: storage.status())
+    show(session, KNOWN, list(known(session.jobs.settings.url, lines)))
+
+
 @migrate.command("up", examples=["ferryman migrate up", "ferryman migrate up --line main --to 7"])
 @click.option("--line", type=click.Choice([*LINES, "all"]), default="all", show_default=True, help="Which line.")
 @_to
 @_steps
+@_dry_run
 @click.pass_obj
-def up(session: Session, line: str, target: int | None, max_steps: int | None) -> None:
+def up(session: Session, line: str, target: int | None, max_steps: int | None, dry_run: bool) -> None:
     """Apply the migrations that are missing, each in a transaction of its own."""
     lines = LINES if line == "all" else (line,)
     if len(lines) > 1 and (target is not None or max_steps is not None):
         raise ConfigError("--to and --max-steps are of one line. Name it: --line main, or --line ferryman.")
+
+    if dry_run:
+        _show_plan(session, lines, up=True, target=target, max_steps=max_steps)
+        return
 
     async def do(storage: AsyncStorageAdmin) -> list[tuple[str, str]]:
         done = []
@@ -84,9 +114,13 @@ def up(session: Session, line: str, target: int | None, max_steps: int | None) -
 @click.option("--line", type=click.Choice(LINES), default="main", show_default=True, help="Which line.")
 @_to
 @_steps
+@_dry_run
 @click.pass_obj
-def down(session: Session, line: str, target: int | None, max_steps: int | None) -> None:
+def down(session: Session, line: str, target: int | None, max_steps: int | None, dry_run: bool) -> None:
     """Revert migrations, one unless told otherwise.  Asks first; in a script say --yes."""
+    if dry_run:
+        _show_plan(session, [line], up=False, target=target, max_steps=max_steps)
+        return
     standing = next(each for each in _with_storage(session, lambda storage: storage.status()) if each.line == line)
     reverting = _reverting(standing, target, max_steps)
     if reverting:
@@ -140,6 +174,15 @@ def sql(
     lines = LINES if line == "all" else (line,)
     database, there = (dialect, None) if dialect else place_of(session.jobs.settings.url)
     show(session, SQL, texts(database, lines, versions, down=down, schema=schema or there))
+
+
+def _show_plan(session: Session, names: Sequence[str], *, up: bool, target: int | None, max_steps: int | None) -> None:
+    """Show what would be done, and do nothing."""
+    url, lines = session.jobs.settings.url, _with_storage(session, lambda storage: storage.status())
+    chosen = [line for line in lines if line.line in names]
+    plans = [planned(url, line, up=up, target=target, max_steps=max_steps) for line in chosen]
+    show(session, DONE, [step for plan in plans for step in plan])
+    session.note("Nothing was changed: this was a dry run.")
 
 
 def _with_storage(session: Session, do: Callable[[AsyncStorageAdmin], Awaitable[T]]) -> T:
