@@ -19,12 +19,12 @@ from typing import Any, Self
 
 __all__ = ["Asker", "Enqueue", "Program", "Work", "asking", "python_worker", "running", "until"]
 
-_PATIENCE = 30.0
+_PATIENCE = 90.0
 _BYTES = ("payload", "result")
 WORKER = Path(__file__).parent / "worker.py"
 
 
-async def until(true: Callable[[], Awaitable[bool]]) -> None:
+async def until(true: Callable[[], Awaitable[object]]) -> None:
     """Wait for what nobody says."""
     async with asyncio.timeout(_PATIENCE):
         while not await true():
@@ -66,6 +66,12 @@ class Program:
         assert line, f"it ended with {await self.process.wait()}; it said {self.said}"
         return _read(json.loads(line))
 
+    async def ends(self) -> int:
+        """Wait until it has ended by itself, and return its exit code."""
+        async with asyncio.timeout(_PATIENCE):
+            await self.process.communicate()
+        return await self.process.wait()
+
     async def stop(self) -> int:
         """Ask it to end, and return its exit code."""
         return await self._end(signal.SIGTERM)
@@ -77,9 +83,7 @@ class Program:
     async def _end(self, how: signal.Signals) -> int:
         if self.process.returncode is None:
             self.process.send_signal(how)
-        async with asyncio.timeout(_PATIENCE):
-            await self.process.communicate()
-        return await self.process.wait()
+        return await self.ends()
 
 
 class Asker(Program):

@@ -12,6 +12,7 @@ import pytest
 from ferryman import Ferryman, Job, State
 from ferryman.storage.values import JobFilter
 from programs import Asker, Enqueue, Work, until
+from servers import Servers
 
 Act = Callable[[str, str], Awaitable[None]]
 
@@ -24,7 +25,6 @@ STATES = {
     "completed": State.COMPLETED,
     "aggregating": State.PENDING,
 }
-NOW_AND_THEN = timedelta(seconds=10)
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ async def here(jobs: Ferryman, id: str) -> Job:
 
 
 async def test_a_running_job_is_cancelled_from_the_other_side(
-    enqueue: Enqueue, work: Work, worker: str, act: Act, go: Asker, jobs: Ferryman
+    enqueue: Enqueue, work: Work, worker: str, act: Act, go: Asker, jobs: Ferryman, redis: Servers
 ) -> None:
     id = await enqueue("hold", b"")
     becomes = {"go": State.RETRYABLE, "python": State.DISCARDED}[worker]
@@ -60,12 +60,20 @@ async def test_a_running_job_is_cancelled_from_the_other_side(
 
     async with work(worker, retry_in=600) as program:
         await program.hears("seen", id=id)
+        await until(lambda: somebody_hears(redis))
         await act("cancel", id)
         await program.hears("let go", id=id)
         await until(is_over)
 
     texts = {"go": "context canceled", "python": "JobCancelError: job cancelled remotely"}
     assert (await go.ask("job", queue="default", id=id))["error"] == texts[worker]
+
+
+async def somebody_hears(redis: Servers) -> bool:
+    """Whether a cancellation reaches anybody: Redis keeps none, and Go takes jobs before it listens."""
+    with redis.client() as inside:
+        ((_, ears),) = inside.pubsub_numsub("asynq:cancel")
+    return bool(ears)
 
 
 async def test_what_runs_is_seen_from_both_sides(
@@ -103,7 +111,7 @@ async def both_see_it_run(go: Asker, jobs: Ferryman, id: str) -> tuple[Any, Any]
 
 async def test_a_worker_that_has_stopped_is_not_listed(work: Work, go: Asker, jobs: Ferryman, worker: str) -> None:
     async with work(worker):
-        pass
+        await until(jobs.admin.workers.list)
 
     assert (await go.ask("servers") or [], await jobs.admin.workers.list()) == ([], [])
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ferryman import DuplicateJob, Ferryman
+from ferryman import DuplicateJob, Ferryman, State
 from programs import Asker, Enqueue, Work, until
 
 
@@ -65,20 +65,20 @@ async def test_a_worker_is_told_what_was_asked_for(enqueue: Enqueue, work: Work,
         seen = await program.hears("seen", id="ada/1")
 
     assert (seen["queue"], seen["attempt"], seen["attempts"], seen["headers"]) == ("low", 1, 8, {"trace": "abc"})
-    assert 80 < seen["seconds_left"] <= 90
+    assert 45 < seen["seconds_left"] <= 90
 
 
 async def test_an_attempt_has_the_same_time_everywhere(enqueue: Enqueue, work: Work, worker: str) -> None:
     seconds = {
         await enqueue("note", b""): 1800,
         await enqueue("note", b"", timeout="40s"): 40,
-        await enqueue("note", b"", deadline=in_(600)): 600,
-        await enqueue("note", b"", deadline=in_(50), timeout="10m"): 50,
+        await enqueue("note", b"", deadline=in_(6000)): 6000,
+        await enqueue("note", b"", deadline=in_(600), timeout="1h"): 600,
     }
 
     async with work(worker) as program:
         for id, most in seconds.items():
-            assert most - 10 < (await program.hears("seen", id=id))["seconds_left"] <= most
+            assert most / 2 < (await program.hears("seen", id=id))["seconds_left"] <= most
 
 
 @pytest.mark.parametrize("when", ["delay", "at"])
@@ -87,6 +87,7 @@ async def test_a_job_for_later_waits_until_then(
 ) -> None:
     due = in_(2)
     id = await enqueue("note", b"", **({"at": due} if when == "at" else {"delay": "2s"}))
+    latest = in_(3)
 
     theirs = await go.ask("job", queue="default", id=id)
     ours = await jobs.admin.jobs.get(f"default/{id}")
@@ -95,7 +96,7 @@ async def test_a_job_for_later_waits_until_then(
 
     assert (theirs["state"], ours.state) == ("scheduled", "scheduled")
     assert theirs["next_at"] == ours.scheduled_at
-    assert due <= ours.scheduled_at <= due + timedelta(seconds=1)
+    assert due <= ours.scheduled_at <= latest
     assert datetime.now(UTC) >= due - timedelta(seconds=1)
 
 
@@ -114,10 +115,9 @@ async def test_a_lock_is_freed_by_whoever_does_the_job(
 ) -> None:
     await enqueue("note", b"1", unique="1h")
 
-    async with work(worker) as program:
-        await program.hears("seen")
+    async with work(worker):
+        await until(lambda: queue_is_empty(jobs))
 
-    assert (await jobs.admin.queues.get("default")).counts == {}
     assert await enqueue("note", b"1", unique="1h")
 
 
@@ -135,12 +135,15 @@ async def test_what_is_kept_is_found_with_its_result(
 ) -> None:
     id = await enqueue("result", text("hällo"), retention="1h")
 
-    async with work(worker) as program:
-        await program.hears("seen", id=id)
+    async def is_done() -> bool:
+        return (await jobs.admin.jobs.get(f"default/{id}")).state is State.COMPLETED
+
+    async with work(worker):
+        await until(is_done)
 
     theirs = await go.ask("job", queue="default", id=id)
     ours = await jobs.admin.jobs.get(f"default/{id}")
-    assert (theirs["state"], ours.state) == ("completed", "completed")
+    assert theirs["state"] == "completed"
     assert json.loads(theirs["result"]) == ours.metadata["output"] == "hällo"
     assert theirs["completed_at"] == ours.finalized_at
 
@@ -163,8 +166,8 @@ async def test_a_group_becomes_one_job(enqueue: Enqueue, work: Work, worker: str
 
     async with work(worker, group_size=3) as program:
         seen = await program.hears("seen")
+        await until(lambda: queue_is_empty(jobs))
 
     assert sorted(job["payload"] for job in listed) == [b"0", b"1", b"2"]
     assert sorted(job.args for job in ours.items) == [b"0", b"1", b"2"]
     assert (seen["kind"], sorted(seen["payload"].split(b"\n"))) == ("note", [b"0", b"1", b"2"])
-    assert (await jobs.admin.queues.get("default")).counts == {}

@@ -68,7 +68,7 @@ async def test_one_side_tries_again_what_failed_on_the_other(
     assert (first["attempt"], second["attempt"]) == (1, 2)
     assert (look.theirs["retried"], look.ours.attempt) == (1, 2)
     left = first.pop("seconds_left") - second.pop("seconds_left")
-    assert abs(left) < 5
+    assert abs(left) < 60
     assert {**first, "attempt": 2} == second
     assert await enqueue("fail-once", text("the first time"), unique="1h") != id
 
@@ -168,12 +168,14 @@ async def test_both_sides_count_alike(enqueue: Enqueue, work: Work, worker: str,
     for _ in range(3):
         await enqueue("note", b"")
     await enqueue("note", b"", retention="1h")
-    last = Look(go, jobs, await enqueue("fail-once", text("once"), retention="1h"))
-    lost = Look(go, jobs, await enqueue("fail", text("never"), retries=0))
+    await enqueue("fail-once", text("once"), retention="1h")
+    await enqueue("fail", text("never"), retries=0)
+
+    async def all_are_over() -> bool:
+        return (await jobs.admin.queues.get("default")).counts == {State.COMPLETED: 2, State.DISCARDED: 1}
 
     async with work(worker, retry_in=0):
-        await last.becomes(State.COMPLETED)
-        await lost.becomes(State.DISCARDED)
+        await until(all_are_over)
 
     queue = await go.ask("queue", queue="default")
     assert (queue["Processed"], queue["Failed"]) == (7, 2)

@@ -35,6 +35,7 @@ async def test_go_works_what_we_schedule(work: Work) -> None:
 
 
 async def test_go_lists_what_we_schedule(work: Work, go: Asker) -> None:
+    began = datetime.now(UTC).replace(microsecond=0)
     async with work("python", queues={"other": 1}, every="1s"):
         await until(lambda: has_run(go))
         (entry,) = await go.ask("schedules")
@@ -43,9 +44,9 @@ async def test_go_lists_what_we_schedule(work: Work, go: Asker) -> None:
 
     assert (entry["id"], entry["spec"], entry["kind"], entry["payload"]) == ("tick", "@every 1s", "tick", b"{}")
     assert entry["options"] == ['Queue("default")', "MaxRetry(3)", "Timeout(40s)"]
-    assert now - timedelta(seconds=5) < entry["last_at"] < entry["next_at"] < now + timedelta(seconds=2)
+    assert began <= entry["last_at"] < entry["next_at"] < now + timedelta(seconds=2)
     assert (await go.ask("job", queue="default", id=first["TaskID"]))["kind"] == "tick"
-    assert now - timedelta(seconds=10) < datetime.fromisoformat(first["EnqueuedAt"]) <= now
+    assert began <= datetime.fromisoformat(first["EnqueuedAt"]) <= now
 
 
 async def has_run(go: Asker) -> bool:

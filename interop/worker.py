@@ -70,6 +70,12 @@ async def twice(number: bytes, job: Job) -> None:
         raise RuntimeError("once more")
 
 
+@jobs.task("pull-the-plug")
+async def pull_the_plug(job: Job) -> None:
+    if job.attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
 @jobs.task("note")
 async def note(payload: bytes, job: Job) -> None:
     tell(job)
