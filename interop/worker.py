@@ -17,12 +17,11 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ferryman import Cancel, Discard, Ferryman, Job, NewJob
-from ferryman.events import WorkerStarted
+from ferryman import Discard, Ferryman, Job, NewJob
+from kinds import add_kinds, run, say
 
 _, _, url, text = sys.argv
 said: dict[str, Any] = json.loads(text)
-retry_in = said.get("retry_in", 0)
 jobs = Ferryman(
     url,
     queues=said.get("queues"),
@@ -34,11 +33,6 @@ jobs = Ferryman(
     heartbeat_interval=1,
     take_unknown_kinds=True,
 )
-log = os.open(said.get("log") or os.devnull, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
-
-
-def say(said: str, **words: Any) -> None:
-    os.write(1, (json.dumps({"said": said, **words}) + "\n").encode())
 
 
 def tell(job: Job) -> None:
@@ -58,27 +52,10 @@ def tell(job: Job) -> None:
     )
 
 
-@jobs.task("count")
-async def count(number: bytes) -> None:
-    os.write(log, number + b"\n")
-
-
-@jobs.task("twice", backoff=retry_in)
-async def twice(number: bytes, job: Job) -> None:
-    os.write(log, number + b" attempt %d\n" % job.attempt)
-    if job.attempt == 1:
-        raise RuntimeError("once more")
-
-
 @jobs.task("pull-the-plug")
 async def pull_the_plug(job: Job) -> None:
     if job.attempt == 1:
         os.kill(os.getpid(), signal.SIGKILL)
-
-
-@jobs.task("note")
-async def note(payload: bytes, job: Job) -> None:
-    tell(job)
 
 
 @jobs.task("typed")
@@ -93,13 +70,7 @@ async def result(text: str, job: Job) -> str:
     return text
 
 
-@jobs.task("fail", backoff=retry_in)
-async def fail(text: str, job: Job) -> None:
-    tell(job)
-    raise RuntimeError(text)
-
-
-@jobs.task("fail-once", backoff=retry_in)
+@jobs.task("fail-once", backoff=said.get("retry_in", 0))
 async def fail_once(text: str, job: Job) -> None:
     tell(job)
     if job.attempt == 1:
@@ -112,28 +83,6 @@ async def give_up(text: str, job: Job) -> None:
     raise Discard(text)
 
 
-@jobs.task("revoke")
-async def revoke(text: str, job: Job) -> None:
-    tell(job)
-    raise Cancel(text)
-
-
-@jobs.task("hold", backoff=retry_in)
-async def hold(payload: bytes, job: Job) -> None:
-    tell(job)
-    try:
-        await asyncio.Event().wait()
-    finally:
-        say("let go", id=job.id)
-
-
-@jobs.task("hold-once", backoff=retry_in)
-async def hold_once(payload: bytes, job: Job) -> None:
-    tell(job)
-    if job.attempt == 1:
-        await asyncio.Event().wait()
-
-
 async def tick(job: Job) -> None:
     tell(job)
 
@@ -142,19 +91,10 @@ async def combine(group: str, gathered: Sequence[Job]) -> NewJob:
     return jobs.kind("note").job(b"\n".join(job.args for job in gathered))
 
 
-async def main() -> None:
-    worker = jobs.worker()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(each, worker.stop_now, each.name)
-    await worker.serve()
-    await jobs.close()
-    say("stopped")
-
-
 if __name__ == "__main__":
+    add_kinds(jobs, said, tell)
     if size := said.get("group_size"):
         jobs.aggregate(grace="1s", max_size=size)(combine)
     if spec := said.get("every"):
         jobs.every(spec)(jobs.task("tick", retries=3, timeout="40s")(tick))
-    jobs.events.subscribe(WorkerStarted, lambda event: say("ready"))
-    asyncio.run(main())
+    asyncio.run(run(jobs))

@@ -76,7 +76,7 @@ def work(river: str, url: str) -> Work:
     """Runs a worker of either side: `async with work("go", concurrency=2) as worker`."""
 
     def start(side: str, **settings: Any) -> AbstractAsyncContextManager[Program]:
-        command = (river,) if side == "go" else (sys.executable, str(HERE / "worker.py"))
+        command = (river,) if side == "go" else (sys.executable, str(HERE.parent / "river_worker.py"))
         return running(*command, "work", url, msgspec.json.encode(settings).decode())
 
     return start
