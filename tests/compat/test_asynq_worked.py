@@ -205,11 +205,11 @@ async def test_a_cancellation_is_published_as_asynqs(player: Player, server: Ser
     await server.take()
     with player.redis.pubsub() as heard:
         heard.subscribe("asynq:cancel")
-        heard.get_message(timeout=5)
+        heard.get_message(timeout=60)
 
         await player.play_all([cancel])
 
-        message = heard.get_message(timeout=5)
+        message = heard.get_message(timeout=60)
     (published,) = player.recording["pubsub_messages"]
     assert (message["channel"].decode(), message["data"]) == (published["channel"], b64decode(published["payload_b64"]))
     await server.end(c1=Retry(due(player, "c1"), AttemptError(player.now, 1, look["result"]["LastErr"])))

@@ -55,7 +55,7 @@ class Stage:
         worker = self.jobs.worker(concurrency=2, take_unknown_kinds=True, **settings)
         worker.name = name
         elected = self.watch(LeaderChanged)
-        async with asyncio.timeout(20), worker:
+        async with asyncio.timeout(60), worker:
             await elected.get()
             while not await self._player.storage.workers.list():
                 pass  # its first heartbeat is still to be written

@@ -47,7 +47,7 @@ class Flaky:
 
     async def asked(self, name: str, times: int) -> None:
         """Wait until a verb was called this many times."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while self.calls.count(name) < times:
                 self._called.clear()
                 await self._called.wait()

@@ -123,7 +123,7 @@ async def test_plain_functions_run_at_the_same_time(stage: Stage, tasks: Tasks) 
 
     @tasks.task("meet")
     def meet() -> None:
-        both.wait(5)
+        both.wait(60)
 
     await stage.store(meet.job(), meet.job())
     jobs = await stage.take()
@@ -416,7 +416,7 @@ async def test_a_thread_that_runs_out_of_time_keeps_its_slot_until_it_returns(
 
     @tasks.task("hang", timeout=5)
     def hang() -> None:
-        gate.wait(5)
+        gate.wait(60)
 
     attempt = await stage.begin(hang.job())
     await time_is_up(stage, attempt)
@@ -536,7 +536,7 @@ async def test_a_thread_that_is_cancelled_keeps_its_slot_until_it_returns(stage:
 
     @tasks.task("hang")
     def hang() -> None:
-        gate.wait(5)
+        gate.wait(60)
 
     attempt = await stage.begin(hang.job())
     stage.executor.cancel(attempt.job.ref)
@@ -795,7 +795,7 @@ async def test_a_thread_that_does_not_return_goes_back_after_a_last_wait(
 
     @tasks.task("hang")
     def hang() -> None:
-        gate.wait(5)
+        gate.wait(60)
 
     attempt = await stage.begin(hang.job())
     await stage.executor.drain(0, asyncio.Event())

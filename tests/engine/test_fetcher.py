@@ -182,7 +182,7 @@ async def test_stop_is_heard_while_all_slots_are_taken(stage: Stage, wait: Task[
     await seen.wait_for(JobStarted)
 
     fetcher.stop()
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 60)
 
     assert stage.executor.free == 0
     stage.executor.cancel(stage.executor.running[0].job.ref)
@@ -195,7 +195,7 @@ async def test_stop_is_heard_while_there_is_nothing_to_do(stage: Stage) -> None:
 
     fetcher.stop()
 
-    await asyncio.wait_for(running, 5)
+    await asyncio.wait_for(running, 60)
 
 
 async def test_stop_before_the_start_takes_nothing(stage: Stage, wait: Task[[], None]) -> None:

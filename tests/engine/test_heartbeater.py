@@ -94,7 +94,7 @@ async def alive(storage: AsyncStorage) -> list[str]:
 
 async def until(condition: Any) -> None:
     """Wait for what a thread does."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while not await condition():  # noqa: ASYNC110 - a thread sets no event of ours
             await asyncio.sleep(0)
 

@@ -46,7 +46,7 @@ class Ears:
         )
 
     async def next(self) -> Any:
-        return await asyncio.wait_for(self.heard.get(), 5)
+        return await asyncio.wait_for(self.heard.get(), 60)
 
 
 @pytest.fixture

@@ -233,7 +233,7 @@ async def test_by_itself_it_sleeps_from_time_to_time(
 
 
 async def _answered(stage: Stage, count: int) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(await stored(stage)) < count:
             pass
 

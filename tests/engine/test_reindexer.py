@@ -175,6 +175,6 @@ async def test_who_does_not_own_an_index_is_told_so_and_goes_on(
 
 async def _busy_with(watcher: psycopg.Connection[Any], statement: str) -> None:
     asked = "select 1 from pg_stat_activity where state = 'active' and query ilike %s and pid <> pg_backend_pid()"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await asyncio.to_thread(lambda: watcher.execute(asked, [statement]).fetchall()):
             pass

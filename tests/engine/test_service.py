@@ -36,11 +36,11 @@ async def test_a_nudge_before_the_waiting_is_not_lost() -> None:
     nudge = Nudge()
     nudge()
 
-    await asyncio.wait_for(nudge.wait(), 5)
+    await asyncio.wait_for(nudge.wait(), 60)
 
 
 async def test_waiting_ends_by_itself_after_its_time() -> None:
-    await asyncio.wait_for(Nudge().wait(0.001), 5)
+    await asyncio.wait_for(Nudge().wait(0.001), 60)
 
 
 # Services beside a block

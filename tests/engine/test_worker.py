@@ -511,7 +511,7 @@ async def test_a_thread_that_hangs_does_not_keep_the_worker(jobs: Ferryman, seen
 
     @jobs.task("hang")
     def hang() -> None:
-        gate.wait(5)
+        gate.wait(60)
 
     async with jobs.worker(shutdown_timeout=0.01):
         await hang.enqueue()

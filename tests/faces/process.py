@@ -19,7 +19,7 @@ import psutil
 
 __all__ = ["Process"]
 
-_PATIENCE = 30.0
+_PATIENCE = 60.0
 
 
 class Process:

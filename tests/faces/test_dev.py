@@ -129,7 +129,7 @@ async def test_a_program_that_does_not_end_is_killed_with_what_it_started(folder
     deaf.kill()
 
     assert await deaf.ended(child) == -signal.SIGKILL
-    psutil.wait_procs([grandchild], timeout=10)
+    psutil.wait_procs([grandchild], timeout=60)
     assert not grandchild.is_running() or grandchild.status() == psutil.STATUS_ZOMBIE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
 from faces.there import There
@@ -75,7 +76,7 @@ def test_what_they_run_is_listed_by_itself(ferryman: Typed, there: There) -> Non
     title, row = ferryman("workers --running").lines
 
     assert title.split()[:4] == ["ID", "KIND", "WORKER", "STARTED"]
-    assert row.split()[:5] == ["1", "mail:send", "box:71", "0s", "ago"]
+    assert re.search(r"^ *1 +mail:send +box:71 +\d+s ago", row)
     assert ferryman("workers --running -o ids").lines == ["1"]
 
 

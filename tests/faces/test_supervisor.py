@@ -90,7 +90,7 @@ def test_quiet_is_passed_on_and_who_dies_then_is_not_replaced(pair: Process) -> 
     victim, _ = pids(pair)
 
     os.kill(victim, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(victim)] if psutil.pid_exists(victim) else [], timeout=10)
+    psutil.wait_procs([psutil.Process(victim)] if psutil.pid_exists(victim) else [], timeout=60)
     pair.send(signal.SIGTERM)
 
     assert pair.ended() == 137
@@ -103,7 +103,7 @@ def test_no_worker_outlives_its_supervisor(pair: Process) -> None:
     pair.send(signal.SIGKILL)
     pair.hear(r"worker stopping \(the supervisor has ended\)")
 
-    _, alive = psutil.wait_procs(children, timeout=20)
+    _, alive = psutil.wait_procs(children, timeout=60)
     assert alive == []
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC
@@ -51,10 +52,14 @@ class Screen:
         return str(self.app.screen_stack[0].query_one(f"#{name}", Static).render())
 
     def rows(self, panel: str) -> list[str]:
-        """Return what stands in a panel, its words with one space between."""
+        """Return what stands in a panel, its words with one space between.
+
+        Seconds are always 0s here: how many have passed is up to the machine.
+        """
         table = self.app.panels[panel]
         rows: list[Sequence[Any]] = [table.get_row_at(number) for number in range(table.row_count)]
-        return [" ".join(" ".join(cell.plain for cell in row).split()) for row in rows]
+        lines = (" ".join(" ".join(cell.plain for cell in row).split()) for row in rows)
+        return [re.sub(r"\b\d+s\b", "0s", line) for line in lines]
 
 
 @asynccontextmanager
@@ -224,7 +229,7 @@ async def test_a_storage_that_does_not_answer_never_freezes_the_screen(folder: P
         shown.app.tick()
         shown.app.tick()
 
-        assert shown.line("head").strip() == "no answer for 0 s  here"
+        assert re.fullmatch(r"no answer for \d+ s  here", shown.line("head").strip())
         assert calls == ["list"]
         await shown.press("question_mark")
         assert isinstance(shown.app.screen, Card)

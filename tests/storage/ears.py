@@ -15,7 +15,7 @@ from ferryman.storage.values import Notice
 __all__ = ["AsyncEar", "Ear"]
 
 N = TypeVar("N", bound=Notice)
-_PATIENCE = 5
+_PATIENCE = 60
 
 
 class AsyncEar:

@@ -78,8 +78,8 @@ async def test_all_side_data_may_be_deleted_while_a_worker_works(
         await asyncio.to_thread(delete)
         stored = await asyncio.gather(*(count.enqueue() for _ in range(20)))
         for _ in stored:
-            await seen.wait_for(JobFinished, counted, within=30)
-        await seen.wait_for(JobFinished, lambda event: event.job.kind == "tick" and event.seconds, within=30)
+            await seen.wait_for(JobFinished, counted, within=60)
+        await seen.wait_for(JobFinished, lambda event: event.job.kind == "tick" and event.seconds, within=60)
 
         there = await jobs.admin.snapshot()
         series = await jobs.admin.stats.series(timedelta(hours=1))

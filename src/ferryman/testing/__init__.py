@@ -49,7 +49,7 @@ class Recorder:
         """Return the events of this class, in order."""
         return [each for each in self.events if isinstance(each, event)]
 
-    async def wait_for(self, event: type[E], where: Callable[[E], object] | None = None, *, within: float = 5.0) -> E:
+    async def wait_for(self, event: type[E], where: Callable[[E], object] | None = None, *, within: float = 10.0) -> E:
         """Return the next event of this class (for which `where` is true), come or to come; each is returned once.
 
         Raises TimeoutError when there is none within this many seconds, and says what there was.

@@ -161,7 +161,7 @@ async def test_jobs_start_and_end_while_a_heartbeat_hangs(servers: Servers, monk
 
     def beat(*said: Any, **more: Any) -> None:
         hangs.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     monkeypatch.setattr("ferryman.storage.asynq._sync.parts.RedisWorkers.beat", beat)
     async with Ferryman(servers.url) as jobs:
@@ -171,7 +171,7 @@ async def test_jobs_start_and_end_while_a_heartbeat_hangs(servers: Servers, monk
         async def mail() -> None: ...
 
         async with jobs.worker(poll_interval=0.01):
-            await asyncio.to_thread(hangs.wait, 5)
+            await asyncio.to_thread(hangs.wait, 60)
             await mail.enqueue()
             try:
                 assert type((await seen.wait_for(JobFinished)).outcome) is Completed

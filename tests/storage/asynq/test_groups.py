@@ -250,7 +250,7 @@ async def test_jobs_of_a_group_reach_their_function_through_a_worker(servers: Se
         jobs_done = asyncio.Event()
         await count.using(group="all").enqueue(1)
         await count.using(group="all").enqueue(2)
-        async with asyncio.timeout(20), jobs.worker():
+        async with asyncio.timeout(60), jobs.worker():
             await jobs_done.wait()
 
     assert sorted(numbers) == [1, 2]

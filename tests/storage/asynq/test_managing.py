@@ -95,11 +95,11 @@ async def test_cancelling_a_running_job_publishes_its_bare_id(storage: AsyncRedi
     job = await run(storage)
     with redis.pubsub(ignore_subscribe_messages=False) as heard:
         heard.subscribe("asynq:cancel")
-        heard.get_message(timeout=5)
+        heard.get_message(timeout=60)
 
         await storage.jobs.cancel(job.ref, now=NOW)
 
-        assert heard.get_message(timeout=5)["data"] == job.id.encode()
+        assert heard.get_message(timeout=60)["data"] == job.id.encode()
 
 
 # Retry

@@ -147,14 +147,14 @@ async def test_a_worker_follows_its_sentinel_to_another_master(watched: tuple[Se
         @jobs.task("mail")
         async def mail() -> None: ...
 
-        async with asyncio.timeout(20), jobs.worker(poll_interval=0.05):
+        async with asyncio.timeout(60), jobs.worker(poll_interval=0.05):
             await mail.enqueue()
             await seen.wait_for(JobFinished)
             master.kill()
             await seen.wait_for(StorageLost)
             guard.command("SENTINEL", "REMOVE", MASTER)
             guard.command("SENTINEL", "MONITOR", MASTER, "127.0.0.1", other.port, 1)
-            await seen.wait_for(StorageBack, within=15)
+            await seen.wait_for(StorageBack, within=60)
             await mail.enqueue()
             done = await seen.wait_for(JobFinished)
 

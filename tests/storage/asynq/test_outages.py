@@ -43,13 +43,13 @@ async def test_a_server_that_is_killed_mid_run_loses_no_job_and_none_is_done_twi
             ran[str(number)] += 1
 
         await jobs.enqueue_many([mail.job(number) for number in range(500)])
-        async with asyncio.timeout(40), jobs.worker(concurrency=10, **QUICK):
+        async with asyncio.timeout(60), jobs.worker(concurrency=10, **QUICK):
             for _ in range(100):
                 await seen.wait_for(JobFinished)
             await asyncio.to_thread(server.kill)
             await seen.wait_for(StorageLost)
             await asyncio.to_thread(server.start)
-            await seen.wait_for(StorageBack, within=20)
+            await seen.wait_for(StorageBack, within=60)
             while (await jobs.admin.jobs.count(JobFilter())).get(State.AVAILABLE, 0):
                 await seen.wait_for(JobFinished)
             # What was taken by an answer that got lost is taken back a minute later, but for this.
@@ -77,7 +77,7 @@ async def test_a_server_that_loads_its_data_says_so_and_the_worker_waits_for_it(
         async def mail() -> None: ...
 
         await jobs.enqueue_many([NewJob(kind="mail", queue="another")] * 4_000)
-        async with asyncio.timeout(40), jobs.worker(**QUICK):
+        async with asyncio.timeout(60), jobs.worker(**QUICK):
             server.stop()
             await seen.wait_for(StorageLost)
             # It looks at who asks after every thousand commands of its file; each now takes some time.

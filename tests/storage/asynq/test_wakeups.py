@@ -246,7 +246,7 @@ async def test_listening_can_be_cancelled_at_any_moment(storage: AsyncRedisStora
         listening = asyncio.create_task(listen())
         await asyncio.sleep(number % 20 / 4000)
         listening.cancel()
-        done, _ = await asyncio.wait({listening}, timeout=5)
+        done, _ = await asyncio.wait({listening}, timeout=60)
         assert done
 
 
@@ -325,7 +325,7 @@ async def working(servers: Servers, seen: Recorder, **settings: Any) -> AsyncIte
         async def long() -> None:
             await asyncio.Event().wait()
 
-        async with asyncio.timeout(30), jobs.worker(poll_interval=3600, shutdown_timeout=0, **settings) as worker:
+        async with asyncio.timeout(60), jobs.worker(poll_interval=3600, shutdown_timeout=0, **settings) as worker:
             await seen.wait_for(Listening)
             yield worker
 

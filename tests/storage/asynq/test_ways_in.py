@@ -51,7 +51,7 @@ async def everything_works(url: str) -> None:
         def combine(group: str, found: Any) -> Any:
             return digest.job()
 
-        async with asyncio.timeout(20), jobs.worker(poll_interval=3600, schedule_interval=0.05, heartbeat_interval=0.1):
+        async with asyncio.timeout(60), jobs.worker(poll_interval=3600, schedule_interval=0.05, heartbeat_interval=0.1):
             assert (await seen.wait_for(Listening)).by == "tracked reads"
             assert (await seen.wait_for(JobFinished)).job.kind == "tick"
             stored = await mail.using(delay="1s").enqueue(7)

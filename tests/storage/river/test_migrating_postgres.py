@@ -59,7 +59,7 @@ def test_a_migrator_waits_for_another_and_then_finds_its_work_done(location: Loc
 
         other.commit()
 
-        assert ours.result(timeout=10) == []
+        assert ours.result(timeout=60) == []
 
 
 def test_a_database_from_before_version_5_is_understood_and_brought_up_to_date(location: Location) -> None:
@@ -137,7 +137,7 @@ def together(number: int, act: Any) -> list[Any]:
     begin = Barrier(number)
 
     def one() -> Any:
-        begin.wait(10)
+        begin.wait(60)
         return act()
 
     with ThreadPoolExecutor(number) as threads:

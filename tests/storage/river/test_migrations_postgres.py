@@ -162,7 +162,7 @@ def test_before_version_4_the_database_itself_tells_of_a_new_job(db, way: str) -
     db.execute("insert into river_job (kind, args, max_attempts, state, queue) values ('a', '{}', 1, 'running', 'q')")
     db.execute("insert into river_job (kind, args, max_attempts, queue) values ('a', '{}', 1, 'slow')")
 
-    notices = [json.loads(notice.payload) for notice in db.notifies(timeout=5, stop_after=1)]
+    notices = [json.loads(notice.payload) for notice in db.notifies(timeout=60, stop_after=1)]
     assert notices == [{"queue": "slow"}]
 
 
