@@ -118,7 +118,7 @@ def check(job: Job, expected: Expected) -> None:
     assert (job.finalized_at is not None) is (job.state in FINAL)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(LIVES)
 def test_every_life_ends_as_it_should_and_its_attempts_are_counted_right(lives: list[Life]) -> None:
     asyncio.run(live_through(lives))

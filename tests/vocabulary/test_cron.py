@@ -492,7 +492,7 @@ CLOSE = st.timedeltas(timedelta(hours=-2), timedelta(hours=2)) | st.timedeltas(t
 
 
 @pytest.mark.slow
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(LINES, st.sampled_from(sorted(CLOCK_CHANGES)), CLOSE)
 def test_the_next_time_is_the_first_minute_that_matches(line: Line, name: str, distance: timedelta) -> None:
     zone = ZoneInfo(name)
@@ -508,7 +508,6 @@ def test_the_next_time_is_the_first_minute_that_matches(line: Line, name: str, d
         minute += timedelta(minutes=1)
 
 
-@settings(deadline=None)
 @given(LINES, st.datetimes(datetime(1980, 1, 1), datetime(2100, 1, 1), timezones=st.timezones()))  # noqa: DTZ001
 def test_times_come_in_order_and_in_the_zone_of_the_question(line: Line, after: datetime) -> None:
     schedule = Cron.parse(" ".join(field.text for field in line), tz="Local")
