@@ -54,6 +54,7 @@ def test_the_bundle_has_rivers_versions_and_names_and_our_own_line(dialect: str)
     assert [(m.line, m.version, m.name) for m in side] == [
         ("ferryman", 1, "process registry"),
         ("ferryman", 2, "durable schedules"),
+        ("ferryman", 3, "notebook"),
     ]
 
 

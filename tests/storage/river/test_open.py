@@ -18,7 +18,7 @@ from ferryman.storage.values import LineStatus, WorkerInfo
 from storage._sync.acts import run, states
 from storage.samples import NOW
 
-LATEST = [LineStatus("main", 8, 8), LineStatus("ferryman", 2, 2)]
+LATEST = [LineStatus("main", 8, 8), LineStatus("ferryman", 3, 3)]
 
 
 @pytest.fixture
