@@ -13,6 +13,7 @@ from ferryman.storage.values import Feature
 from ferryman.web.bulks import Bulks
 from ferryman.web.collector import Collector
 from ferryman.web.sharing import Shared
+from ferryman.web.watched import Watched
 
 if TYPE_CHECKING:
     from ferryman.app import Ferryman
@@ -39,6 +40,7 @@ class Place:
     jobs: Ferryman
     collector: Collector
     bulks: Bulks
+    watched: Watched
     reads: Shared
 
     @property
@@ -74,6 +76,7 @@ class Place:
     async def close(self) -> None:
         """Stop what runs for it."""
         await self.bulks.close()
+        await self.watched.close()
         await self.collector.close()
 
 
@@ -91,4 +94,6 @@ def places(storages: Ferryman | Mapping[str, Ferryman], *, production: bool) -> 
 
 
 def _place(name: str, jobs: Ferryman, production: bool) -> Place:
-    return Place(name, jobs, Collector(jobs.admin, production=production), Bulks(jobs.admin.bulk), Shared())
+    admin = jobs.admin
+    collector = Collector(admin, production=production)
+    return Place(name, jobs, collector, Bulks(admin.bulk), Watched(admin.stats), Shared())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from shlex import quote
 
 from starlette.datastructures import QueryParams
@@ -15,7 +15,7 @@ from ferryman.job import State
 from ferryman.storage.values import QueueInfo
 from ferryman.web.collector import Sight
 from ferryman.web.filters import read_chosen
-from ferryman.web.pages.charts import Chart
+from ferryman.web.pages.charts import Chart, latency_chart, throughput_chart
 from ferryman.web.pages.jobs import ORDER, TONES
 from ferryman.web.pages.listing import Chip, chips, filter_form, job_list
 from ferryman.web.pages.parts import Condition, Form, Tab
@@ -78,6 +78,7 @@ async def page(visit: Visit) -> Response:
         words.append(("state", _first(info)))
     chosen = read_chosen(QueryParams(words), now=visit.now, reveal=visit.access.reveal)
     sight = await visit.place.collector.sight()
+    read = await visit.place.watched.get(timedelta(hours=1), queue=name)
     days, note = await _history(visit, name)
     held = sum(info.counts.values())
     shown = Queue(
@@ -91,7 +92,7 @@ async def page(visit: Visit) -> Response:
         form=filter_form(visit, sight, chosen, fixed=_FIXED, name="queue"),
         chips=chips(visit, chosen, "queue", _FIXED),
         list=await job_list(visit, chosen, "queue", _FIXED),
-        charts=(),
+        charts=[throughput_chart(read, visit.likes.times), latency_chart(read, visit.likes.times)],
         kinds=(),
         kinds_note="",
         days=days,

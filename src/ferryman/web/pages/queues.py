@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
@@ -13,8 +13,9 @@ from ferryman.storage.values import QueueInfo
 from ferryman.web.collector import Sight
 from ferryman.web.pages.parts import Condition, Empty, Pager
 from ferryman.web.visit import Visit
+from ferryman.web.watched import Read
 
-__all__ = ["QueueRow", "condition", "page", "paused_note", "queue_row"]
+__all__ = ["QueueRow", "condition", "page", "paused_note", "queue_row", "with_rates"]
 
 _MOST = 200
 _BARS = 40
@@ -74,10 +75,11 @@ class Queues:
 async def page(visit: Visit) -> Response:
     """Show every queue."""
     sight = await visit.place.collector.sight()
-    if visit.unchanged(sight.number):
+    read = await visit.place.watched.get(timedelta(minutes=15), by="queue")
+    if visit.unchanged(sight.number, read.number):
         return visit.same()
     search, hide = visit.query.get("q", "").strip(), visit.query.get("hide_empty") == "on"
-    rows = [queue_row(queue, sight, visit.now) for queue in sight.queues.value]
+    rows = [with_rates(queue_row(queue, sight, visit.now), read) for queue in sight.queues.value]
     fit = [each for each in rows if search.lower() in each.name.lower() and not (hide and _holds_nothing(each))]
     column, direction = visit.query.get("sort", "name"), visit.query.get("direction", "ascending")
     found = Queues(
@@ -89,7 +91,7 @@ async def page(visit: Visit) -> Response:
         queues=_sorted(fit, column, direction)[:_MOST],
         pager=Pager(text=f"The first {_MOST} of {len(fit)}: narrow them by name." if len(fit) > _MOST else ""),
     )
-    return await visit.page("queues.html", found, sight.number)
+    return await visit.page("queues.html", found, sight.number, read.number)
 
 
 def queue_row(queue: QueueInfo, sight: Sight, now: datetime) -> QueueRow:
@@ -111,6 +113,23 @@ def queue_row(queue: QueueInfo, sight: Sight, now: datetime) -> QueueRow:
         error=queue.unreadable,
         spark=[point.waiting.get(queue.name, 0) for point in points] if len(points) > 1 else (),
         spark_label="waiting jobs of late",
+    )
+
+
+def with_rates(queue: QueueRow, read: Read) -> QueueRow:
+    """Return a queue with how much was worked in it, and how much of that failed."""
+    line = next((each for each in read.series.lines if each.name == queue.name), None) if read.series else None
+    if line is None or read.series is None:
+        return queue
+    seconds = len(line.points) * read.series.step.total_seconds()
+    bad = line.total.error + line.total.gave_up
+    return replace(
+        queue,
+        rate=line.total.attempts / seconds,
+        errors=bad / line.total.attempts if line.total.attempts else None,
+        spark=[point.attempts if point else None for point in line.points[-_BARS:]],
+        spark_label="attempts of late",
+        spark_bad=[point.error + point.gave_up if point else None for point in line.points[-_BARS:]],
     )
 
 

@@ -1,0 +1,129 @@
+"""The six numbers at the top of the overview."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ferryman.admin.series import Point
+from ferryman.job import State
+from ferryman.web.collector import Sight
+from ferryman.web.formats import UNKNOWN, capped, count, duration, rate, share
+from ferryman.web.visit import Visit
+from ferryman.web.watched import Read
+
+__all__ = ["Tile", "tiles"]
+
+_BARS = 40
+_TOO_LONG = 600.0
+_TOO_MANY = 0.05
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One number, large."""
+
+    label: str
+    value: str
+    url: str
+    suffix: str = ""
+    note: str = ""
+    tone: str = ""
+    meter: float | None = None
+    meter_label: str = ""
+    spark: Sequence[float | None] = ()
+    spark_label: str = ""
+    spark_bad: Sequence[float | None] = ()
+
+
+def tiles(visit: Visit, sight: Sight, read: Read) -> Iterator[Tile]:
+    """Return what waits, since when, what runs, how much is worked, how much of it fails, and by whom."""
+    yield _available(visit, sight)
+    yield _oldest(visit, sight)
+    yield _running(visit, sight)
+    yield _throughput(visit, read)
+    yield _failing(visit, sight, read)
+    yield _workers(visit, sight)
+
+
+def _available(visit: Visit, sight: Sight) -> Tile:
+    rows = [queue for queue in sight.queues.value if queue.counts.get(State.AVAILABLE)]
+    where = "in no queue" if not rows else rows[0].name if len(rows) == 1 else f"in {len(rows)} queues"
+    return Tile(
+        "Available",
+        count(sight.total(State.AVAILABLE)),
+        visit.url("jobs", state="available"),
+        note=where,
+        spark=[sum(point.waiting.values()) for point in sight.points[-_BARS:]],
+        spark_label="waiting jobs of late",
+    )
+
+
+def _oldest(visit: Visit, sight: Sight) -> Tile:
+    waiting = [queue for queue in sight.queues.value if queue.oldest and not queue.paused_at]
+    first = min(waiting, key=lambda queue: queue.oldest or visit.now, default=None)
+    waits = (visit.now - first.oldest).total_seconds() if first and first.oldest else None
+    return Tile(
+        "Oldest available",
+        duration(max(waits, 0.0)) if waits is not None else UNKNOWN,
+        visit.url("queues", sort="oldest", direction="descending"),
+        note=first.name if first else "nothing waits",
+        tone="bad" if (waits or 0.0) > _TOO_LONG else "",
+        spark=[point.oldest or 0.0 for point in sight.points[-_BARS:]],
+        spark_label="how long the oldest has waited of late",
+    )
+
+
+def _running(visit: Visit, sight: Sight) -> Tile:
+    slots = sum(worker.concurrency for worker in sight.workers.value)
+    busy = min(sum(len(worker.running) for worker in sight.workers.value) / slots, 1.0) if slots else None
+    return Tile(
+        "Running",
+        count(sight.total(State.RUNNING)),
+        visit.url("jobs", state="running"),
+        suffix=f"of {count(slots)} slots" if slots else "",
+        note=f"{share(busy)} of the slots are busy" if busy is not None else "no slots",
+        meter=busy,
+        meter_label="busy slots",
+    )
+
+
+def _throughput(visit: Visit, read: Read) -> Tile:
+    points = _points(read)
+    latest = [point for point in points[-_BARS:] if point is not None]
+    if not latest or read.series is None:
+        return Tile("Throughput", UNKNOWN, visit.url("jobs", state="completed"), note="nothing was counted")
+    per_second = sum(point.attempts for point in latest) / (len(latest) * read.series.step.total_seconds())
+    return Tile(
+        "Throughput",
+        rate(per_second),
+        visit.url("jobs", state="completed"),
+        note="attempts of late",
+        spark=[point.attempts if point else None for point in points[-_BARS:]],
+        spark_label="attempts of late",
+        spark_bad=[point.error + point.gave_up if point else None for point in points[-_BARS:]],
+    )
+
+
+def _failing(visit: Visit, sight: Sight, read: Read) -> Tile:
+    failed = sight.total(State.DISCARDED)
+    kept = f"{capped(failed, sight.capped(State.DISCARDED))} gave up and are kept"
+    points = [point for point in _points(read) if point is not None]
+    ended = sum(point.attempts for point in points)
+    if not ended:
+        return Tile("Failing", UNKNOWN, visit.url("failed"), note=kept)
+    part = sum(point.error + point.gave_up for point in points) / ended
+    return Tile("Failing", share(part), visit.url("failed"), note=kept, tone="bad" if part > _TOO_MANY else "")
+
+
+def _workers(visit: Visit, sight: Sight) -> Tile:
+    if sight.workers.why and not sight.workers.value:
+        return Tile("Workers", UNKNOWN, visit.url("workers"), note=sight.workers.why)
+    live = len(sight.workers.value)
+    draining = sum(worker.status != "active" for worker in sight.workers.value)
+    note = f"{draining} draining" if draining else "alive" if live else "start one to work jobs"
+    return Tile("Workers", count(live), visit.url("workers"), note=note, tone="" if live else "warn")
+
+
+def _points(read: Read) -> Sequence[Point | None]:
+    return read.series.lines[0].points if read.series and read.series.lines else ()
