@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 __all__ = ["Place", "places"]
 
-_ASYNQ = "asynq's on Redis"
+_ASYNQ = "asynq on Redis"
 _FORMATS = {
     "redis": _ASYNQ,
     "rediss": _ASYNQ,
     "redis-socket": _ASYNQ,
     "redis-sentinel": _ASYNQ,
     "unix": _ASYNQ,
-    "sqlite": "River's on SQLite",
+    "sqlite": "River on SQLite",
 }
 _NAMED = "A storage of a dashboard"
 
@@ -57,7 +57,7 @@ class Place:
     def format(self) -> str:
         """Whose format it keeps, and where."""
         scheme = self.location.partition(":")[0]
-        return _FORMATS.get(scheme.partition("+")[0], "River's on Postgres")
+        return _FORMATS.get(scheme.partition("+")[0], "River on Postgres")
 
     @property
     def asynq(self) -> bool:

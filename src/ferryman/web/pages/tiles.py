@@ -15,6 +15,7 @@ from ferryman.web.watched import Read
 __all__ = ["Tile", "tiles"]
 
 _BARS = 40
+_FEW = 8
 _TOO_LONG = 600.0
 _TOO_MANY = 0.05
 
@@ -54,7 +55,7 @@ def _available(visit: Visit, sight: Sight) -> Tile:
         count(sight.total(State.AVAILABLE)),
         visit.url("jobs", state="available"),
         note=where,
-        spark=[sum(point.waiting.values()) for point in sight.points[-_BARS:]],
+        spark=_bars([sum(point.waiting.values()) for point in sight.points]),
         spark_label="waiting jobs of late",
     )
 
@@ -69,14 +70,14 @@ def _oldest(visit: Visit, sight: Sight) -> Tile:
         visit.url("queues", sort="oldest", direction="descending"),
         note=first.name if first else "nothing waits",
         tone="bad" if (waits or 0.0) > _TOO_LONG else "",
-        spark=[point.oldest or 0.0 for point in sight.points[-_BARS:]],
+        spark=_bars([point.oldest or 0.0 for point in sight.points]),
         spark_label="how long the oldest has waited of late",
     )
 
 
 def _running(visit: Visit, sight: Sight) -> Tile:
     slots = sum(worker.concurrency for worker in sight.workers.value)
-    busy = min(sum(len(worker.running) for worker in sight.workers.value) / slots, 1.0) if slots else None
+    busy = min((sight.total(State.RUNNING) or 0) / slots, 1.0) if slots else None
     return Tile(
         "Running",
         count(sight.total(State.RUNNING)),
@@ -123,6 +124,11 @@ def _workers(visit: Visit, sight: Sight) -> Tile:
     draining = sum(worker.status != "active" for worker in sight.workers.value)
     note = f"{draining} draining" if draining else "alive" if live else "start one to work jobs"
     return Tile("Workers", count(live), visit.url("workers"), note=note, tone="" if live else "warn")
+
+
+def _bars(values: Sequence[float]) -> Sequence[float]:
+    """Return the latest values, when there are enough to be worth a picture."""
+    return values[-_BARS:] if len(values) >= _FEW else ()
 
 
 def _points(read: Read) -> Sequence[Point | None]:
