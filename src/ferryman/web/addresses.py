@@ -34,6 +34,7 @@ PATHS: Mapping[str, str] = {
     "delete_queue": "/s/{storage}/queues/delete",
     "bulk_preview": "/s/{storage}/bulk/new",
     "bulk_start": "/s/{storage}/bulk/start",
+    "bulk_continue": "/s/{storage}/bulk/continue",
     "bulk_stop": "/s/{storage}/bulk/stop",
     "run": "/s/{storage}/periodic/run",
     "pause_periodic": "/s/{storage}/periodic/pause",

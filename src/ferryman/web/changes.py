@@ -10,13 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ferryman.admin.operations import BulkInfo
 from ferryman.errors import DuplicateJob, FerrymanError, JobNotFound, StorageUnavailable, WrongState
 from ferryman.job import Inserted, Job, JobRef
 from ferryman.redaction import without_secrets
 from ferryman.storage.values import Action, JobFilter
 from ferryman.web.access import Access, Level, needed
 from ferryman.web.audit import Audit
-from ferryman.web.bulks import Bulk, Bulks
+from ferryman.web.bulks import Bulks
+from ferryman.web.filters import in_words
 from ferryman.web.refusals import Refusal
 
 if TYPE_CHECKING:
@@ -115,24 +117,25 @@ class Changes:
         self._audit.write("job.enqueue", [str(stored.ref)])
         return stored
 
-    def start_bulk(
-        self,
-        action: Action,
-        which: JobFilter,
-        words: Sequence[tuple[str, str]],
-        expected: int,
-        rate: float | None = None,
-    ) -> Bulk:
-        """Begin to act on every job that a filter means; the same one again is the one that runs already."""
+    async def start_bulk(self, action: Action, which: JobFilter, expected: int, rate: float | None = None) -> BulkInfo:
+        """Begin to act on every job that a filter means; the same one again is the one that is under way."""
         self._check(needed(action, many=True))
-        bulk = self._bulks.start(action, which, words, expected, self._access.name, rate)
-        self._audit.write(f"bulk.{action}", ["&".join(f"{name}={value}" for name, value in words)], "", [bulk.id])
+        bulk = await self._bulks.start(action, which, expected, rate, self._access.name)
+        self._audit.write(f"bulk.{action}", [in_words(which)], "", [bulk.id])
         return bulk
 
-    def stop_bulk(self, id: str) -> Bulk:
+    async def resume_bulk(self, id: str) -> BulkInfo:
+        """Go on with one that was stopped, or that nobody works any more."""
+        bulk = await self._bulks.admin.get(id)
+        self._check(needed(bulk.action, many=True))
+        bulk = await self._bulks.resume(id)
+        self._audit.write("bulk.continue", [id])
+        return bulk
+
+    async def stop_bulk(self, id: str) -> BulkInfo:
         """Stop it after its present step."""
         self._check(Level.OPERATE)
-        bulk = self._bulks.stop(id)
+        bulk = await self._bulks.admin.stop(id, actor=self._access.name)
         self._audit.write("bulk.stop", [id])
         return bulk
 

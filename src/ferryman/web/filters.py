@@ -16,7 +16,7 @@ from ferryman.state_words import read_states
 from ferryman.storage.values import JobFilter
 from ferryman.web.refusals import Refusal
 
-__all__ = ["FIELDS", "Chosen", "read_chosen"]
+__all__ = ["FIELDS", "Chosen", "in_words", "read_chosen"]
 
 FIELDS = (
     "state",
@@ -65,6 +65,18 @@ def read_chosen(query: QueryParams, *, now: datetime | None = None, reveal: bool
             raise Refusal(400, "bad_filter", f"{name}: {error}", hint=f"The field {name} is wrong.") from None
     _refuse_guessing(fields.get("args", {}), reveal)
     return Chosen(JobFilter(**fields), words)
+
+
+def in_words(which: JobFilter) -> str:
+    """Say which jobs a filter means: "state discarded, kind mail:send, error group 9f31c2ab04de"."""
+    of_lists = {"state": which.states, "queue": which.queues, "kind": which.kinds, "tag": which.tags, "id": which.ids}
+    parts = [f"{name} {each}" for name, values in of_lists.items() for each in values]
+    times = {"created since": which.since, "created before": which.before, "ended since": which.ended_since}
+    parts += [f"{name} {at:%Y-%m-%d %H:%M} UTC" for name, at in times.items() if at]
+    texts = {"error contains": which.error, "error group": which.fingerprint, "worker": which.worker}
+    parts += [f"{name} {text}" for name, text in texts.items() if text]
+    parts += [f"{path} is {text}" for path, text in which.args.items()]
+    return ", ".join(parts)
 
 
 def _words(query: QueryParams) -> Iterator[tuple[str, str]]:

@@ -18,6 +18,7 @@ _STATUS: Mapping[type[BaseException], tuple[int, str]] = {
     errors.InvalidArguments: (400, "invalid_arguments"),
     errors.JobNotFound: (404, "job_not_found"),
     errors.QueueNotFound: (404, "queue_not_found"),
+    errors.BulkNotFound: (404, "bulk_not_found"),
     errors.ScheduleNotFound: (404, "schedule_not_found"),
     errors.UnknownTask: (404, "unknown_task"),
     errors.DuplicateJob: (409, "duplicate_job"),

@@ -79,5 +79,6 @@ ROUTES: Sequence[Way] = (
     _form("reveal", acting.reveal, Needs(Level.VIEW, changes=True)),
     _form("bulk_start", bulk.start),
     _form("bulk_stop", bulk.stop),
+    _form("bulk_continue", bulk.resume),
     *(Way(each.name, each.method, PREFIX + each.path, each.needs, each.endpoint) for each in CALLS),
 )

@@ -77,12 +77,12 @@ async def start_bulk(visit: Visit) -> Response:
     """Begin to act on every job that a filter means."""
     wanted = await body(visit, BulkWanted)
     chosen = _chosen(visit, wanted)
-    return answer(bulk_view(visit.changes.start_bulk(wanted.action, chosen.which, chosen.words, wanted.expected)), 202)
+    return answer(bulk_view(await visit.changes.start_bulk(wanted.action, chosen.which, wanted.expected)), 202)
 
 
 async def stop_bulk(visit: Visit) -> Response:
     """Stop a bulk operation after its present step."""
-    return answer(bulk_view(visit.changes.stop_bulk(visit.query.get("id", ""))))
+    return answer(bulk_view(await visit.changes.stop_bulk(visit.query.get("id", ""))))
 
 
 async def run(visit: Visit) -> Response:

@@ -8,12 +8,13 @@ from typing import Any
 import msgspec
 from starlette.responses import Response
 
+from ferryman.admin.operations import BulkInfo
 from ferryman.job import State
 from ferryman.redaction import without_secrets
 from ferryman.views import job_view, queue_view, worker_view
 from ferryman.web.api.answers import answer, number
 from ferryman.web.collector import Part, Sight
-from ferryman.web.filters import read_chosen
+from ferryman.web.filters import in_words, read_chosen
 from ferryman.web.reading import counted, jobs_page, one_job, together
 from ferryman.web.visit import Visit
 
@@ -123,28 +124,29 @@ async def scale(visit: Visit) -> Response:
 
 async def bulk(visit: Visit) -> Response:
     """Return how far a bulk operation has come."""
-    return answer(bulk_view(visit.place.bulks.get(visit.query.get("id", ""))))
+    return answer(bulk_view(await visit.place.admin.bulk.get(visit.query.get("id", ""))))
 
 
 async def bulks(visit: Visit) -> Response:
     """Return the bulk operations of the last days, the latest first."""
-    return answer({"bulks": [bulk_view(each) for each in visit.place.bulks.list()]})
+    return answer({"bulks": list(map(bulk_view, await visit.place.admin.bulk.list()))})
 
 
-def bulk_view(bulk: Any) -> dict[str, Any]:
+def bulk_view(bulk: BulkInfo) -> dict[str, Any]:
     """Return a bulk operation as JSON."""
     return {
         "id": bulk.id,
         "action": bulk.action,
-        "filter": bulk.words,
+        "filter": in_words(bulk.which),
         "state": bulk.state,
         "expected": bulk.expected,
-        "done": bulk.progress.done,
-        "skipped": bulk.progress.skipped,
+        "done": bulk.done,
+        "skipped": bulk.skipped,
+        "reasons": bulk.reasons,
         "actor": bulk.actor,
         "started_at": bulk.started_at,
         "ended_at": bulk.ended_at,
-        "why": bulk.why,
+        "error": without_secrets(bulk.error),
     }
 
 

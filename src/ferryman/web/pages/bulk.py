@@ -9,12 +9,13 @@ from datetime import datetime
 from starlette.datastructures import FormData, QueryParams
 from starlette.responses import RedirectResponse, Response
 
+from ferryman.admin.operations import BulkInfo, BulkState
 from ferryman.job import JobRef
+from ferryman.redaction import without_secrets
 from ferryman.storage.values import Action
 from ferryman.web.access import needed
-from ferryman.web.bulks import Bulk
 from ferryman.web.changes import require
-from ferryman.web.filters import FIELDS, Chosen, read_chosen
+from ferryman.web.filters import FIELDS, Chosen, in_words, read_chosen
 from ferryman.web.formats import capped
 from ferryman.web.pages.acting import read_action
 from ferryman.web.pages.parts import Link
@@ -23,7 +24,7 @@ from ferryman.web.reading import counted
 from ferryman.web.refusals import Refusal
 from ferryman.web.visit import Visit
 
-__all__ = ["all", "page", "preview", "start", "stop"]
+__all__ = ["all", "page", "preview", "resume", "start", "stop"]
 
 _WILL = {
     Action.RETRY: "will be retried.",
@@ -31,7 +32,14 @@ _WILL = {
     Action.DISCARD: "will not be tried again.",
     Action.DELETE: "will be deleted, and nothing of them stays.",
 }
-_TONES = {"running": "busy", "stopping": "warn", "stopped": "warn", "failed": "bad", "done": "ok"}
+_TONES = {
+    BulkState.RUNNING: "busy",
+    BulkState.STOPPING: "warn",
+    BulkState.STOPPED: "warn",
+    BulkState.INTERRUPTED: "bad",
+    BulkState.DONE: "ok",
+}
+_REASONS = {"WrongState": "in another state", "JobNotFound": "gone", "DuplicateJob": "not unique"}
 _TYPED = 100
 """From how many jobs on their number has to be typed."""
 
@@ -115,7 +123,7 @@ async def preview(visit: Visit) -> Response:
     number = capped(found.count, found.capped)
     shown = Preview(
         title=f"{action.value.capitalize()} {number} job{'' if found.count == 1 else 's'}",
-        filter_text=_in_words(chosen.words),
+        filter_text=in_words(chosen.which),
         back=Link("Jobs", visit.url("jobs", **_query(chosen.words))),
         count=found.count,
         capped=found.capped,
@@ -142,51 +150,62 @@ async def start(visit: Visit) -> Response:
     if number > _TYPED and str(form.get("typed", "")).strip().replace(",", "") != str(number):
         back = visit.url("bulk_preview", action=action.value, **_query(chosen.words))
         return visit.back("The number that was typed is another: nothing was changed.", back, tone="warn")
-    bulk = visit.changes.start_bulk(action, chosen.which, chosen.words, number, _rate(str(form.get("rate", ""))))
+    bulk = await visit.changes.start_bulk(action, chosen.which, number, _rate(str(form.get("rate", ""))))
     return RedirectResponse(visit.url("bulk", id=bulk.id), 303)
 
 
 async def stop(visit: Visit) -> Response:
     """Stop one after its present step."""
     form = await visit.form()
-    bulk = visit.changes.stop_bulk(str(form.get("id", "")))
+    bulk = await visit.changes.stop_bulk(str(form.get("id", "")))
     return visit.back("It stops after its present step.", visit.url("bulk", id=bulk.id))
+
+
+async def resume(visit: Visit) -> Response:
+    """Go on with one."""
+    form = await visit.form()
+    bulk = await visit.changes.resume_bulk(str(form.get("id", "")))
+    return visit.back("It goes on where it was.", visit.url("bulk", id=bulk.id))
 
 
 async def page(visit: Visit) -> Response:
     """Show one of them."""
-    return await visit.page("bulk.html", _row(visit.place.bulks.get(visit.query.get("id", ""))))
+    return await visit.page("bulk.html", _row(await visit.place.admin.bulk.get(visit.query.get("id", "")), visit.now))
 
 
 async def all(visit: Visit) -> Response:
     """Show all of them."""
-    return await visit.page("bulks.html", Bulks([_row(each) for each in visit.place.bulks.list()]))
+    return await visit.page(
+        "bulks.html", Bulks([_row(each, visit.now) for each in await visit.place.admin.bulk.list()])
+    )
 
 
-def _row(bulk: Bulk) -> BulkRow:
-    left = max(bulk.expected - bulk.seen, 0) / bulk.per_second if bulk.per_second and bulk.expected else None
+def _row(bulk: BulkInfo, now: datetime) -> BulkRow:
+    seen, took = bulk.done + bulk.skipped, ((bulk.ended_at or now) - bulk.started_at).total_seconds()
+    per_second = seen / took if seen and took > 0 else None
+    expected = max(bulk.expected or 0, seen)
     return BulkRow(
         id=bulk.id,
         title=f"{bulk.action.value.capitalize()} jobs",
-        filter_text=_in_words(bulk.words),
-        state=bulk.state,
+        filter_text=in_words(bulk.which),
+        state=bulk.state.value,
         tone=_TONES[bulk.state],
-        seen=bulk.seen,
-        expected=max(bulk.expected, bulk.seen),
+        seen=seen,
+        expected=expected,
         capped=False,
-        done=bulk.progress.done,
-        skipped=bulk.progress.skipped,
-        skipped_note="",
-        errors=1 if bulk.state == "failed" else 0,
-        per_second=bulk.per_second,
-        left=left if bulk.state == "running" else None,
+        done=bulk.done,
+        skipped=bulk.skipped,
+        skipped_note=", ".join(f"{_REASONS.get(name, name)} {number:,}" for name, number in bulk.reasons.items()),
+        errors=1 if bulk.error else 0,
+        per_second=per_second,
+        left=(expected - seen) / per_second if per_second and bulk.is_live else None,
         started_at=bulk.started_at,
         ended_at=bulk.ended_at,
         actor=bulk.actor or "somebody on this machine",
-        why=bulk.why,
-        can_continue=False,
-        reasons=[Skipped(ref, why) for ref, why in bulk.skipped],
-        reasons_note=f"the latest {len(bulk.skipped)}" if bulk.progress.skipped > len(bulk.skipped) else "",
+        why=without_secrets(bulk.error),
+        can_continue=bulk.state in (BulkState.STOPPED, BulkState.INTERRUPTED),
+        reasons=[Skipped(JobRef.parse(each.ref), without_secrets(each.detail)) for each in bulk.latest],
+        reasons_note="those of the latest step",
     )
 
 
@@ -201,10 +220,6 @@ def _rate(text: str) -> float | None:
     if not 0 < rate < 1e6:
         raise Refusal(400, "bad_rate", f'The rate is "{text[:50]}". It takes a number of jobs a second, such as 10.')
     return rate
-
-
-def _in_words(words: Sequence[tuple[str, str]]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in words)
 
 
 def _chosen(visit: Visit, words: QueryParams | FormData) -> Chosen:
