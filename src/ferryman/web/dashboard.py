@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, Router
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from ferryman.app import Ferryman
 
 __all__ = ["Dashboard"]
+
+_PACKED_FROM = 1_000
+"""Answers of so many bytes are compressed for browsers that take it."""
 
 
 class Dashboard:
@@ -63,7 +67,11 @@ class Dashboard:
             debug=debug,
             notice=notice,
         )
-        self._router = Router(self._routes(), redirect_slashes=False, default=self._nowhere)
+        self._router = GZipMiddleware(
+            Router(self._routes(), redirect_slashes=False, default=self._nowhere),
+            minimum_size=_PACKED_FROM,
+            compresslevel=6,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
