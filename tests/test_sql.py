@@ -68,7 +68,6 @@ def test_only_what_one_database_needs_is_missing_for_the_other() -> None:
         "date_style",
         "oldest_transaction",
         "dead_rows",
-        "oldest_completed",
         "slot_that_holds",
         "schemas_found",
         "missing_grants",

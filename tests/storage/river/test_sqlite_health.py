@@ -10,6 +10,8 @@ import pytest
 
 from ferryman.connect import connect
 from ferryman.findings import Level
+from ferryman.job import NewJob
+from ferryman.outcome import Completed, Finished
 from ferryman.storage._sync.protocol import Storage
 from ferryman.storage.river import sqlite_health
 
@@ -25,7 +27,9 @@ def levels(storage: Storage, now: datetime | None = None) -> dict[str, Level]:
 
 
 def test_a_new_file_passes_every_check(storage: Storage) -> None:
-    assert levels(storage) == dict.fromkeys(["S-WAL", "S-SYNC", "S-FS", "S-LOCK", "S-MIGR", "S-LEADER"], Level.OK)
+    assert levels(storage) == dict.fromkeys(
+        ["S-WAL", "S-SYNC", "S-FS", "S-LOCK", "S-MIGR", "S-LEADER", "S-CLEAN"], Level.OK
+    )
 
 
 def test_speed_bought_with_safety_is_said(tmp_path: Path) -> None:
@@ -54,6 +58,16 @@ def test_a_leader_that_fell_silent_is_missed_after_half_a_minute(storage: Storag
 
     assert levels(storage, now + timedelta(seconds=30))["S-LEADER"] is Level.OK
     assert levels(storage, now + timedelta(seconds=60))["S-LEADER"] is Level.WARNING
+
+
+def test_jobs_that_nobody_cleans_away_are_said_an_hour_after_their_time(storage: Storage) -> None:
+    now = datetime.now(UTC)
+    storage.jobs.insert([NewJob(kind="mail")], now=now)
+    (job,) = storage.jobs.fetch([("default", 1)], limit=1, kinds=None, worker="w", now=now)
+    storage.jobs.finish([Finished(job, Completed(None))], now=now)
+
+    assert levels(storage, now + timedelta(hours=24, minutes=59))["S-CLEAN"] is Level.OK
+    assert levels(storage, now + timedelta(hours=25, minutes=1))["S-CLEAN"] is Level.WARNING
 
 
 def test_a_network_file_system_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, storage: Storage) -> None:

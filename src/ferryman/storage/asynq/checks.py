@@ -14,11 +14,13 @@ from typing import Any
 
 from ferryman.errors import StorageError
 from ferryman.findings import Finding, failed, passed, warned
+from ferryman.storage.asynq.keys import QueueKeys
 
 __all__ = ["CHECKS", "Facts", "judge"]
 
 _OLDEST, _OLD = (6, 2), (7, 0)
 _SLOW = 50_000  # microseconds
+_LISTS = ("pending", "active")
 _ARCHIVE_HOLDS = 10_000
 _MANY_BYTES = 100 * 1024 * 1024
 _PERSIST = "redis-cli CONFIG SET appendonly yes && redis-cli CONFIG REWRITE"
@@ -199,6 +201,23 @@ def _rights(id: str, facts: Facts) -> Finding:
     return passed(id, "the user may do what ferryman needs")
 
 
+def _strays(id: str, facts: Facts) -> Finding:
+    looked, strays = facts["strays"]
+    if strays:
+        queue, word, task = strays[0]
+        return warned(
+            id,
+            f"of {looked:,} ids that were looked at {len(strays):,} have no job any more: they only fill the queues. "
+            f'One is {task} in "{queue}", {word}',
+            f"redis-cli {'LREM' if word in _LISTS else 'ZREM'} '{QueueKeys(queue).prefix}{word}' {_all(word)}{task}",
+        )
+    return passed(id, f"each of {looked:,} ids that were looked at has its job")
+
+
+def _all(word: str) -> str:
+    return "0 " if word in _LISTS else ""
+
+
 def _clock(id: str, facts: Facts) -> Finding:
     second, microsecond = facts["time"]
     theirs = int(second) + int(microsecond) / 1e6
@@ -230,5 +249,6 @@ CHECKS: Mapping[str, Check] = {
     "R-SLOW": _slow,
     "R-ARCHIVE": _archive,
     "R-PERMS": _rights,
+    "R-STRAY": _strays,
     "C-CLOCK": _clock,
 }

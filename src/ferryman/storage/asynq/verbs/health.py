@@ -11,6 +11,7 @@ from ferryman.storage.asynq.calls import Command, Each, Verb
 from ferryman.storage.asynq.checks import Facts, judge
 from ferryman.storage.asynq.keys import QUEUES, SERVERS, QueueKeys
 from ferryman.storage.asynq.verbs.queues import known_queues
+from ferryman.storage.asynq.verbs.strays import strays
 
 __all__ = ["check"]
 
@@ -46,6 +47,7 @@ def check(*, production: bool, is_cluster: bool, now: datetime | None) -> Verb[l
     answered = now or datetime.now(UTC)
     answers = dict(zip(_QUESTIONS, replies, strict=True))
     answers["rights"] = yield from _rights(answers["user"])
+    answers["strays"] = yield from strays(names)
     return judge(
         Facts(
             answers,

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ferryman.errors import StorageUnavailable
-from ferryman.findings import Finding, failed
+from ferryman.findings import Finding, Level, failed
 from ferryman.storage.river import sqlite_health
 from ferryman.storage.river.sqlite import Location
 from ferryman.storage.river.thread import AsyncSqliteRunner
@@ -28,7 +28,11 @@ class AsyncSqliteHealth:
     ) -> list[Finding]:
         file = await self._writer.read(sqlite_health.check(self._location))
         tables = await self._writer.read(health.check("sqlite", now=now))
-        return [*file, await self._lock(), *tables]
+        found = [*file, await self._lock(), *tables]
+        if any(each.level is Level.ERROR for each in tables):
+            return found  # without the right tables nothing else can be looked at
+        cleaning = health.cleaning("S-CLEAN", now or datetime.now(UTC), keep or Retention())
+        return [*found, await self._writer.read(cleaning)]
 
     async def _lock(self) -> Finding:
         try:

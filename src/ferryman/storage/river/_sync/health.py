@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 
 from ferryman.errors import StorageUnavailable
-from ferryman.findings import Finding, failed
+from ferryman.findings import Finding, Level, failed
 from ferryman.storage.river import sqlite_health
 from ferryman.storage.river.sqlite import Location
 from ferryman.storage.river.thread import SqliteRunner
@@ -27,7 +27,11 @@ class SqliteHealth:
     def check(self, *, production: bool, keep: Retention | None = None, now: datetime | None = None) -> list[Finding]:
         file = self._writer.read(sqlite_health.check(self._location))
         tables = self._writer.read(health.check("sqlite", now=now))
-        return [*file, self._lock(), *tables]
+        found = [*file, self._lock(), *tables]
+        if any(each.level is Level.ERROR for each in tables):
+            return found  # without the right tables nothing else can be looked at
+        cleaning = health.cleaning("S-CLEAN", now or datetime.now(UTC), keep or Retention())
+        return [*found, self._writer.read(cleaning)]
 
     def _lock(self) -> Finding:
         try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from ferryman.duration import format_duration
 from ferryman.findings import Finding, failed, passed, warned
 from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Verb
+from ferryman.storage.river.verbs.health import cleaning
 from ferryman.storage.values import Retention
 
 __all__ = ["check"]
@@ -25,7 +25,6 @@ _INDEXES = (
 _TABLES = ("river_job", "river_leader", "river_queue", "ferryman_worker", "ferryman_schedule", "ferryman_note")
 _DEAD_ROWS, _DEAD_SHARE = 10_000, 0.2
 _LONG, _TOO_LONG = timedelta(minutes=5), timedelta(hours=1)
-_LATE = timedelta(hours=1)
 _MANY = 100_000
 """How many transactions may pass while a replica is a little behind."""
 
@@ -40,7 +39,7 @@ def check(now: datetime, keep: Retention) -> Verb[list[Finding]]:
         (yield from _grants()),
         (yield from _transactions(now)) or (yield from _slots()),
         (yield from _dead_rows()),
-        (yield from _cleaning(now, keep)),
+        (yield from cleaning("P-CLEAN", now, keep)),
     ]
 
 
@@ -136,17 +135,3 @@ def _dead_rows() -> Verb[Finding]:
                 "vacuum (analyze) river_job;",
             )
     return passed("P-BLOAT", "dead rows are cleared away")
-
-
-def _cleaning(now: datetime, keep: Retention) -> Verb[Finding]:
-    for (finalized_at,) in (yield Query("oldest_completed", {"kinds": list(keep.kinds)})):
-        ended = parse_time(finalized_at)
-        if keep.completed is not None and ended is not None and now - ended > keep.completed + _LATE:
-            return warned(
-                "P-CLEAN",
-                f"a job that completed {(now - ended).total_seconds() / 3600:,.0f} h ago is still there, "
-                f"and the settings here keep such for {format_duration(keep.completed)}: no leader cleans, or its own "
-                "settings keep them longer",
-                "ferryman workers",
-            )
-    return passed("P-CLEAN", "old jobs are deleted in time")

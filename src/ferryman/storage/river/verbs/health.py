@@ -8,15 +8,18 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from ferryman.duration import format_duration
 from ferryman.errors import SchemaOutOfDate
 from ferryman.findings import Finding, failed, passed, warned
 from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Verb
 from ferryman.storage.river.verbs import schema
+from ferryman.storage.values import Retention
 
-__all__ = ["check"]
+__all__ = ["check", "cleaning"]
 
 _PATIENCE = timedelta(seconds=30)
+_LATE = timedelta(hours=1)
 _UP = "ferryman migrate up"
 
 
@@ -56,3 +59,18 @@ def _leader(id: str, now: datetime) -> Verb[Finding]:
             "ferryman workers",
         )
     return passed(id, f"{leader} leads")
+
+
+def cleaning(id: str, now: datetime, keep: Retention) -> Verb[Finding]:
+    """Judge whether completed jobs are deleted when their time is over."""
+    for (finalized_at,) in (yield Query("oldest_completed", {"kinds": list(keep.kinds)})):
+        ended = parse_time(finalized_at)
+        if keep.completed is not None and ended is not None and now - ended > keep.completed + _LATE:
+            return warned(
+                id,
+                f"a job that completed {(now - ended).total_seconds() / 3600:,.0f} h ago is still there, "
+                f"and the settings here keep such for {format_duration(keep.completed)}: no leader cleans, or its own "
+                "settings keep them longer",
+                "ferryman workers",
+            )
+    return passed(id, "old jobs are deleted in time")
