@@ -4,6 +4,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 BENCH  ?= --peers
+KIT    ?= tests/deploy
 
 .PHONY: help setup dev worker test check check-deploy lock sync docs dist audit conformance bench interop clean
 
@@ -49,8 +50,8 @@ $(READY)-%: $(READY)
 	    else $(BIN)/python -m pip install --quiet --disable-pip-version-check --group $*; fi
 	@touch $@
 
-check-deploy: $(READY)-deploy  ## look for mistakes in deploy/: what can be seen without an engine or a cluster
-	@$(BIN)/python -m pytest -q tests/deploy
+check-deploy: $(READY)-deploy  ## look for mistakes in deploy/, without an engine or a cluster (KIT=tests/deploy/test_kit.py runs nothing)
+	@$(BIN)/python -m pytest -q -n 2 $(KIT)
 
 lock: $(READY)-lock  ## write the versions that the image installs, deploy/requirements.txt (LOCK=--upgrade for new ones)
 	@$(BIN)/python tools/lock.py $(LOCK)

@@ -110,7 +110,7 @@ class Clean:
         paths = os.pathsep.join(map(str, filter(None, [self.base, extra])))
         env = {"PATH": f"{self.bin}{os.pathsep}{os.defpath}", "PYTHONPATH": paths, "HOME": str(self.folder)}
         command = [str(self.bin / words[0]), *words[1:]]
-        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=60)
+        return subprocess.run(command, cwd=self.folder, env=env, capture_output=True, text=True, timeout=180)
 
 
 def closure(requirements: list[str]) -> Iterator[Distribution]:

@@ -59,7 +59,7 @@ def run(command: str, folder: Path) -> str:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=180,
     )
     assert done.returncode == 0, f"$ {command}\n{done.stdout}"
     return done.stdout
