@@ -8,6 +8,7 @@ import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 
 import psutil
 import pytest
@@ -41,7 +42,7 @@ def both(folder: Path) -> Iterator[Process]:
     """A page and a worker that run; which command makes the page stands in the settings file."""
     (folder / "page.py").write_text(PAGE)
     (folder / "ferryman.toml").write_text('web = "python page.py"\n')
-    with Process("dev", "shop:jobs", folder=folder) as process:
+    with Process("dev", "shop:jobs", "--no-dashboard", folder=folder) as process:
         hear_both(process)
         yield process
 
@@ -56,6 +57,14 @@ def hear_both(process: Process, *also: str) -> None:
 
 def children(process: Process) -> list[psutil.Process]:
     return psutil.Process(process.process.pid).children()
+
+
+def test_the_dashboard_is_served_beside_them(folder: Path) -> None:
+    with Process("dev", "shop:jobs", "--dashboard-port", "0", folder=folder) as process:
+        address = process.hear(r"^ dashboard \| dashboard on (http://127.0.0.1:\d+)")[1]
+
+        with urlopen(f"{address}/-/livez") as answer:
+            assert answer.read() == b"ok\n"
 
 
 def test_a_change_starts_both_anew(both: Process, folder: Path) -> None:
@@ -83,7 +92,7 @@ def test_code_that_cannot_be_imported_is_shown_and_leaves_everything_as_it_was(b
 def test_what_is_broken_at_the_start_waits_for_a_change(folder: Path) -> None:
     good = (folder / "shop.py").read_text()
     (folder / "shop.py").write_text("import nix\n")
-    with Process("dev", "shop:jobs", "--web", "nix-server shop:web", folder=folder) as process:
+    with Process("dev", "shop:jobs", "--no-dashboard", "--web", "nix-server shop:web", folder=folder) as process:
         process.hear(r"^ web    \| nix-server cannot be started: No such file or directory")
         process.hear(r"^ worker \| error: shop cannot be imported: ModuleNotFoundError")
         process.hear(r"^ worker \| ended with exit code 2; it is started again at the next change")
@@ -108,7 +117,7 @@ def test_ctrl_c_ends_the_page_first_and_then_the_worker(both: Process, stop: sig
 def test_the_second_ctrl_c_means_now(folder: Path, there: There) -> None:
     (folder / "slow.py").write_text(SLOW)
     ref = there.available("endless")
-    with Process("dev", "slow:jobs", folder=folder) as process:
+    with Process("dev", "slow:jobs", "--no-dashboard", folder=folder) as process:
         process.hear(f"endless {ref} started")
 
         process.send(signal.SIGINT)

@@ -15,13 +15,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from briefings import api
+from briefings import api, settings
 from briefings.database import DatabaseAway
 from briefings.files import Gone
-from briefings.guard import Guard
+from briefings.guard import Guard, is_operator
 from briefings.pages import HERE, page
 from briefings.tasks import jobs, outbox
 from ferryman import JobNotFound, StorageError, WrongState
+from ferryman.web import Access, Dashboard, Level
 
 logger = logging.getLogger("briefings")
 
@@ -57,11 +58,21 @@ def make_app(*, with_worker: bool) -> Starlette:
             Route("/healthz", api.healthz),
             Route("/readyz", api.readyz),
             Mount("/static", StaticFiles(directory=HERE / "static")),
+            *([Mount("/admin/jobs", dashboard())] if settings.development else []),
         ],
         middleware=[Middleware(Guard)],
         exception_handlers=dict.fromkeys((HTTPException, *AWAY, Gone, JobNotFound, WrongState), refused),
         lifespan=lifespan,
     )
+
+
+def dashboard() -> Dashboard:
+    """Make the dashboard for developers; in production it runs apart, behind a login of its own."""
+
+    def who(request: Request) -> Access | None:
+        return Access(Level.ADMIN, "operator", "ADMIN_TOKEN, or development") if is_operator(request) else None
+
+    return Dashboard(jobs, auth=who, title="Briefings", environment="development")
 
 
 async def refused(request: Request, error: Exception) -> Response:

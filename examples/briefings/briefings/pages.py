@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.templating import Jinja2Templates
 
+from briefings import settings
 from briefings.briefing import Briefing
 from briefings.database import Connection
 from briefings.guard import is_operator
@@ -28,7 +29,7 @@ HEADERS = {
 
 def page(request: Request, template: str, code: int = 200, headers: Any = None, **values: Any) -> Response:
     """Render a page."""
-    values |= {"operator": is_operator(request)}
+    values |= {"operator": is_operator(request), "development": settings.development}
     return _templates.TemplateResponse(request, template, values, code, HEADERS | (headers or {}))
 
 

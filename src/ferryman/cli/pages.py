@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["serve"]
 
 _DRAIN = 3
+_BACKLOG = 128
 
 
 def serve(
@@ -87,6 +88,7 @@ def _listen(wanted: Wanted) -> socket.socket:
         listening = socket.socket(family)
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listening.bind((wanted.host, wanted.port))
+        listening.listen(_BACKLOG)  # so that whoever reads our line can come at once
     except OSError as error:
         where = wanted.socket or f"{wanted.host}:{wanted.port}"
         raise ConfigError(

@@ -20,7 +20,7 @@ __all__ = ["COMMANDS", "cli"]
 _HERE = "ferryman.cli.commands"
 COMMANDS: Lazy = {
     "worker": (f"{_HERE}.worker:worker", "Run an app's jobs until told to stop."),
-    "dev": (f"{_HERE}.dev:dev", "Run web and worker together, and anew at each change of the code."),
+    "dev": (f"{_HERE}.dev:dev", "Run web, worker and dashboard together, and anew at each change of the code."),
     "dashboard": (f"{_HERE}.dashboard:dashboard", "Serve the dashboard, until told to stop."),
     "enqueue": (f"{_HERE}.enqueue:enqueue", "Store a job, and print its id."),
     "job": (f"{_HERE}.job:job", "Look at jobs, and act on them."),

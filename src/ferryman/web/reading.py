@@ -72,7 +72,9 @@ async def whole_job(visit: Visit) -> Job:
 
 def ref_of(visit: Visit) -> JobRef:
     """Return which job an address means.  Raises Refusal when it names none."""
+    if text := visit.query.get("ref", ""):
+        return JobRef.parse(text)
     id = visit.query.get("id", "")
     if not id:
-        raise Refusal(400, "bad_filter", "The address does not say which job. It takes ?id=…")
+        raise Refusal(400, "bad_filter", "The address does not say which job. It takes ?id=… or ?ref=…")
     return JobRef(id, visit.query.get("queue", "") if visit.place.asynq else "")

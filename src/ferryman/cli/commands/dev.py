@@ -1,8 +1,9 @@
-"""`ferryman dev`: web and worker side by side, anew at each change of the code (spec/cli.md 4.5)."""
+"""`ferryman dev`: web, worker and dashboard side by side, anew at each change of the code (spec/cli.md 4.5)."""
 
 from __future__ import annotations
 
 import asyncio
+import importlib.util
 import os
 import re
 import shlex
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
 __all__ = ["dev"]
 
-_WEB, _WORKER = "web", "worker"
+_WEB, _DASHBOARD, _WORKER = "web", "dashboard", "worker"
 _DRAIN = 5.0
 """How many seconds running jobs and requests have when the code has changed."""
-_WORKER_PATIENCE = 2 * _DRAIN + 5.0
+_PATIENCE = {_WORKER: 2 * _DRAIN + 5.0}
 
 
 @command(
@@ -47,11 +48,24 @@ _WORKER_PATIENCE = 2 * _DRAIN + 5.0
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Where to watch Python files, instead of here.",
 )
+@click.option("--dashboard/--no-dashboard", default=True, help="Whether to serve the dashboard beside them.")
+@click.option(
+    "--dashboard-port", type=click.IntRange(0, 65_535), default=8081, show_default=True, metavar="N", help="Its port."
+)
 @click.option("-Q", "--queue", "queues", multiple=True, metavar="NAME[:WEIGHT]", help="A queue to take jobs from.")
 @click.option("--concurrency", metavar="N", help="How many jobs to run at a time.")
 @click.pass_obj
-def dev(session: Session, /, named: str | None, web: str | None, folders: Sequence[Path], **said: Any) -> int:
-    """Run web and worker together, and anew at each change of the code.
+def dev(
+    session: Session,
+    /,
+    named: str | None,
+    web: str | None,
+    folders: Sequence[Path],
+    dashboard: bool,
+    dashboard_port: int,
+    **said: Any,
+) -> int:
+    """Run web, worker and dashboard together, and anew at each change of the code.
 
     The first Ctrl-C lets requests and running jobs end, the second is passed on and means now.
     """
@@ -61,31 +75,47 @@ def dev(session: Session, /, named: str | None, web: str | None, folders: Sequen
     if session.app_name is None:
         raise ConfigError("No app is named. Write it like: ferryman dev app.main:jobs, or set FERRYMAN_APP.")
     need_watchfiles("ferryman dev")
-    serving = _words(web or session.bare().settings.web)
-    worker = child_command(session, {**said, "shutdown_timeout": f"{_DRAIN:g}s"})
-    return asyncio.run(_develop(session, serving, worker, folders or (Path.cwd(),)))
+    commands = {
+        _WEB: _words(web or session.bare().settings.web),
+        _DASHBOARD: _dashboard(session, dashboard_port) if dashboard else [],
+        _WORKER: child_command(session, {**said, "shutdown_timeout": f"{_DRAIN:g}s"}),
+    }
+    return asyncio.run(_develop(session, commands, folders or (Path.cwd(),)))
 
 
-async def _develop(session: Session, web: Sequence[str], worker: Sequence[str], folders: Sequence[Path]) -> int:
+async def _develop(session: Session, commands: Mapping[str, Sequence[str]], folders: Sequence[Path]) -> int:
     from ferryman.cli.console import Console
     from ferryman.cli.development import RELOAD, Development
 
     environment = _environment()
-    names = [*([_WEB] if web else []), _WORKER, RELOAD]
-    console = Console(names, color=session.color)
-    parts = _parts(web, worker, console, environment)
-    modules = _modules([str(session.app_name), *web])
+    console = Console([*(name for name, command in commands.items() if command), RELOAD], color=session.color)
+    parts = _parts(commands, console, environment)
+    modules = _modules([str(session.app_name), *commands[_WEB]])
     return await Development(parts, console, folders=folders, modules=modules, environment=environment).run()
 
 
-def _parts(
-    web: Sequence[str], worker: Sequence[str], console: Console, environment: Mapping[str, str]
-) -> Sequence[Part]:
+def _parts(commands: Mapping[str, Sequence[str]], console: Console, environment: Mapping[str, str]) -> Sequence[Part]:
     """Return what is to run, in the order in which it stops: pages first, so that no new job comes."""
     from ferryman.cli.part import Part
 
-    pages = [Part(_WEB, web, console, environment=environment, patience=_DRAIN)] if web else []
-    return [*pages, Part(_WORKER, worker, console, environment=environment, patience=_WORKER_PATIENCE)]
+    return [
+        Part(name, command, console, environment=environment, patience=_PATIENCE.get(name, _DRAIN))
+        for name, command in commands.items()
+        if command
+    ]
+
+
+def _dashboard(session: Session, port: int) -> list[str]:
+    """Return the command line of the dashboard; none where what it needs is not installed."""
+    if importlib.util.find_spec("starlette") is None:
+        session.note('The dashboard is left out: it needs pip install "ferryman[web]".')
+        return []
+    where = [
+        *(["--url", session.url] if session.url else []),
+        *(["--config", session.config] if session.config else []),
+    ]
+    shown = ["--port", str(port), "--environment", "development"]
+    return [sys.executable, "-m", "ferryman", "dashboard", "--app", str(session.app_name), *where, *shown]
 
 
 def _words(web: str) -> Sequence[str]:

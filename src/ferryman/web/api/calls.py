@@ -52,7 +52,7 @@ CALLS: Sequence[Call] = (
     Call("DELETE", "/queues", changing.delete_queues, _ADMIN, body=QueuesWanted),
     Call("GET", "/jobs", looking.jobs, words=_PAGED),
     Call("GET", "/jobs/count", looking.count, words=FIELDS),
-    Call("GET", "/job", looking.job, words=("id", "queue"), required=("id",)),
+    Call("GET", "/job", looking.job, words=("id", "queue", "ref")),
     Call("POST", "/jobs/act", changing.act, _OPERATE, body=ActWanted, statuses=(200, 207)),
     Call("GET", "/failed/groups", looking.groups, words=FIELDS),
     Call("GET", "/bulks", looking.bulks),
