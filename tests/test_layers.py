@@ -21,6 +21,7 @@ HELD = (
     "logs",
     "metrics",
     "opening",
+    "outbox",
     "settings",
     "sync",
     "terms",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ferryman.admin._async.admin import AsyncAdmin
     from ferryman.client._async.client import AsyncClient
     from ferryman.connections import Connections
+    from ferryman.outbox import Outbox
     from ferryman.sync import Sync
     from ferryman.worker import Worker
 
@@ -32,7 +33,8 @@ class Ferryman(Registry):
     Keyword arguments are the fields of `Settings`; they win over FERRYMAN_… variables,
     which win over ferryman.toml.  `on_error` hears of every failed attempt, and `backoff` says
     when to try again where a task does not.  `in_thread` makes the context manager in which each
-    plain function runs, such as Flask's `app.app_context`.  `async with` closes connections at its end.
+    plain function runs, such as Flask's `app.app_context`.  With an `outbox`, `using(tx=…)` works on Redis too.
+    `async with` closes connections at its end.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class Ferryman(Registry):
         on_error: OnError | None = None,
         in_thread: InThread | None = None,
         backoff: Backoff = river,
+        outbox: Outbox | None = None,
         config: Path | None = None,
         **settings: Any,
     ) -> None:
@@ -57,6 +60,7 @@ class Ferryman(Registry):
         self.on_enqueue = on_enqueue
         self.on_error = on_error
         self.in_thread = in_thread
+        self._outbox = outbox
         self._arguments = {"url": url, **settings}
         self._config = config
         if lifespan is not None:
@@ -88,11 +92,19 @@ class Ferryman(Registry):
         return Connections(self.settings.url, said, side_data=self.settings.side_data)
 
     @cached_property
+    def outbox(self) -> Outbox | None:
+        """The outbox, where jobs are kept in a storage that joins no transactions."""
+        if self._outbox is None or self.connections.joins_transactions:
+            return None
+        return self._outbox.bound(self.connections.storage, self.events)
+
+    @cached_property
     def client(self) -> AsyncClient:
         """The client, which connects when it is first used."""
         from ferryman.client._async.client import AsyncClient
 
-        return AsyncClient(self.connections.storage, events=self.events, middleware=self.on_enqueue)
+        apart = self.outbox.put if self.outbox else None
+        return AsyncClient(self.connections.storage, events=self.events, middleware=self.on_enqueue, apart=apart)
 
     @cached_property
     def admin(self) -> AsyncAdmin:
@@ -106,7 +118,7 @@ class Ferryman(Registry):
         """The same for code that is not async."""
         from ferryman.sync import Sync
 
-        return Sync(self.connections, self.events, self.on_enqueue)
+        return Sync(self.connections, self.events, self.on_enqueue, self.outbox.put_sync if self.outbox else None)
 
     async def enqueue(self, job: NewJob) -> Inserted:
         """Store one job."""
@@ -132,6 +144,8 @@ class Ferryman(Registry):
         worker.origin = self.loaded.origin("url")
         if self.lifespan is not None:
             worker.lifespan = with_types(self.lifespan)
+        if self.outbox:
+            worker.lifespan = self.outbox.beside(worker.lifespan)
         return worker
 
     async def close(self) -> None:

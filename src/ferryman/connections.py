@@ -9,6 +9,7 @@ import threading
 from ferryman.connect import connect
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.values import Feature
 
 __all__ = ["Connections"]
 
@@ -33,6 +34,12 @@ class Connections:
         self._opening = asyncio.Lock()
         self._open = False
         self._sync_storage: Storage | None = None
+
+    @property
+    def joins_transactions(self) -> bool:
+        """Whether a job can be part of a transaction of the caller's."""
+        self._fresh()
+        return Feature.TRANSACTIONS in self._storage.features
 
     def _fresh(self) -> None:
         if self._process != os.getpid():

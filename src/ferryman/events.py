@@ -36,6 +36,8 @@ __all__ = [
     "LeaderChanged",
     "Listening",
     "LoopBlocked",
+    "OutboxRefused",
+    "OutboxSent",
     "ProblemFound",
     "ProcessEnded",
     "ProcessStarted",
@@ -267,6 +269,19 @@ class ProblemFound(Event, frozen=True):
     """Something about the storage may lose, delay or hide jobs."""
 
     finding: Finding
+
+
+class OutboxSent(Event, frozen=True):
+    """Jobs went from the outbox to where jobs are kept."""
+
+    count: int
+
+
+class OutboxRefused(Event, frozen=True):
+    """A job cannot leave the outbox: it is tried again after a while, but is not expected to be taken."""
+
+    ref: str
+    why: str
 
 
 class LoopBlocked(Event, frozen=True):

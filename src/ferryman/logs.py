@@ -311,6 +311,11 @@ def _not_rebuilt(event: e.IndexSkipped) -> Line:
     return logging.WARNING, f"index {event.name} was not rebuilt: {event.why}", {"index": event.name, "why": event.why}
 
 
+def _not_sent(event: e.OutboxRefused) -> Line:
+    text = f"job {event.ref} stays in the outbox: {event.why}"
+    return logging.WARNING, text, {"job_id": event.ref, "why": event.why}
+
+
 def _counted(what: str) -> Callable[[Any], Line]:
     return lambda event: (logging.DEBUG, what.format(event.count), {"count": event.count})
 
@@ -337,6 +342,8 @@ _LINES: dict[type[e.Event], tuple[int, Callable[[Any], Line | None]]] = {
     e.LeaderChanged: (logging.DEBUG, _leader),
     e.Listening: (logging.WARNING, _listening),
     e.LoopBlocked: (logging.WARNING, _blocked),
+    e.OutboxRefused: (logging.WARNING, _not_sent),
+    e.OutboxSent: (logging.DEBUG, _counted("{} jobs sent from the outbox")),
     e.ProcessEnded: (logging.WARNING, _process_ended),
     e.ProcessStarted: (logging.INFO, _process_started),
     e.ProblemFound: (logging.ERROR, _problem),

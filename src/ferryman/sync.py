@@ -11,6 +11,7 @@ from ferryman.connections import Connections
 from ferryman.events import EventBus
 from ferryman.job import Inserted, NewJob
 from ferryman.middleware import EnqueueMiddleware
+from ferryman.opening import Apart
 
 __all__ = ["Sync"]
 
@@ -18,15 +19,23 @@ __all__ = ["Sync"]
 class Sync:
     """Client and admin API of one Ferryman, for code that blocks."""
 
-    def __init__(self, connections: Connections, events: EventBus, on_enqueue: Sequence[EnqueueMiddleware]) -> None:
+    def __init__(
+        self,
+        connections: Connections,
+        events: EventBus,
+        on_enqueue: Sequence[EnqueueMiddleware],
+        apart: Apart | None = None,
+    ) -> None:
         self._connections = connections
         self._events = events
         self._on_enqueue = on_enqueue
+        self._apart = apart
 
     @cached_property
     def client(self) -> Client:
         """The client, which connects when it is first used."""
-        return Client(self._connections.storage_sync, events=self._events, middleware=self._on_enqueue)
+        open = self._connections.storage_sync
+        return Client(open, events=self._events, middleware=self._on_enqueue, apart=self._apart)
 
     @cached_property
     def admin(self) -> Admin:

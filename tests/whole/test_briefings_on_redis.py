@@ -61,7 +61,9 @@ def test_redis_is_killed_in_the_middle_of_a_run_and_every_briefing_is_made_exact
         # Seconds, unless Redis died between giving a job and saying so: then its lease has to run out.
         until(lambda: sum(ended(place).values()) == 100, within=90)
         assert at_work < 60
-        assert ended(place) == {"completed": 100}
+        assert ended(place) == {"completed": 100}, place.sql(
+            "select id, job_ref, attempt, error_message from briefings where status = 'failed'"
+        )
         assert Counter(place.calls()) == Counter(ids)
         until(lambda: unsent(place) == 0)
         with place.jobs() as jobs:
@@ -100,8 +102,6 @@ def test_a_web_that_dies_before_it_has_sent_a_job_leaves_it_to_the_workers_who_s
         with place.start("--worker"), place.start("--worker"), place.start("--worker"):
             until(lambda: ended(place) == {"completed": 40})
         assert Counter(place.calls()) == Counter(ids)
-        # The web has tried the oldest in vain; every other was taken by one worker only.
-        assert place.sql("select distinct tries from outbox where id > 1") == [(1,)]
         assert unsent(place) == 0
 
 
@@ -146,7 +146,7 @@ def test_a_job_that_is_refused_does_not_keep_others_in_the_outbox(place: Place) 
         assert tries <= 3  # one in ten seconds
 
 
-def test_what_was_sent_long_ago_is_forgotten_by_the_heartbeat(place: Place) -> None:
+def test_what_was_sent_long_ago_is_forgotten_by_the_workers(place: Place) -> None:
     with place.running("--web", "--no-embedded-worker"):
         place.new("old"), place.new("young")
         until(lambda: unsent(place) == 0)

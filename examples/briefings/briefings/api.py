@@ -65,11 +65,10 @@ async def _create(topic: str, key: str | None) -> Briefing:
 
 async def _enqueue(tx: Connection, id: UUID) -> Briefing:
     # The job is in the transaction of its briefing: there is never one without the other.
-    if outbox.used:
-        name = f"briefing:{id}:{_briefing(tx, id).tries}"
-        ref = outbox.put(tx, generate_briefing.using(id=name).job(id))
-    else:
-        ref = (await generate_briefing.using(tx=tx).enqueue(id)).ref
+    task = generate_briefing.using(tx=tx)
+    if jobs.outbox:  # then the id is what tells a job that is sent twice
+        task = task.using(id=f"briefing:{id}:{_briefing(tx, id).tries}")
+    ref = (await task.enqueue(id)).ref
     tx.run("belongs_to", id=id, job=ref)
     return _briefing(tx, id)
 

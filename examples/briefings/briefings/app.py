@@ -20,7 +20,7 @@ from briefings.database import DatabaseAway
 from briefings.files import Gone
 from briefings.guard import Guard, is_operator
 from briefings.pages import HERE, page
-from briefings.tasks import jobs, outbox
+from briefings.tasks import jobs
 from ferryman import JobNotFound, StorageError, WrongState
 from ferryman.web import Access, Dashboard, Level
 
@@ -37,7 +37,7 @@ def make_app(*, with_worker: bool) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(jobs.close)
-            if not outbox.used:  # it answers without the queue
+            if jobs.outbox is None:  # with one, it answers without the queue
                 await jobs.connections.storage()
             if with_worker:
                 await stack.enter_async_context(jobs.worker(concurrency=EMBEDDED_SLOTS))

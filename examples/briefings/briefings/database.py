@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ferryman import StorageUnavailable
+from ferryman.outbox import ddl
 
 __all__ = [
     "MIGRATIONS",
@@ -86,9 +87,11 @@ def kept(values: dict[str, Any]) -> dict[str, Any]:
     return {name: _kept(value) for name, value in {**values, "now": datetime.now(UTC)}.items()}
 
 
-def statements(file: Path) -> Iterator[str]:
+def statements(file: Path, dialect: str) -> Iterator[str]:
     """Return what a migration does, one by one."""
     yield from file.read_text("utf-8").split(";\n")
+    if file.stem.endswith("outbox"):
+        yield from ddl(dialect, "outbox")
 
 
 def _kept(value: Any) -> Any:

@@ -14,7 +14,7 @@ import uvicorn
 from briefings import settings, webhook
 from briefings.app import make_app
 from briefings.settings import Address
-from briefings.tasks import database, jobs, outbox
+from briefings.tasks import database, jobs
 from ferryman import ConfigError, logs
 from ferryman.cli.root import cli
 from ferryman.connect import without_password
@@ -52,7 +52,7 @@ def write_log() -> None:
 def web(*, with_worker: bool) -> None:
     """Answer requests; in development run the mock of the briefing service too."""
     _refuse_mock_in_production()
-    asyncio.run(_prepare(connect=with_worker or not outbox.used))
+    asyncio.run(_prepare(connect=with_worker or jobs.outbox is None))
     logs.subscribe(jobs.events)
     if settings.own_mock:
         Thread(target=Server("the mock service", webhook.app, settings.mock).run, daemon=True).start()

@@ -73,7 +73,7 @@ class PostgresDatabase:
             pending = _pending(tx)
             tx.execute("create table if not exists briefings_migration (version integer primary key)")
             for file in pending:
-                for statement in statements(file):
+                for statement in statements(file, "postgres"):
                     tx.execute(_numbered(statement).encode())
                 tx.execute("insert into briefings_migration values (%s)", [int(file.name[:4])])
         return [file.name for file in pending]

@@ -82,7 +82,7 @@ class SqliteDatabase:
         async with self.transaction() as tx:
             pending = _pending(tx)
             for file in pending:
-                for statement in statements(file):
+                for statement in statements(file, "sqlite"):
                     tx.execute(statement)
                 tx.execute(f"pragma user_version = {int(file.name[:4])}")
         return [file.name for file in pending]

@@ -121,31 +121,5 @@ on conflict (name) do update set at = excluded.at, instance = excluded.instance;
 -- name: last_beat
 select max(at) from beats;
 
--- name: write_down
-insert into outbox (job_ref, job, created_at) values (:job_ref, :job, :now);
-
--- name: claim_unsent
--- Takes the oldest job that nobody else is sending.
-update outbox
-set claimed_at = :now, tries = tries + 1
-where id = (
-    select id
-    from outbox
-    where sent_at is null
-      and (claimed_at is null or claimed_at < :lapsed)
-    order by id
-    limit 1
-)
-returning *;
-
--- name: sent
-update outbox set sent_at = :now, last_error = null where id = :id;
-
--- name: not_sent
-update outbox set claimed_at = :claimed, last_error = :error where id = :id;
-
 -- name: oldest_unsent
-select min(created_at) from outbox where sent_at is null;
-
--- name: forget_sent
-delete from outbox where sent_at < :horizon;
+select cast(min(created_at) as text) from outbox where sent_at is null;

@@ -18,8 +18,8 @@ import msgspec
 from briefings import files, progress, service, settings
 from briefings.briefing import briefing_from
 from briefings.database import open_database
-from briefings.outbox import Outbox
 from ferryman import Ferryman, Job, exponential, provided
+from ferryman.outbox import Outbox
 
 database = open_database(settings.database)
 
@@ -27,18 +27,19 @@ database = open_database(settings.database)
 @asynccontextmanager
 async def lifespan() -> AsyncIterator[httpx.AsyncClient]:
     """Open what tasks need while a worker runs."""
-    async with progress.followed(jobs.events, database), outbox.relayed(), service.client() as http:
+    async with progress.followed(jobs.events, database), service.client() as http:
         yield http
 
 
+outbox = Outbox(database.transaction, table="outbox")
 jobs = Ferryman(
     None if settings.jobs_apart else settings.database,
     lifespan=lifespan,
+    outbox=outbox,
     config=Path(__file__).parent.parent / "ferryman.toml",
     concurrency=settings.concurrency,
     shutdown_timeout=settings.shutdown_timeout,
 )
-outbox = Outbox(jobs, database, used=settings.jobs_apart)
 
 
 @jobs.task(
@@ -68,7 +69,6 @@ async def heartbeat() -> None:
     """Show that a worker works, and repair what a killed one has left."""
     async with database.transaction() as tx:
         tx.run("beat", instance=f"{gethostname()}:{getpid()}")
-        outbox.clean(tx)
     await progress.repair(jobs, database)
 
 

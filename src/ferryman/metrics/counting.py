@@ -22,7 +22,8 @@ OTHER = "other"
 
 _ATTEMPTS = ("ok", "error", "timeout", "cancelled", "snoozed", "lost")
 _ENDS = {"completed": "completed", "discarded": "failed", "cancelled": "cancelled"}
-_SERVICES = ("storage", "listener", "heartbeater", "scheduler", "rescuer", "cleaner", "requests", "aggregator")
+_CHORES = ("scheduler", "rescuer", "cleaner", "requests", "aggregator")
+_SERVICES = ("storage", "listener", "heartbeater", "outbox", *_CHORES)
 _MINUTE, _HOUR = 60.0, 3600.0
 _BUCKETS = (
     *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
@@ -51,6 +52,8 @@ class Counting:
         self.finished = counter("jobs_finished", "Jobs that ended for good, by how.", *job, "outcome")
         self.enqueued = counter("enqueued", "Jobs that this process stored.", *job)
         self.errors = counter("storage_errors", "Times that the storage failed, by what it was asked for.", "op")
+        self.sent = counter("outbox_sent", "Jobs that this process sent from the outbox.")
+        self.refused = counter("outbox_refused", "Times that a job could not leave the outbox.")
         self.ran = histogram("job_run_seconds", "How long attempts took.")
         self.waited = histogram("job_wait_seconds", "How long jobs that were due waited for their first attempt.")
         self._begin_at_zero()
@@ -71,6 +74,8 @@ class Counting:
             bus.subscribe(e.JobStarted, self._started),
             bus.subscribe(e.JobFinished, self._finished),
             bus.subscribe(e.JobEnqueued, self._enqueued),
+            bus.subscribe(e.OutboxSent, lambda event: self.sent.inc(event.count)),
+            bus.subscribe(e.OutboxRefused, lambda event: self.refused.inc()),
             bus.subscribe(e.StorageLost, lambda event: self.errors.labels("storage").inc()),
             bus.subscribe(e.ServiceFailed, lambda event: self.errors.labels(event.service).inc()),
         ]

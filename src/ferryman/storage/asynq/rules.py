@@ -75,7 +75,8 @@ def _check_job(job: NewJob) -> None:
 
 def _refuse_what_has_no_place(job: NewJob) -> None:
     if job.tx is not None:
-        raise Unsupported("tx= cannot be kept on Redis, which takes part in no transaction. Enqueue after the commit.")
+        ways_out = "Enqueue after the commit, or give the Ferryman an outbox."
+        raise Unsupported(f"tx= cannot be kept on Redis, which takes part in no transaction. {ways_out}")
     if job.priority is not None:
         raise _unsupported(f"priority={job.priority}", "Use a queue of its own, with more weight")
     if job.state is State.PENDING:

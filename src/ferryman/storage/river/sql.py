@@ -18,7 +18,7 @@ import msgspec
 
 from ferryman.storage.river.bundle import in_schema
 
-__all__ = ["Statement", "statements"]
+__all__ = ["Statement", "named", "statements"]
 
 _NAME = re.compile(r"^-- (name|part): (\w+)$", re.MULTILINE)
 _PART = re.compile(r"/\* (\w+) \*/")
@@ -49,6 +49,11 @@ def statements(dialect: str, schema: str | None = None) -> Mapping[str, Statemen
                 raise ValueError(f"two statements are called {name}; the second is in {file.name}")
             found[name] = _statement(name, in_schema(body, schema), _SIGNS[dialect])
     return found
+
+
+def named(text: str) -> Mapping[str, Statement]:
+    """Return the statements of one text by name, their parameters numbered as Postgres does."""
+    return {name: _statement(name, body, _SIGNS["postgres"]) for name, body in _blocks(text)}
 
 
 def _blocks(text: str) -> list[tuple[str, str]]:
