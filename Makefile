@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 BENCH  ?= --peers
 KIT    ?= tests/deploy
 
-.PHONY: help setup dev worker test check check-deploy lock sync docs dist audit conformance bench interop clean
+.PHONY: help setup dev worker test check check-deploy lock sync docs dist audit conformance bench interop accept clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -82,6 +82,9 @@ interop: $(READY)  ## work together with real Go programs on one Redis and one P
 	@cd interop/go && unformatted=$$(gofmt -l .) && { [ -z "$$unformatted" ] || { echo "run: gofmt -w $$unformatted"; exit 1; }; }
 	@cd interop/go && go vet ./...
 	@$(BIN)/python -m pytest -q interop
+
+accept: $(READY)  ## play Briefings' acceptance script on SQLite, Redis and Postgres (ACCEPT="redis --publish docs/accept.md")
+	@$(BIN)/python -m accept $(ACCEPT)
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist .run .site

@@ -47,10 +47,9 @@ def until(condition: Callable[[], T], within: float = 60.0) -> T:
 class Program:
     """A running process; what it writes goes into a file."""
 
-    def __init__(self, log: Path, arguments: tuple[str, ...], env: dict[str, str]) -> None:
+    def __init__(self, log: Path, command: tuple[str, ...], env: dict[str, str]) -> None:
         self.log = log
         with log.open("wb") as output:
-            command = [sys.executable, "-m", "briefings", *arguments]
             self.process = subprocess.Popen(command, cwd=log.parent, env=env, stdout=output, stderr=output)
 
     def says(self, text: str, within: float = 60.0) -> str:
@@ -107,8 +106,12 @@ class Place:
 
     def start(self, *arguments: str, **env: str) -> Program:
         """Start a program; who starts it also ends it (`with`)."""
+        return self.start_module("briefings", *arguments, **env)
+
+    def start_module(self, module: str, *arguments: str, **env: str) -> Program:
+        """Start any Python program that belongs to the place."""
         log = self.folder / f"{len(list(self.folder.glob('*.log')))}.log"
-        return Program(log, arguments, self.env | env)
+        return Program(log, (sys.executable, "-m", module, *arguments), self.env | env)
 
     @contextmanager
     def running(self, *arguments: str, **env: str) -> Iterator[Program]:

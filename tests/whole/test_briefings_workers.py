@@ -10,6 +10,7 @@ import pytest
 
 from ferryman import Job
 from servers import free_port
+from whole.objects import serving
 from whole.program import Place, until
 
 pytestmark = pytest.mark.slow
@@ -138,6 +139,21 @@ def test_while_the_object_store_is_away_a_file_is_refused_and_its_row_waits_for_
     with place.running(ORPHAN_AGE="0s"):
         assert cleaned_up(place).metadata["output"] == {"scanned": 1, "deleted": 1, "errors": 0}
         assert place.sql("select id from files") == []
+
+
+def test_files_are_kept_in_a_bucket_by_the_real_protocol_and_one_that_is_refused_stays(place: Place) -> None:
+    with serving(place.folder) as objects, place.running(ORPHAN_AGE="0s", **objects.bucket("files")):
+        id = place.new("dropped")
+        gone, refused = (upload(place, id, f"{n}.txt") for n in range(2))
+        assert objects.has("files", gone)
+        objects.refuse_to_delete(refused)
+        place.http.delete(f"/briefings/{id}")
+
+        assert cleaned_up(place).metadata["output"] == {"scanned": 2, "deleted": 1, "errors": 1}
+        assert (objects.has("files", gone), objects.has("files", refused)) == (False, True)
+        ((key, error),) = place.sql("select object_key, last_error from files")
+        assert key == refused
+        assert "The policy says no." in error
 
 
 def cleaned_up(place: Place) -> Job:

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 
-from briefings import files
+from briefings import failpoint, files
 from briefings.briefing import Briefing, briefing_from
 from briefings.database import Connection
 from briefings.guard import refuse_strangers
@@ -46,6 +46,7 @@ async def create(request: Request) -> Response:
     if error := _problem(topic, key):
         return await index(request, str(topic or ""), error) if is_form else _json_answer({"errors": error}, 422)
     briefing = await _create(" ".join(topic.split()), key)
+    failpoint.reach("after_commit")
     outbox.send_soon()
     logger.info("briefing %s is job %s (request %s)", briefing.id, briefing.job_ref, _request_id(request))
     return RedirectResponse(_links(briefing)["self"], 303) if is_form else _accepted(briefing)

@@ -57,6 +57,7 @@ def _range(said: str) -> tuple[float, float]:
 development = in_development()
 http = _value("HTTP_ADDR", "127.0.0.1:8080", _address)
 admin_token = _secret("ADMIN_TOKEN")
+failpoint = environ.get("APP_FAILPOINT", "") if development else ""
 
 database = _value("DATABASE_URL", "sqlite:///briefings.db", _database)
 jobs_apart = bool(environ.get("REDIS_URL") or environ.get("FERRYMAN_URL"))

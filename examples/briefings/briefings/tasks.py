@@ -73,7 +73,7 @@ async def heartbeat() -> None:
 
 
 @jobs.cron("0 * * * *")
-@jobs.task("files:cleanup-orphans", retries=0, timeout="10m", unique="1h")
+@jobs.task("files:cleanup-orphans", retries=0, timeout="10m", unique="1h", retention="24h")
 async def cleanup_orphans() -> dict[str, int]:
     """Delete files that belong to no briefing.  No retries: the next hour is the retry."""
     return await files.clean_up(database)

@@ -1,0 +1,83 @@
+"""Plays the script on SQLite, Redis and Postgres side by side: `make accept`, or `python -m accept redis`."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path += [str(ROOT / "tests"), str(ROOT / "interop")]
+
+from accept import steps, transcript  # noqa: E402
+from accept.script import Played, play  # noqa: E402
+from accept.stage import Stage  # noqa: E402
+from servers import PostgresServer, Server, postgres_programs, program  # noqa: E402
+from whole.objects import Objects, serving  # noqa: E402
+
+__all__ = ["steps"]
+
+FOLDER = ROOT / ".run" / "accept"
+STORAGES = ("sqlite", "redis", "postgres")
+
+
+def main() -> int:
+    """Play, and return the exit code: 0 only if every step was right."""
+    said = _arguments()
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    began = time.monotonic()
+    with serving(FOLDER) as objects, ThreadPoolExecutor(len(STORAGES)) as threads:
+        plays = list(threads.map(lambda name: list(_played(name, objects)), said.storages or STORAGES))
+    played = [each for play in plays for each in play]
+    seconds = time.monotonic() - began
+    right = all(each.right for each in played)
+    print(f"{len(played)} steps in {seconds:.0f} s: {'all are right' if right else 'not all are right'}")
+    print(f"What every program said is in {FOLDER.relative_to(ROOT)}/.")
+    if right and said.publish:
+        said.publish.write_text(transcript.page(played, seconds), "utf-8")
+    return 0 if right else 1
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser("accept", description="Play the acceptance script of Briefings.")
+    parser.add_argument("storages", nargs="*", metavar="STORAGE", help=f"only these of {', '.join(STORAGES)}")
+    parser.add_argument("--publish", type=Path, metavar="FILE", help="write the transcript there when all is right")
+    said = parser.parse_args()
+    if unknown := set(said.storages) - set(STORAGES):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(STORAGES)}")
+    return said
+
+
+def _played(name: str, objects: Objects) -> Iterator[Played]:
+    with _stage(name, objects) as stage, stage.set():
+        for each in play(stage):
+            print(each, flush=True)
+            yield each
+
+
+@contextmanager
+def _stage(name: str, objects: Objects) -> Iterator[Stage]:
+    folder = FOLDER / name
+    folder.mkdir()
+    with ExitStack() as stack:
+        if name == "redis":
+            redis = Server(program(), "appendonly yes", "maxmemory 200mb", "maxmemory-policy noeviction").start()
+            stack.callback(redis.kill)
+            yield Stage(name, folder, objects, redis, REDIS_URL=redis.url)
+        elif name == "postgres":
+            postgres = PostgresServer(postgres_programs()).start()
+            stack.callback(postgres.kill)
+            url = stack.enter_context(postgres.database())
+            yield Stage(name, folder, objects, DATABASE_URL=url)
+        else:
+            yield Stage(name, folder, objects)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

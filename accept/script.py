@@ -1,0 +1,69 @@
+"""The script: its steps in order, and what is said of each when it was played."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from accept.stage import Stage
+
+__all__ = ["STEPS", "Played", "play", "step"]
+
+Act = Callable[[Stage], str]
+EVERYWHERE = ("sqlite", "redis", "postgres")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One row of the specification's table: what is done returns what was seen, or raises AssertionError."""
+
+    number: int
+    title: str
+    act: Act
+    storages: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Played:
+    """How a step went on a storage."""
+
+    step: Step
+    storage: str
+    right: bool
+    saw: str
+    seconds: float
+
+    def __str__(self) -> str:
+        mark = "ok  " if self.right else "NOT "
+        return f"{self.storage:8}  {self.step.number:2}  {mark}{self.seconds:6.1f} s  {self.step.title}: {self.saw}"
+
+
+STEPS: dict[int, Step] = {}
+"""Every step by its number."""
+
+
+def step(number: int, title: str, *storages: str) -> Callable[[Act], Act]:
+    """Make a function a step of the script, on all storages unless some are named."""
+
+    def declare(act: Act) -> Act:
+        STEPS[number] = Step(number, title, act, storages or EVERYWHERE)
+        return act
+
+    return declare
+
+
+def play(stage: Stage) -> Iterator[Played]:
+    """Play the steps that there are for a storage, in order, and end after the first that is not right."""
+    for number in sorted(STEPS):
+        each = STEPS[number]
+        if stage.name not in each.storages:
+            continue
+        began = time.monotonic()
+        try:
+            saw, right = each.act(stage), True
+        except Exception as error:  # whatever it is, it is what was seen
+            saw, right = f"{type(error).__name__}: {error}", False
+        yield Played(each, stage.name, right, saw, time.monotonic() - began)
+        if not right:
+            return
