@@ -14,6 +14,7 @@ from ferryman.errors import SchemaOutOfDate, StorageError, StorageUnavailable
 from ferryman.events import JobFinished, ServiceBack, ServiceFailed, StorageBack, StorageLost
 from ferryman.job import AttemptError, Job, NewJob, State
 from ferryman.outcome import Completed, Discarded, Finished, Outcome, Retry
+from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import JobFilter
 from ferryman.testing import FakeClock, Recorder
 
@@ -86,6 +87,28 @@ async def test_a_writing_that_somebody_holds_up_is_told_of_once_and_so_is_its_en
     assert (told.service, str(told.error)[:24]) == ("completer", "2 outcomes wait for 0.01")
     assert await counts(stage) == {State.COMPLETED: 2}
     assert len(seen.of(ServiceFailed)) == 1
+
+
+async def test_an_outcome_whose_row_somebody_holds_is_written_later_and_keeps_no_other_waiting(
+    stage: Stage, storage: AsyncStorage, seen: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, free = await running(stage, 2)
+    finish, is_held = storage.jobs.finish, True
+
+    async def finish_what_is_free(finished: list[Finished], **said: Any) -> list[State | None]:
+        return [
+            State.RUNNING if is_held and each.job == held else (await finish([each], **said))[0] for each in finished
+        ]
+
+    monkeypatch.setattr(storage.jobs, "finish", finish_what_is_free)
+    monkeypatch.setattr(module, "_SLOW", 0.3)
+    async with stage.writing():
+        end(stage, [held, free])
+        assert (await seen.wait_for(JobFinished)).job == free
+        assert str((await seen.wait_for(ServiceFailed)).error)[:12] == "1 outcomes w"
+        is_held = False
+        assert await seen.wait_for(JobFinished) == JobFinished(held, Completed(), State.COMPLETED, 0.5)
+        await seen.wait_for(ServiceBack)
 
 
 async def test_what_is_being_written_counts_as_unwritten(stage: Stage, flaky: Flaky) -> None:

@@ -9,6 +9,7 @@ harmless and dropping is not.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from math import inf
@@ -31,7 +32,12 @@ __all__ = ["Completer"]
 BATCH = 2_000
 _LAST_TRIES = 3
 _SLOW = 10.0
+_WHILE_LOCKED = 0.1
+"""Seconds between looks at jobs that somebody has locked, when there is nothing else to write."""
 _PAUSES = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+_Batch = list[tuple[Finished, float]]
+"""Outcomes, each with the seconds that its attempt took."""
 
 
 class Completer:
@@ -42,11 +48,12 @@ class Completer:
         self.clock = clock
         self.events = events
         self.outage = Outage(clock, events)
-        self.count: Callable[[list[tuple[Finished, float]], list[State | None]], None] = _uncounted
+        self.count: Callable[[_Batch, list[State | None]], None] = _uncounted
         """Is told of each batch that is written."""
         self._report = Report("completer", self.outage)
-        self._held: list[tuple[Finished, float]] = []
+        self._held: _Batch = []
         self._in_flight = 0
+        self._locked_since: float | None = None
         self._runs = False
         self._nudge = Nudge()
         self._tried = Nudge()
@@ -77,8 +84,8 @@ class Completer:
         while self.backlog and self._runs and not self.outage.lasts:
             await self._tried.wait()
 
-    async def flush(self, most: int = BATCH) -> None:
-        """Write one batch.  Raises what the storage raises, and keeps the batch then."""
+    async def flush(self, most: int = BATCH) -> bool:
+        """Write one batch, and say whether any of it could be.  Raises what the storage raises, and keeps it then."""
         batch, self._held = self._held[:most], self._held[most:]
         self._in_flight = len(batch)
         try:
@@ -94,13 +101,28 @@ class Completer:
             self._in_flight = 0
             self._tried()
         self.outage.over()
-        self._report.works()
+        if State.RUNNING in states:
+            batch, states = self._without_locked(batch, states)
+        else:
+            self._locked_since = None
+            self._report.works()
         self.count(batch, states)
         if self.events.wants(JobFinished):
             for (finished, seconds), state in zip(batch, states, strict=True):
                 self.events.publish(JobFinished(finished.job, finished.outcome, state, seconds))
+        return bool(batch)
 
-    async def _look_up(self, batch: list[tuple[Finished, float]], states: list[State | None]) -> None:
+    def _without_locked(self, batch: _Batch, states: list[State | None]) -> tuple[_Batch, list[State | None]]:
+        """Put back those whose rows somebody else holds, and return the others.  When it takes long it is told."""
+        written = [(each, state) for each, state in zip(batch, states, strict=True) if state is not State.RUNNING]
+        locked = [each for each, state in zip(batch, states, strict=True) if state is State.RUNNING]
+        self._held += locked
+        self._locked_since = self._locked_since or time.monotonic()
+        if time.monotonic() - self._locked_since >= _SLOW:
+            self._report.failed(_late(len(locked)))
+        return [each for each, _ in written], [state for _, state in written]
+
+    async def _look_up(self, batch: _Batch, states: list[State | None]) -> None:
         """Find out which jobs their tasks had completed already: whatever became of the function, they are done."""
         for place, (finished, seconds) in enumerate(batch):
             if finished.early and states[place] is None:
@@ -123,8 +145,9 @@ class Completer:
         most, failures = BATCH, 0
         while self._held and failures < tries:
             try:
-                await self.flush(most)
-                failures = 0
+                failures = 0 if await self.flush(most) else failures + 1
+                if failures and failures < tries:
+                    await self._nudge.wait(_WHILE_LOCKED)
             except (StorageUnavailable, SchemaOutOfDate) as error:
                 self.outage.lost(error)
                 failures += 1
@@ -139,10 +162,7 @@ class Completer:
     @contextmanager
     def _told_when_slow(self, count: int) -> Iterator[None]:
         """Say so when the storage neither takes nor refuses them: nothing else would tell why nothing is completed."""
-        late = StorageError(
-            f"{count} outcomes wait for {_SLOW:g} s to be written. Somebody may hold a lock on the jobs."
-        )
-        timer = asyncio.get_running_loop().call_later(_SLOW, self._report.failed, late)
+        timer = asyncio.get_running_loop().call_later(_SLOW, self._report.failed, _late(count))
         try:
             yield
         finally:
@@ -157,7 +177,11 @@ class Completer:
             self._held.insert(0, (plain, seconds))
 
 
-def _uncounted(batch: list[tuple[Finished, float]], states: list[State | None]) -> None: ...
+def _uncounted(batch: _Batch, states: list[State | None]) -> None: ...
+
+
+def _late(count: int) -> StorageError:
+    return StorageError(f"{count} outcomes wait for {_SLOW:g} s to be written. Somebody may hold a lock on the jobs.")
 
 
 def _plain(finished: Finished) -> Finished:

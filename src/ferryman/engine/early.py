@@ -70,6 +70,11 @@ def _completed(attempt: Attempt) -> Finished:
 
 
 def _take_note(attempt: Attempt, state: State | None) -> None:
+    if state is State.RUNNING:
+        raise WrongState(
+            f"Somebody else's transaction holds job {attempt.job.ref}. Roll this one back, and try again.",
+            state="running",
+        )
     if state is not State.COMPLETED:
         raise _lost(f"Job {attempt.job.ref} is no longer this attempt's: it was taken back, or deleted")
     attempt.ended_early = True

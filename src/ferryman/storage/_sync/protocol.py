@@ -87,7 +87,8 @@ class Jobs(Protocol):
     def finish(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
         """Write what became of jobs, each only if it still is the same running attempt.
 
-        Answers in their order with the state the job now has, or None where it was not ours any more.
+        Answers in their order with the state the job now has, or None where it was not ours any more.  One that is
+        still running could not be written yet, because somebody else holds its row.
         """
         ...
 

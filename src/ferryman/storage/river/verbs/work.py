@@ -21,6 +21,9 @@ SOON = timedelta(seconds=5)
 
 _LARGEST_COUNT = 2**63 - 1
 
+_States = dict[tuple[int, int], State]
+"""What became of attempts, each the id of a job and a number."""
+
 
 def fetch(
     wanted: Sequence[tuple[str, int]],
@@ -44,22 +47,20 @@ def fetch(
 
 
 def finish(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list[State | None]]:
-    """Write outcomes, each only if it is the same running attempt still."""
+    """Write outcomes, each only if it is the same running attempt still.
+
+    A job whose row somebody else holds is left as it is, and still running.
+    """
     at = now or datetime.now(UTC)
-    states: list[State | None] = [None] * len(finished)
-    # First, while the attempt still has its number: a snooze gives it back.
-    if notes := [{**_guard(each.job), "recorded": recorded} for each in finished if (recorded := _recorded(each))]:
-        yield Batch("record", notes)
-    others = [i for i, f in enumerate(finished) if type(f.outcome) is not Completed]
-    done = yield from _complete([f.job for f in finished if type(f.outcome) is Completed], at)
-    for i, each in enumerate(finished):
-        if (int(each.job.id), each.job.attempt) in done:
-            states[i] = State.COMPLETED
-    if others:
-        rows = yield Batch("settle", [_settled(finished[i], at) for i in others])
-        for i, row in zip(others, rows, strict=True):
-            states[i] = State(row[0]) if row else None
-    return states
+    if stands_alone(finished):
+        found = yield from _complete([each.job for each in finished], at)
+    else:
+        free = {row[0] for row in (yield Query("hold", {"ids": [int(each.job.id) for each in finished]}))}
+        found = yield from _write([each for each in finished if int(each.job.id) in free], at)
+    if missing := [int(each.job.id) for each in finished if _attempt(each.job) not in found]:
+        rows = yield Query("still_running", {"ids": missing})
+        found |= dict.fromkeys(rows, State.RUNNING)
+    return [found.get(_attempt(each.job)) for each in finished]
 
 
 def stands_alone(finished: Sequence[Finished]) -> bool:
@@ -70,16 +71,31 @@ def stands_alone(finished: Sequence[Finished]) -> bool:
     )
 
 
-def _complete(jobs: Sequence[Job], now: datetime) -> Verb[set[tuple[int, int]]]:
-    """Mark jobs completed, all of one attempt number in one statement; returns the ids and attempts that were."""
+def _write(finished: Sequence[Finished], at: datetime) -> Verb[_States]:
+    # First, while the attempt still has its number: a snooze gives it back.
+    if notes := [{**_guard(each.job), "recorded": recorded} for each in finished if (recorded := _recorded(each))]:
+        yield Batch("record", notes)
+    done = yield from _complete([each.job for each in finished if type(each.outcome) is Completed], at)
+    if others := [each for each in finished if type(each.outcome) is not Completed]:
+        rows = yield Batch("settle", [_settled(each, at) for each in others])
+        done |= {_attempt(each.job): State(row[0]) for each, row in zip(others, rows, strict=True) if row}
+    return done
+
+
+def _complete(jobs: Sequence[Job], now: datetime) -> Verb[_States]:
+    """Mark jobs completed, all of one attempt number in one statement."""
     by_attempt: dict[int, list[int]] = {}
     for job in jobs:
         by_attempt.setdefault(job.attempt, []).append(int(job.id))
-    done: set[tuple[int, int]] = set()
+    done: _States = {}
     for attempt, ids in by_attempt.items():
         rows = yield Query("complete", {"ids": sorted(ids), "attempt": attempt, "now": now})
-        done.update((row[0], attempt) for row in rows)
+        done |= {(row[0], attempt): State.COMPLETED for row in rows}
     return done
+
+
+def _attempt(job: Job) -> tuple[int, int]:
+    return int(job.id), job.attempt
 
 
 def _guard(job: Job) -> dict[str, Any]:

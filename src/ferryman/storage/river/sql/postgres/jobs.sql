@@ -150,6 +150,24 @@ set state = 'running',
 where id = any(array(select id from taken))
 returning /* running_row */, 1
 
+-- part: free_ids
+select id
+from /* schema */river_job
+where id = any(array(select value::bigint from json_array_elements_text(:ids::json)))
+for update skip locked
+
+-- name: hold
+-- Locks those of these jobs (:ids is a JSON list) that nobody else holds, and says which:
+-- one row that somebody has locked must not hold up a whole batch.
+/* free_ids */
+
+-- name: still_running
+-- Which of these jobs run, and in which attempt.
+select id, attempt
+from /* schema */river_job
+where id = any(array(select value::bigint from json_array_elements_text(:ids::json)))
+  and state::text = 'running'
+
 -- name: complete
 -- Marks jobs completed, each if it still is the same running attempt.  :ids is a JSON list
 -- of jobs that are all in their :attempt.  An array is always looked up by the primary key,
@@ -158,7 +176,7 @@ returning /* running_row */, 1
 update /* schema */river_job
 set state = 'completed',
     finalized_at = :now::timestamptz
-where id = any(array(select value::bigint from json_array_elements_text(:ids::json)))
+where id = any(array(/* free_ids */))
   and state::text = 'running'
   and attempt = :attempt::smallint
 returning id

@@ -120,6 +120,19 @@ returning
     /* running_row */,
     case when attempted_by is null or json_valid(attempted_by, 6) then 1 end
 
+-- name: hold
+-- Says which of these jobs are there (:ids is a JSON list).  Who writes has the whole file.
+select id
+from river_job
+where id in (select value from json_each(:ids))
+
+-- name: still_running
+-- Which of these jobs run, and in which attempt.
+select id, attempt
+from river_job
+where id in (select value from json_each(:ids))
+  and +state = 'running'
+
 -- name: complete
 -- Marks jobs completed, each if it still is the same running attempt.  :ids is a JSON list
 -- of jobs that are all in their :attempt.  The plus keeps SQLite from looking at every
