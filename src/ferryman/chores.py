@@ -114,9 +114,9 @@ class Chores:
         return [listener.run]
 
     def periodic(self, on_enqueue: Sequence[EnqueueMiddleware]) -> Periodic | None:
-        """Return what enqueues by the clock, if there is anything to enqueue."""
+        """Return what enqueues by the clock, unless this worker is told not to; schedules may still come."""
         entries, s = self.tasks.periodic, self.settings
-        if not (s.periodic and entries):
+        if not s.periodic:
             return None
         return Periodic(
             self.storage,

@@ -9,8 +9,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ferryman.aggregation import Aggregation, Combine, group_rules
-from ferryman.cron import Cron, Interval, Schedule
-from ferryman.duration import format_duration, parse_duration
+from ferryman.cron import Cron
+from ferryman.duration import parse_duration
+from ferryman.schedules import Schedules
 from ferryman.task import Kind, Task, Tasks
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ class Registry:
     def __init__(self) -> None:
         self.tasks = Tasks()
         self.task = self.tasks.task
+        self.periodic = Schedules(self.tasks)
 
     def every(
         self,
@@ -37,12 +39,23 @@ class Registry:
         id: str | None = None,
     ) -> Callable[[T], T]:
         """Enqueue a task again and again: `@jobs.every("1m", on_start=True)` above `@jobs.task(…)`."""
-        delay = parse_duration(interval)
-        return self._scheduled(Interval(delay), f"@every {format_duration(delay)}", id, on_start)
+        parse_duration(interval)  # whatever is wrong with it is said where it is written
+
+        def add(task: T) -> T:
+            self.periodic.add(task, every=interval, on_start=on_start, id=id)
+            return task
+
+        return add
 
     def cron(self, line: str, *, tz: str = "UTC", on_start: bool = False, id: str | None = None) -> Callable[[T], T]:
         """Enqueue a task at the times of a cron line, in a zone.  Raises ConfigError when the line is wrong."""
-        return self._scheduled(Cron.parse(line, tz=tz), line, id, on_start)
+        Cron.parse(line, tz=tz)
+
+        def add(task: T) -> T:
+            self.periodic.add(task, cron=line, tz=tz, on_start=on_start, id=id)
+            return task
+
+        return add
 
     def aggregate(
         self,
@@ -68,10 +81,3 @@ class Registry:
     def kind(self, kind: str) -> Kind:
         """Name a task that is written elsewhere: `jobs.kind("email:send").enqueue({"to": …})`."""
         return Kind(kind, self.tasks)
-
-    def _scheduled(self, schedule: Schedule, spec: str, id: str | None, on_start: bool) -> Callable[[T], T]:
-        def add(task: T) -> T:
-            self.tasks.schedule(task, schedule, spec, id=id, on_start=on_start)
-            return task
-
-        return add

@@ -17,7 +17,7 @@ from ferryman import gojson
 from ferryman.aggregation import Aggregation
 from ferryman.arguments import Arguments
 from ferryman.cron import Schedule
-from ferryman.errors import ConfigError, UnknownTask
+from ferryman.errors import ConfigError, ScheduleNotFound, UnknownTask
 from ferryman.job import Inserted, Job, NewJob
 from ferryman.options import Options, check_names, merge, new_job
 from ferryman.retry import Backoff, RetryCurve, curve_of, river
@@ -218,12 +218,23 @@ class Tasks(Mapping[str, Task[..., Any]]):
         if taken is not None and taken.function.__qualname__ != function.__qualname__:
             raise ConfigError(f'The kind "{kind}" is taken by {taken!r}. Give this task another.')
 
-    def schedule(self, task: Task[..., Any], schedule: Schedule, spec: str, *, id: str | None, on_start: bool) -> None:
+    def schedule(
+        self, task: Task[..., Any], schedule: Schedule, spec: str, *, id: str | None, on_start: bool
+    ) -> PeriodicEntry:
         """Enqueue this task by the clock.  Raises ConfigError when the id is taken."""
         entry = PeriodicEntry(id or task.kind, task, schedule, spec, on_start)
         if any(other.id == entry.id for other in self.periodic):
             raise ConfigError(f'Two schedules have the id "{entry.id}". Give one of them an id=… of its own.')
         self.periodic.append(entry)
+        return entry
+
+    def unschedule(self, id: str) -> None:
+        """Take back what `schedule` said.  Raises ScheduleNotFound."""
+        for entry in self.periodic:
+            if entry.id == id:
+                self.periodic.remove(entry)
+                return
+        raise ScheduleNotFound(id, {entry.id for entry in self.periodic})
 
     def aggregate(self, aggregation: Aggregation) -> None:
         """Say what is done with groups.  Raises ConfigError when that was said before."""

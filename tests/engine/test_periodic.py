@@ -20,6 +20,7 @@ from ferryman.errors import StorageUnavailable
 from ferryman.events import JobEnqueued, ServiceFailed
 from ferryman.job import Job, NewJob, State
 from ferryman.middleware import EnqueueMiddleware
+from ferryman.schedules import Schedules
 from ferryman.storage.pauses import PERIODIC, Pause, pause_note
 from ferryman.storage.values import JobFilter
 from ferryman.task import Tasks
@@ -131,6 +132,41 @@ async def test_what_is_paused_is_left_out_and_goes_on_with_its_next_time(
     await periodic.tick()
 
     assert await times(stage) == [180]
+
+
+async def ids(stage: Stage) -> list[str]:
+    """Return which schedules enqueued."""
+    return [job.metadata["river:periodic_job_id"] for job in await stored(stage)]
+
+
+async def test_a_schedule_that_comes_later_is_taken_up_and_one_that_goes_is_left(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock
+) -> None:
+    heart = heartbeat(tasks)
+    await periodic.tick()
+    Schedules(tasks).add(heart, every="1h", on_start=True, id="late")
+    await periodic.tick()
+    assert await ids(stage) == ["late"]
+
+    Schedules(tasks).remove("heartbeat")
+    await clock.advance(120)
+    await periodic.tick()
+    assert await ids(stage) == ["late"]
+
+
+async def test_a_schedule_that_is_changed_begins_anew(
+    stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock
+) -> None:
+    heart = heartbeat(tasks, every=3600)
+    await periodic.tick()
+    Schedules(tasks).remove("heartbeat")
+    Schedules(tasks).add(heart, every="1m")
+    await periodic.tick()
+
+    await clock.advance(60)
+    await periodic.tick()
+
+    assert await times(stage) == [60]
 
 
 async def test_the_next_time_counts_from_the_nominal_one_before(

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from ferryman.cron import Interval
-from ferryman.errors import ConfigError, InvalidJob, UnknownTask
+from ferryman.errors import ConfigError, ScheduleNotFound, InvalidJob, UnknownTask
 from ferryman.job import Inserted, JobRef, NewJob, State
+from ferryman.schedules import Schedules
 from ferryman.task import Kind, Task, Tasks
 
 
@@ -137,6 +138,21 @@ def test_two_schedules_need_two_ids(tasks: Tasks, mail: Any) -> None:
     assert [(entry.id, entry.on_start) for entry in tasks.periodic] == [("email:send", False), ("again", True)]
     with pytest.raises(ConfigError, match='Two schedules have the id "again"'):
         tasks.schedule(mail, minute, "@every 1m", id="again", on_start=False)
+
+
+def test_schedules_are_added_and_removed_at_any_time(tasks: Tasks, mail: Any) -> None:
+    schedules = Schedules(tasks)
+
+    every = schedules.add(mail, every="90s")
+    cron = schedules.add(mail, cron="0 6 * * 1", tz="Europe/Berlin", id="weekly")
+    assert [entry.spec for entry in schedules] == ["@every 1m30s", "0 6 * * 1"]
+
+    schedules.remove(every.id)
+    assert list(schedules) == [cron]
+    with pytest.raises(ScheduleNotFound, match="email:send"):
+        schedules.remove(every.id)
+    with pytest.raises(ConfigError, match="one of every=… and cron=…"):
+        schedules.add(mail)
 
 
 # Jobs

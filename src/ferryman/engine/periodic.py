@@ -42,7 +42,7 @@ Run = tuple[PeriodicEntry, datetime]
 
 
 class Periodic:
-    """Enqueues `entries` when their time comes."""
+    """Enqueues `entries` when their time comes.  They may change at any time."""
 
     def __init__(
         self,
@@ -64,7 +64,7 @@ class Periodic:
         self.events = outage.events
         self._report = Report("periodic", outage)
         self._reports: dict[str, Report] = {}
-        self._next: dict[str, datetime | None] = {}
+        self._next: dict[PeriodicEntry, datetime | None] = {}
         self._last: dict[str, datetime] = {}
 
     async def run(self) -> None:
@@ -85,33 +85,33 @@ class Periodic:
 
     async def tick(self) -> None:
         """Enqueue every entry whose time has come, and only then look for its next time."""
-        now, due = self.clock.now(), []
-        await self._begin(now)
-        for entry in self.entries:
-            when = self._next[entry.id]
+        now, due, entries = self.clock.now(), [], tuple(self.entries)
+        self._next = {entry: when for entry, when in self._next.items() if entry in entries}
+        await self._begin([entry for entry in entries if entry not in self._next], now)
+        for entry in entries:
+            when = self._next[entry]
             if when is not None and when < now + _MARGIN:
                 due.append((entry, when))
         due, skipped = await self._without_paused(due)
         for entry, when in await self._enqueued(due):
             self._last[entry.id] = when
-            self._next[entry.id] = _after(entry, when, now)
+            self._next[entry] = _after(entry, when, now)
         for entry, when in skipped:
-            self._next[entry.id] = _after(entry, when, now)
+            self._next[entry] = _after(entry, when, now)
 
-    async def _begin(self, now: datetime) -> None:
-        """Look when each entry is due for the first time: as a leader before kept it, or else from now on."""
-        new = [entry for entry in self.entries if entry.id not in self._next]
+    async def _begin(self, new: list[PeriodicEntry], now: datetime) -> None:
+        """Look when each new entry is due for the first time: as a leader before kept it, or else from now on."""
         if not new:
             return
         kept = {plan.id: plan for plan in await self.storage.leaders.plans()} if self.durable else {}
-        begun = {}
+        begun: dict[PeriodicEntry, datetime | None] = {}
         for entry in new:
             plan = kept.get(entry.id)
             if plan is not None and plan.spec == entry.spec:
-                self._next[entry.id] = plan.next_at
+                self._next[entry] = plan.next_at
             else:
-                begun[entry.id] = now if entry.on_start else entry.schedule.next(now)
-        if self.durable and (plans := [_plan(entry, at) for entry in new if (at := begun.get(entry.id)) is not None]):
+                begun[entry] = now if entry.on_start else entry.schedule.next(now)
+        if self.durable and (plans := [_plan(entry, at) for entry in new if (at := begun.get(entry)) is not None]):
             await self.storage.leaders.keep(plans, now=self.clock.stamp())
         self._next |= begun
 
@@ -126,8 +126,8 @@ class Periodic:
     def outlook(self) -> tuple[ScheduleInfo, ...]:
         """Say what is enqueued by the clock, when it was last and when it will be.  Other threads may ask."""
         now, planned, found = self.clock.now(), self._next, []
-        for entry in self.entries:
-            when = planned[entry.id] if entry.id in planned else entry.schedule.next(now)
+        for entry in tuple(self.entries):
+            when = planned[entry] if entry in planned else entry.schedule.next(now)
             with suppress(FerrymanError):  # a job that cannot be made is reported when its time comes
                 job: NewJob = entry.task.job()
                 last = self._last.get(entry.id)
