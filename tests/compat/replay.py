@@ -170,6 +170,11 @@ async def _delete(player: Player, call: Call, _: str) -> Any:
     return _job(await player.storage.jobs.delete(_ref(call)))
 
 
+async def _update(player: Player, call: Call, _: str) -> Any:
+    output = json.dumps(call["params"]["Output"]).encode()
+    return _job(await player.storage.jobs.update(_ref(call), {"output": output}))
+
+
 async def _get(player: Player, call: Call, _: str) -> Any:
     return _job(await player.storage.jobs.get(_ref(call)))
 
@@ -214,6 +219,7 @@ _CALLS: dict[str, Callable[[Player, Call, str], Awaitable[Any]]] = {
     "JobCancel": _cancel,
     "JobRetry": _retry,
     "JobDelete": _delete,
+    "JobUpdate": _update,
     "JobGet": _get,
     "JobList": _list,
     "QueuePause": _pause,

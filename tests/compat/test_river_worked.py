@@ -123,6 +123,7 @@ async def test_worked_jobs_are_left_as_rivers_client_leaves_them(stage: Stage) -
     async with stage.client():
         for _ in inserts:
             await finished.get()
+    await stage.play(*(call for call in stage.calls if call["api"] == "Client.JobUpdate"))
 
     stage.compare_end()
 

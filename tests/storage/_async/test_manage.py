@@ -1,14 +1,15 @@
-"""Acting on one job: cancel, retry, discard, delete."""
+"""Acting on one job: cancel, retry, discard, delete, update."""
 
 from __future__ import annotations
 
 import pytest
 
-from ferryman.errors import JobNotFound, WrongState
+from ferryman.errors import JobNotFound, Unsupported, WrongState
 from ferryman.job import FINAL, JobRef, State
 from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.values import Feature
 from storage._async.acts import run, states, store, take
-from storage.samples import NOW, cancelled, completed, discarded, failed, kept_mail, later, mail, mail_at
+from storage.samples import NOW, cancelled, completed, discarded, failed, kept_mail, later, mail, mail_at, needs
 
 NOBODY = JobRef("999999")
 
@@ -169,3 +170,26 @@ async def test_nothing_can_be_done_to_a_job_that_is_not_there(storage: AsyncStor
         with pytest.raises(JobNotFound) as missed:
             await getattr(storage.jobs, verb)(nobody)
         assert missed.value.ref == nobody
+
+
+@needs(Feature.NOTES)
+async def test_metadata_are_set_whatever_the_state_and_the_rest_stays(storage: AsyncStorage) -> None:
+    job = await run(storage, mail(metadata={"trace": "abc", "n": 1}))
+    await storage.jobs.finish([completed(job)], now=NOW)
+
+    changed = await storage.jobs.update(job.ref, {"n": b'{"of":[2,null]}', "output": b'"sent"'})
+
+    expected = {"trace": "abc", "n": {"of": [2, None]}, "output": "sent"}
+    assert {name: changed.metadata[name] for name in expected} == expected
+    assert changed == await storage.jobs.get(job.ref)
+    with pytest.raises(JobNotFound):
+        await storage.jobs.update(JobRef("999999"), {"n": b"1"})
+
+
+async def test_where_jobs_have_no_metadata_that_is_said(storage: AsyncStorage) -> None:
+    ref = await store(storage)
+    if Feature.NOTES in storage.features:
+        assert (await storage.jobs.update(ref, {})).ref == ref
+        return
+    with pytest.raises(Unsupported, match="no metadata"):
+        await storage.jobs.update(ref, {"n": b"1"})

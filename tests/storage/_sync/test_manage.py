@@ -1,15 +1,16 @@
 # Generated from tests/storage/_async/test_manage.py by tools/unasync.py: change that file and run `make sync`.
-"""Acting on one job: cancel, retry, discard, delete."""
+"""Acting on one job: cancel, retry, discard, delete, update."""
 
 from __future__ import annotations
 
 import pytest
 
-from ferryman.errors import JobNotFound, WrongState
+from ferryman.errors import JobNotFound, Unsupported, WrongState
 from ferryman.job import FINAL, JobRef, State
 from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.values import Feature
 from storage._sync.acts import run, states, store, take
-from storage.samples import NOW, cancelled, completed, discarded, failed, kept_mail, later, mail, mail_at
+from storage.samples import NOW, cancelled, completed, discarded, failed, kept_mail, later, mail, mail_at, needs
 
 NOBODY = JobRef("999999")
 
@@ -170,3 +171,26 @@ def test_nothing_can_be_done_to_a_job_that_is_not_there(storage: Storage, verb: 
         with pytest.raises(JobNotFound) as missed:
             getattr(storage.jobs, verb)(nobody)
         assert missed.value.ref == nobody
+
+
+@needs(Feature.NOTES)
+def test_metadata_are_set_whatever_the_state_and_the_rest_stays(storage: Storage) -> None:
+    job = run(storage, mail(metadata={"trace": "abc", "n": 1}))
+    storage.jobs.finish([completed(job)], now=NOW)
+
+    changed = storage.jobs.update(job.ref, {"n": b'{"of":[2,null]}', "output": b'"sent"'})
+
+    expected = {"trace": "abc", "n": {"of": [2, None]}, "output": "sent"}
+    assert {name: changed.metadata[name] for name in expected} == expected
+    assert changed == storage.jobs.get(job.ref)
+    with pytest.raises(JobNotFound):
+        storage.jobs.update(JobRef("999999"), {"n": b"1"})
+
+
+def test_where_jobs_have_no_metadata_that_is_said(storage: Storage) -> None:
+    ref = store(storage)
+    if Feature.NOTES in storage.features:
+        assert (storage.jobs.update(ref, {})).ref == ref
+        return
+    with pytest.raises(Unsupported, match="no metadata"):
+        storage.jobs.update(ref, {"n": b"1"})

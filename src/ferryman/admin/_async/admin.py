@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
+from ferryman import gojson
 from ferryman.admin._async.failed import AsyncFailedAdmin
 from ferryman.admin._async.operations import AsyncKeptBulkAdmin
 from ferryman.admin._async.overview import async_snapshot
@@ -121,6 +123,24 @@ class AsyncJobAdmin:
         """Delete a job that is not running.  Raises JobNotFound, WrongState."""
         job = await (await self._open()).jobs.delete(_ref(ref))
         return self._done("deleted", job, actor, reason)
+
+    async def update(
+        self,
+        ref: JobRef | str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        output: Any = None,
+        actor: str = "",
+        reason: str = "",
+    ) -> Job:
+        """Set members of a job's metadata, and its output, whatever its state; what is not named stays as it is.
+
+        Raises JobNotFound, InvalidJob when JSON cannot carry a value, Unsupported where jobs have no metadata.
+        """
+        given = {**(metadata or {}), **({} if output is None else {"output": output})}
+        texts = {name: gojson.encode(value) for name, value in given.items()}
+        job = await (await self._open()).jobs.update(_ref(ref), texts)
+        return self._done("updated", job, actor, reason)
 
     def _done(self, what: str, job: Job, actor: str, reason: str) -> Job:
         self._events.publish(Acted(what, f"job {job.ref}", actor, reason))

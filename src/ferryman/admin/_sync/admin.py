@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
+from ferryman import gojson
 from ferryman.admin._sync.failed import FailedAdmin
 from ferryman.admin._sync.operations import KeptBulkAdmin
 from ferryman.admin._sync.overview import snapshot
@@ -120,6 +122,24 @@ class JobAdmin:
         """Delete a job that is not running.  Raises JobNotFound, WrongState."""
         job = (self._open()).jobs.delete(_ref(ref))
         return self._done("deleted", job, actor, reason)
+
+    def update(
+        self,
+        ref: JobRef | str,
+        *,
+        metadata: Mapping[str, Any] | None = None,
+        output: Any = None,
+        actor: str = "",
+        reason: str = "",
+    ) -> Job:
+        """Set members of a job's metadata, and its output, whatever its state; what is not named stays as it is.
+
+        Raises JobNotFound, InvalidJob when JSON cannot carry a value, Unsupported where jobs have no metadata.
+        """
+        given = {**(metadata or {}), **({} if output is None else {"output": output})}
+        texts = {name: gojson.encode(value) for name, value in given.items()}
+        job = (self._open()).jobs.update(_ref(ref), texts)
+        return self._done("updated", job, actor, reason)
 
     def _done(self, what: str, job: Job, actor: str, reason: str) -> Job:
         self._events.publish(Acted(what, f"job {job.ref}", actor, reason))

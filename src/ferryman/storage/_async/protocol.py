@@ -164,6 +164,13 @@ class AsyncJobs(Protocol):
         """Delete a job that is not running, and return what it was.  Raises JobNotFound, WrongState."""
         ...
 
+    async def update(self, ref: JobRef, metadata: Mapping[str, bytes]) -> Job:
+        """Set members of a job's metadata to these texts of JSON, whatever its state, and return it.
+
+        Raises JobNotFound, WrongState when another change came between, Unsupported where jobs have no metadata.
+        """
+        ...
+
     async def act(
         self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
     ) -> Sequence[Job | FerrymanError]:

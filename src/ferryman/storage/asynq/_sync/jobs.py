@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
-from ferryman.errors import FerrymanError, InvalidJob
+from ferryman.errors import FerrymanError, InvalidJob, Unsupported
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
 from ferryman.storage.asynq.rules import check, refuse_what_nobody_finds
@@ -112,6 +112,9 @@ class RedisJobs:
 
     def delete(self, ref: JobRef) -> Job:
         return self._server.run(manage.delete(ref))
+
+    def update(self, ref: JobRef, metadata: Mapping[str, bytes]) -> Job:
+        raise Unsupported("Jobs on Redis have no metadata; on Postgres and SQLite they have.")
 
     def act(
         self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None

@@ -166,6 +166,9 @@ class AsyncRiverJobs:
     async def delete(self, ref: JobRef) -> Job:
         return await self._writer.write(manage.delete(ref))
 
+    async def update(self, ref: JobRef, metadata: Mapping[str, bytes]) -> Job:
+        return await self._writer.write(manage.update(ref, metadata))
+
     async def act(
         self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
     ) -> Sequence[Job | FerrymanError]:

@@ -165,6 +165,9 @@ class RiverJobs:
     def delete(self, ref: JobRef) -> Job:
         return self._writer.write(manage.delete(ref))
 
+    def update(self, ref: JobRef, metadata: Mapping[str, bytes]) -> Job:
+        return self._writer.write(manage.update(ref, metadata))
+
     def act(
         self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
     ) -> Sequence[Job | FerrymanError]:

@@ -14,11 +14,11 @@ from ferryman.errors import DuplicateJob, JobNotFound, WrongState
 from ferryman.job import Job, JobRef, State
 from ferryman.storage.matching import looks_inside, matches
 from ferryman.storage.river import cursors
-from ferryman.storage.river.rows import job_from, json_time
+from ferryman.storage.river.rows import job_from, json_time, without_nul
 from ferryman.storage.river.steps import Batch, Query, Search, Verb
 from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, Page
 
-__all__ = ["asked_to_stop", "cancel", "count", "delete", "discard", "get", "list_jobs", "retry", "waiting_kinds"]
+__all__ = ["asked_to_stop", "cancel", "count", "delete", "discard", "get", "list_jobs", "retry", "update", "waiting_kinds"]
 
 
 _LISTS = {
@@ -156,6 +156,21 @@ def discard(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
     if not changed:
         raise WrongState(
             f"Job {ref} is {before.state} and cannot be discarded. Nothing was changed.", state=before.state
+        )
+    return (yield from get(ref))
+
+
+def update(ref: JobRef, metadata: Mapping[str, bytes]) -> Verb[Job]:
+    """Set members of a job's metadata, whatever its state, as River's JobUpdate does (spec/river.md 7.6)."""
+    before = yield from get(ref)
+    if not metadata:
+        return before
+    recorded = [(name, without_nul(value)) for name, value in metadata.items()]
+    (row,) = yield Batch("record", [{"id": _id(ref), "attempt": before.attempt, "recorded": recorded}])
+    if row is None:
+        raise WrongState(
+            f"Job {ref} was changed at the same moment, or its metadata are no JSON object. Look at it, and try again.",
+            state=before.state,
         )
     return (yield from get(ref))
 
