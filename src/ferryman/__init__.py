@@ -42,6 +42,8 @@ __all__ = [
     "Worker",
     "WrongState",
     "__version__",
+    "checkpoint",
+    "checkpoint_sync",
     "complete",
     "complete_sync",
     "connect",
@@ -90,7 +92,15 @@ if TYPE_CHECKING:
     from ferryman.job_logs import keep_logs
     from ferryman.options import Options
     from ferryman.outcome import Cancel, Discard, Snooze
-    from ferryman.resumable import cursor_step, cursor_step_sync, set_cursor, step, step_sync
+    from ferryman.resumable import (
+        checkpoint,
+        checkpoint_sync,
+        cursor_step,
+        cursor_step_sync,
+        set_cursor,
+        step,
+        step_sync,
+    )
     from ferryman.retry import exponential, fixed, river
     from ferryman.settings import Settings
     from ferryman.task import Task, Tasks
@@ -123,7 +133,15 @@ _HOMES = {
     "ferryman.job_logs": ("keep_logs",),
     "ferryman.options": ("Options",),
     "ferryman.outcome": ("Cancel", "Discard", "Snooze"),
-    "ferryman.resumable": ("cursor_step", "cursor_step_sync", "set_cursor", "step", "step_sync"),
+    "ferryman.resumable": (
+        "checkpoint",
+        "checkpoint_sync",
+        "cursor_step",
+        "cursor_step_sync",
+        "set_cursor",
+        "step",
+        "step_sync",
+    ),
     "ferryman.retry": ("exponential", "fixed", "river"),
     "ferryman.settings": ("Settings",),
     "ferryman.task": ("Task", "Tasks"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -14,9 +15,11 @@ __all__ = [
     "Recorder",
     "complete",
     "complete_sync",
+    "early_end",
     "encoded",
     "ending",
     "record_output",
+    "recorder_of",
     "recording",
     "running_steps",
     "set_metadata",
@@ -51,10 +54,12 @@ class Recorder:
 
 
 class EarlyEnd(Protocol):
-    """Completes a job whose function still runs."""
+    """Writes to a job whose function still runs, in a transaction of the task's own."""
 
     async def complete(self, recorder: Recorder, tx: Any) -> None: ...
     def complete_sync(self, recorder: Recorder, tx: Any) -> None: ...
+    async def note(self, recorder: Recorder, tx: Any, metadata: Mapping[str, bytes]) -> None: ...
+    def note_sync(self, recorder: Recorder, tx: Any, metadata: Mapping[str, bytes]) -> None: ...
 
 
 recording: ContextVar[Recorder] = ContextVar("ferryman_recording")
@@ -71,12 +76,12 @@ async def complete(tx: Any) -> None:
     the transaction by its error, and it takes nothing along.  Raises Unsupported where nobody can take part in the
     transaction, as on Redis; FerrymanError outside a running task.
     """
-    await _early_end("complete()").complete(_recorder("complete()"), tx)
+    await early_end("complete()").complete(recorder_of("complete()"), tx)
 
 
 def complete_sync(tx: Any) -> None:
     """Complete the job in a transaction of a task that is a plain function; as `complete`."""
-    _early_end("complete_sync()").complete_sync(_recorder("complete_sync()"), tx)
+    early_end("complete_sync()").complete_sync(recorder_of("complete_sync()"), tx)
 
 
 def record_output(value: Any) -> None:
@@ -85,7 +90,7 @@ def record_output(value: Any) -> None:
     A returned value is kept in the same place.  At most 32 MiB encoded (spec/river.md 5.7).
     Raises InvalidJob when JSON cannot carry it, FerrymanError outside a running task.
     """
-    _recorder("record_output()").output = encoded(value)
+    recorder_of("record_output()").output = encoded(value)
 
 
 def set_metadata(key: str, value: Any) -> None:
@@ -95,7 +100,7 @@ def set_metadata(key: str, value: Any) -> None:
     and when JSON cannot carry the value; Unsupported where jobs have no metadata, as on
     Redis; FerrymanError outside a running task.
     """
-    recorder = _recorder("set_metadata()")
+    recorder = recorder_of("set_metadata()")
     if recorder.before is None:
         raise Unsupported("set_metadata() has no place here: jobs have metadata on Postgres and SQLite only.")
     if key.startswith(_RESERVED) or not key or '"' in key or "\\" in key:
@@ -105,7 +110,7 @@ def set_metadata(key: str, value: Any) -> None:
 
 def running_steps(what: str) -> Steps:
     """Return the steps of the attempt that runs here.  Raises FerrymanError outside one, Unsupported without any."""
-    recorder = _recorder(what)
+    recorder = recorder_of(what)
     if recorder.before is None:
         raise Unsupported(f"{what} needs a job with metadata: tasks are resumable on Postgres and SQLite only.")
     recorder.steps = recorder.steps or Steps(recorder.before)
@@ -120,14 +125,16 @@ def encoded(value: Any) -> bytes:
     return text
 
 
-def _early_end(what: str) -> EarlyEnd:
-    _recorder(what)
+def early_end(what: str) -> EarlyEnd:
+    """Return what reaches the job that runs here.  Raises FerrymanError outside one, Unsupported in a process."""
+    recorder_of(what)
     if ending.get(None) is None:
         raise Unsupported(f'{what} cannot reach the jobs from a process of its own. Leave out run="process".')
     return ending.get()
 
 
-def _recorder(what: str) -> Recorder:
+def recorder_of(what: str) -> Recorder:
+    """Return what the attempt that runs here records.  Raises FerrymanError outside one."""
     recorder = recording.get(None)
     if recorder is None:
         raise FerrymanError(f"{what} was called outside a running task. Call it from the task's own code.")

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ferryman.context import running_steps
+from ferryman.context import early_end, recorder_of, running_steps
 
-__all__ = ["cursor_step", "cursor_step_sync", "set_cursor", "step", "step_sync"]
+__all__ = ["checkpoint", "checkpoint_sync", "cursor_step", "cursor_step_sync", "set_cursor", "step", "step_sync"]
 
 
 async def step(name: str, run: Callable[[], Awaitable[object]]) -> None:
@@ -81,3 +81,20 @@ def set_cursor(value: Any) -> None:
     Raises FerrymanError outside a step with a cursor, InvalidJob when JSON cannot carry the value.
     """
     running_steps("set_cursor()").set_cursor(value)
+
+
+async def checkpoint(tx: Any, *, cursor: Any = None) -> None:
+    """Keep in a transaction of the task's own how far it has come: its work and that mark are committed together.
+
+    The step that runs counts as done; with a cursor, the next attempt goes on in it from there.  `tx` is what
+    `using(tx=…)` takes (spec/river.md 7.8).  Raises WrongState when the job is no longer this attempt's: then leave
+    the transaction by its error.  Raises FerrymanError outside a step, Unsupported where jobs have no metadata.
+    """
+    marks = running_steps("checkpoint()").checkpoint(cursor)
+    await early_end("checkpoint()").note(recorder_of("checkpoint()"), tx, marks)
+
+
+def checkpoint_sync(tx: Any, *, cursor: Any = None) -> None:
+    """Do the same in a task that is a plain function."""
+    marks = running_steps("checkpoint_sync()").checkpoint(cursor)
+    early_end("checkpoint_sync()").note_sync(recorder_of("checkpoint_sync()"), tx, marks)

@@ -11,7 +11,16 @@ from typing import Any
 import psycopg
 import pytest
 
-from ferryman import Ferryman, complete, complete_sync, record_output, set_metadata
+from ferryman import (
+    Ferryman,
+    checkpoint,
+    complete,
+    complete_sync,
+    cursor_step,
+    record_output,
+    set_metadata,
+    step,
+)
 from ferryman.errors import FerrymanError, Unsupported, WrongState
 from ferryman.events import JobFinished
 from ferryman.job import Job, State
@@ -236,3 +245,71 @@ async def test_many_jobs_complete_early_at_once(jobs: Ferryman, seen: Recorder, 
 
     assert {event.state for event in ended} == {State.COMPLETED}
     assert letters(place) == 20
+
+
+# How far it has come
+
+
+async def test_a_step_and_its_mark_are_committed_together(jobs: Ferryman, seen: Recorder, place: Any) -> None:
+    runs: list[str] = []
+
+    @jobs.task("mail", backoff="0s")
+    async def mail() -> None:
+        async def letter() -> None:
+            runs.append("letter")
+            with place.connect() as connection:
+                write(connection)
+                await checkpoint(connection)
+                connection.commit()
+            raise ValueError("the post office burns")
+
+        await step("letter", letter)
+        runs.append("end")
+
+    await mail.enqueue()
+    async with jobs.worker(poll_interval=0.02):
+        while (await seen.wait_for(JobFinished)).state is not State.COMPLETED:
+            pass
+
+    assert (runs, letters(place)) == (["letter", "end"], 1)
+
+
+async def nothing() -> None: ...
+
+
+async def test_a_mark_that_is_rolled_back_was_never_there(jobs: Ferryman, seen: Recorder, place: Any) -> None:
+    begun: list[Any] = []
+
+    @jobs.task("mail", backoff="0s")
+    async def mail() -> None:
+        async def rows(cursor: Any) -> None:
+            begun.append(cursor)
+            for row in range(cursor or 0, 4):
+                with place.connect() as connection:
+                    write(connection)
+                    await checkpoint(connection, cursor=row + 1)
+                    if row == 2 and len(begun) == 1:
+                        connection.rollback()
+                        raise ValueError("no stamps")
+                    connection.commit()
+
+        await step("first", nothing)
+        await cursor_step("rows", rows)
+
+    await mail.enqueue()
+    async with jobs.worker(poll_interval=0.02):
+        while (await seen.wait_for(JobFinished)).state is not State.COMPLETED:
+            pass
+
+    assert (begun, letters(place)) == ([None, 2], 4)
+
+
+async def test_outside_a_step_there_is_nothing_to_mark(jobs: Ferryman, seen: Recorder, place: Any) -> None:
+    @jobs.task("mail", retries=0)
+    async def mail() -> None:
+        with place.connect() as connection:
+            await checkpoint(connection)
+
+    told, _ = await worked(jobs, seen, mail)
+
+    assert "checkpoint() was called outside a step" in told.outcome.error.error  # type: ignore[union-attr]

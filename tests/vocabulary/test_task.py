@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from ferryman.cron import Interval
-from ferryman.errors import ConfigError, ScheduleNotFound, InvalidJob, UnknownTask
+from ferryman.errors import ConfigError, InvalidJob, ScheduleNotFound, UnknownTask
 from ferryman.job import Inserted, JobRef, NewJob, State
 from ferryman.schedules import Schedules
 from ferryman.task import Kind, Task, Tasks

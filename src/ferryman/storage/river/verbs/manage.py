@@ -18,7 +18,18 @@ from ferryman.storage.river.rows import job_from, json_time, without_nul
 from ferryman.storage.river.steps import Batch, Query, Search, Verb
 from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, Page
 
-__all__ = ["asked_to_stop", "cancel", "count", "delete", "discard", "get", "list_jobs", "retry", "update", "waiting_kinds"]
+__all__ = [
+    "asked_to_stop",
+    "cancel",
+    "count",
+    "delete",
+    "discard",
+    "get",
+    "list_jobs",
+    "retry",
+    "update",
+    "waiting_kinds",
+]
 
 
 _LISTS = {
