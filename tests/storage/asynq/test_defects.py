@@ -16,7 +16,7 @@ from protobuf_twins import twin_of
 
 from ferryman import Ferryman
 from ferryman.engine.completer import Completer
-from ferryman.errors import InvalidJob, StorageUnavailable
+from ferryman.errors import InvalidJob, StorageUnavailable, WrongState
 from ferryman.events import JobFinished
 from ferryman.job import State
 from ferryman.outcome import Completed
@@ -179,6 +179,32 @@ async def test_jobs_start_and_end_while_a_heartbeat_hangs(servers: Servers, monk
                 go_on.set()
 
 
+@pytest.mark.parametrize("job", [kept_mail(), mail(group="digest")], ids=["completed", "in a group"])
+async def test_a_queue_that_holds_any_job_is_not_removed(storage: AsyncRedisStorage, job: Any) -> None:
+    """Defect D9: asynq looks neither at completed tasks nor at those in groups, and leaves them to nobody."""
+    ref = await store(storage, job)
+    await storage.jobs.finish([completed(each) for each in await take(storage)], now=NOW)
+
+    with pytest.raises(WrongState, match="holds 1"):
+        await storage.queues.delete("default")
+
+    assert (await storage.jobs.get(ref)).ref == ref
+
+
+async def test_a_queue_that_is_removed_leaves_nothing_that_stays(storage: AsyncRedisStorage, redis: Any) -> None:
+    """Defect D9: asynq's leaves its counters and whether it was paused to the next queue of that name."""
+    await storage.jobs.finish([completed(await run(storage))], now=NOW)
+    failing = await run(storage)
+    await storage.jobs.finish([discarded(failing)], now=NOW)
+    await storage.jobs.delete(failing.ref)
+    await storage.queues.pause("default", now=NOW)
+
+    await storage.queues.delete("default")
+
+    assert [key for key in redis.keys("*{default}*") if redis.ttl(key) == -1] == []
+    assert not redis.exists(QUEUES)
+
+
 def test_every_defect_has_a_test_that_names_it() -> None:
     tests = Path(__file__).parents[2]
     texts = [path.read_text(encoding="utf-8") for path in tests.rglob("test_*.py")]
@@ -186,11 +212,7 @@ def test_every_defect_has_a_test_that_names_it() -> None:
         number for text in texts for said in re.findall(r"[Dd]efects? (D[^:.]*)", text) for number in _numbers(said)
     }
 
-    assert named >= set(range(1, 25)) - WITHOUT
-
-
-WITHOUT = {9}
-"""Removing a queue is no operation of ours."""
+    assert named >= set(range(1, 25))
 
 
 def _numbers(said: str) -> list[int]:
