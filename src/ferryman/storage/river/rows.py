@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _CANONICAL = 23  # len("2026-11-21 20:59:11.827")
+_SHORTEST, _LONGEST = 19, 26  # without any fraction, and with a whole one
 _GO = re.compile(r"(\d{4}-\d\d-\d\d)[ T](\d\d:\d\d:\d\d)(?:\.(\d+))? ?(Z|[+-]\d\d:?\d\d)?")
 _NUL = re.compile(rb"(?<!\\)((?:\\\\)*)\\u0000")  # an escaped backslash may stand before u0000: that is no NUL
 _HALF_MILLISECOND = timedelta(microseconds=500)
@@ -54,8 +55,11 @@ def parse_time(text: str | float | None) -> datetime | None:
         return None
     if isinstance(text, int | float):
         return datetime.fromtimestamp(text, UTC)
-    if len(text) == _CANONICAL and text[-3:].isdecimal():
-        return datetime.fromisoformat(f"{text}+00:00")
+    if _SHORTEST <= len(text) <= _LONGEST:  # as both databases give nearly all; with a zone or a T it is read below
+        try:
+            return datetime.fromisoformat(f"{text}+00:00")
+        except ValueError:
+            pass
     match = _GO.match(text)
     if match is None:
         raise ValueError(f'"{text}" is not a time in any form that River writes')
