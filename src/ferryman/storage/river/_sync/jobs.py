@@ -98,8 +98,9 @@ class RiverJobs:
         return self._writer.each(work.fetch(wanted, limit=limit, kinds=kinds, worker=worker, now=now))
 
     def finish(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
-        verb = work.finish(finished, now=now)
-        return self._writer.each(verb) if work.stands_alone(finished) else self._writer.write(verb)
+        if work.stand_alone(finished):
+            return self._writer.each(work.complete(finished, now=now))
+        return self._writer.write(work.finish(finished, now=now))
 
     def extend(self, refs: Sequence[JobRef], *, worker: str, now: datetime | None = None) -> None:
         """Do nothing: River has no leases, it rescues by age."""
