@@ -11,6 +11,14 @@ from storage._async.acts import run, store, take
 from storage.samples import NOW, failed, later, mail, mail_at, needs
 
 
+async def test_a_job_that_is_taken_says_how_long_it_waited(storage: AsyncStorage) -> None:
+    await store(storage, mail(), now=NOW)
+
+    (job,) = await take(storage, now=later(seconds=41))
+
+    assert (job.attempted_at, job.waited) == (later(seconds=41), pytest.approx(41))
+
+
 async def test_a_job_that_was_taken_is_running(storage: AsyncStorage) -> None:
     ref = await store(storage)
 

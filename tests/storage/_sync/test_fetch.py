@@ -12,6 +12,14 @@ from storage._sync.acts import run, store, take
 from storage.samples import NOW, failed, later, mail, mail_at, needs
 
 
+def test_a_job_that_is_taken_says_how_long_it_waited(storage: Storage) -> None:
+    store(storage, mail(), now=NOW)
+
+    (job,) = take(storage, now=later(seconds=41))
+
+    assert (job.attempted_at, job.waited) == (later(seconds=41), pytest.approx(41))
+
+
 def test_a_job_that_was_taken_is_running(storage: Storage) -> None:
     ref = store(storage)
 

@@ -94,9 +94,9 @@ def _storable(text: str) -> str:
     return text.replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
-def fetched_job(row: Row) -> Job:
-    """Make the job that a fetch gave; one that is damaged says so, and fails its attempt (as since River 0.48)."""
-    job = running_job(row[:12])
+def fetched_job(row: Row, at: datetime) -> Job:
+    """Make the job that a fetch gave at this time; a damaged one says so, and fails its attempt (since River 0.48)."""
+    job = running_job(row[:12], at)
     damage = _damage(row)
     return msgspec.structs.replace(job, unreadable=damage) if damage else job
 
@@ -115,8 +115,8 @@ def _damage(row: Row) -> str:
     return f"{', '.join(name for name, damaged in found.items() if damaged)} is not valid JSON"
 
 
-def running_job(row: Row) -> Job:
-    """Make a job of the columns that a worker needs."""
+def running_job(row: Row, attempted_at: datetime | None = None) -> Job:
+    """Make a job of the columns that a worker needs; when it was taken is known without reading it."""
     (
         id,
         kind,
@@ -145,6 +145,7 @@ def running_job(row: Row) -> Job:
         queue=queue,
         scheduled_at=scheduled,
         created_at=scheduled if created_at == scheduled_at else _lenient_time(created_at),
+        attempted_at=attempted_at,
         priority=priority,
         raw_metadata=metadata.encode(),
         errors=_errors(errors) if errors else (),

@@ -35,6 +35,7 @@ def fetch(
 ) -> Verb[list[Job]]:
     """Take jobs, queue by queue."""
     names = None if kinds is None else sorted(kinds)
+    at = now or datetime.now(UTC)
     taken: list[Job] = []
     for queue, most in wanted:
         room = min(most, limit - len(taken))
@@ -42,7 +43,7 @@ def fetch(
             continue
         rows = yield Query("fetch", {"queue": queue, "max": room, "now": now or NOW, "worker": worker, "kinds": names})
         rows.sort(key=_PRIORITY_TIME_ID)  # what a statement returns has no order
-        taken += map(fetched_job, rows)
+        taken += [fetched_job(row, at) for row in rows]
     return taken
 
 
