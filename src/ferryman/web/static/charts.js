@@ -101,12 +101,16 @@
     };
   };
 
+  // A value between two gaps makes no line, so it is a dot.
+  const lonely = (row) => [...row.keys()].filter((at) => row[at] != null && row[at - 1] == null && row[at + 1] == null);
+
   const seriesOf = (data, colours) => data.series.map((series, at) => {
     const colour = colours.series[at];
     if (data.kind === "bars") return { label: series.label, fill: colour, stroke: colour, width: 0, paths: bars, points: { show: false } };
     const dash = series.dash ? [4, 4] : undefined;
     const fill = data.kind === "area" ? mixed(colour, colours.ground, 0.34) : data.series.length === 1 ? pale(colour, 0.1) : undefined;
-    return { label: series.label, stroke: colour, fill, dash, width: 1.5, paths: lines, points: { show: false }, spanGaps: false };
+    const points = { show: true, size: 4, fill: colour, filter: (plot, row) => lonely(plot.data[row]) };
+    return { label: series.label, stroke: colour, fill, dash, width: 1.5, paths: lines, points, spanGaps: false };
   });
 
   // Lengths of time are read in these steps, not in powers of ten.
