@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,7 +25,7 @@ OUTCOMES: dict[str, tuple[Callable[[Job], Finished], State]] = {
 
 
 @pytest.fixture
-def place(tmp_path: Path, shared: Path) -> Iterator[OnPostgres]:
+def place(tmp_path: Path, shared: Path) -> Iterator[Any]:
     with PLACES["river-postgres18"](tmp_path, shared) as place:
         yield place
 
