@@ -11,7 +11,6 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -106,6 +105,8 @@ class Collector:
             self._looked.clear()
             self._task = asyncio.create_task(self._run(), name="ferryman-dashboard")
         await self._looked.wait()
+        if self._sight is None:
+            await self._task  # it has ended with what went wrong
         assert self._sight is not None
         return self._sight
 
@@ -118,8 +119,7 @@ class Collector:
         """Look no more."""
         if self._task is not None:
             self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         while time.monotonic() - self._asked < _IDLE:

@@ -12,7 +12,7 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ferryman import logs
-from ferryman.web.addresses import PATHS, root_of
+from ferryman.web.addresses import PATHS, path_below, root_of
 from ferryman.web.answering import HEADERS, answering, refused
 from ferryman.web.api.answers import answer
 from ferryman.web.api.openapi import describe
@@ -135,6 +135,9 @@ class Dashboard:
 
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
+        if not path_below(request):  # the mount point itself, without its slash
+            await (await self._home(request))(scope, receive, send)
+            return
         refusal = Refusal(404, "not_found", f"There is no page {scope['path']} here.")
         await refused(self.board, request, refusal)(scope, receive, send)
 

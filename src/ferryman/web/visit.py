@@ -105,7 +105,7 @@ class Visit:
 
     def same(self) -> Response:
         """Answer that nothing has changed."""
-        return Response(status_code=304)
+        return Response(status_code=304, headers={"ETag": self.request.headers["if-none-match"]})
 
     def back(self, said: str, to: str | None = None, *, tone: str = "ok") -> Response:
         """Answer a form: go to a page, which says what was done."""

@@ -50,8 +50,11 @@ class _Wsgi:
 
 def _with_whole_path(dashboard: Dashboard) -> Any:
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        # WSGI takes the mount point away from the path, ASGI leaves it there.
-        root = scope.get("root_path", "")
-        await dashboard({**scope, "path": root + scope["path"]}, receive, send)
+        # WSGI takes the mount point away from the path and ASGI leaves it there: not every a2wsgi puts it back.
+        environ = scope["wsgi_environ"]
+        path = environ.get("SCRIPT_NAME", "") + environ.get("PATH_INFO", "")
+        client = (environ["REMOTE_ADDR"], 0) if environ.get("REMOTE_ADDR") else None
+        whole = {**scope, "path": path.encode("latin1").decode("utf-8", "replace"), "client": client}
+        await dashboard(whole, receive, send)
 
     return app

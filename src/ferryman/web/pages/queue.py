@@ -71,7 +71,8 @@ class Queue:
 
 async def page(visit: Visit) -> Response:
     """Show one queue with its jobs."""
-    name = visit.query.get("name", "")
+    # Its own filters call the queue by the word that every list has for it.
+    name = visit.query.get("name") or visit.query.get("queue", "")
     info = await within_time(visit.place.admin.queues.get(name)) if name else _unknown(name)
     words = [("queue", name), *(each for each in visit.query.multi_items() if each[0] not in ("name", "queue"))]
     if not any(word == "state" for word, _ in words):

@@ -101,7 +101,7 @@
     const selection = getSelection();
     if (!selection.isCollapsed && region().contains(selection.anchorNode)) return "Paused: text selected";
     const field = document.activeElement;
-    if (field?.matches("#live :is(input, select, textarea)")) return "Paused: typing";
+    if (field?.matches("#live :is(input:not([type=checkbox]), select, textarea)")) return "Paused: typing";
     if (all("#live :is(input, select, textarea)").some(isChanged)) return "Paused: filter changed";
     return "";
   };
@@ -352,7 +352,7 @@
     if (!links.length) return;
     const at = links.findIndex((row) => row.contains(document.activeElement));
     const row = links[Math.min(links.length - 1, Math.max(0, at < 0 ? (by > 0 ? 0 : links.length - 1) : at + by))];
-    find("th a, th, a", row)?.focus();
+    (find("th a", row) ?? find("a", row))?.focus();
   };
 
   const keys = {
