@@ -37,7 +37,7 @@ FLOORS = [
     ("ferryman.engine", 3, "engine"),
     ("ferryman.cli", 6, "faces"),
     ("ferryman.__main__", 6, "faces"),
-    ("ferryman.django", 6, "faces"),
+    *((f"ferryman.{name}", 6, "faces") for name in ("asgi", "django", "flask", "sentry", "tracing")),
     ("ferryman.probe", 6, "faces"),
     ("ferryman.pytest_plugin", 6, "faces"),
     ("ferryman.testing", 6, "faces"),

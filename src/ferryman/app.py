@@ -93,8 +93,8 @@ class Ferryman(Registry):
 
     @cached_property
     def outbox(self) -> Outbox | None:
-        """The outbox, where jobs are kept in a storage that joins no transactions."""
-        if self._outbox is None or self.connections.joins_transactions:
+        """The outbox, where jobs are on Redis, which joins no transactions."""
+        if self._outbox is None or self.connections.in_tables:
             return None
         return self._outbox.bound(self.connections.storage, self.events)
 

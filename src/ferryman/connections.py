@@ -36,10 +36,10 @@ class Connections:
         self._sync_storage: Storage | None = None
 
     @property
-    def joins_transactions(self) -> bool:
-        """Whether a job can be part of a transaction of the caller's."""
+    def in_tables(self) -> bool:
+        """Whether jobs are rows of River's tables, and not keys of Redis."""
         self._fresh()
-        return Feature.TRANSACTIONS in self._storage.features
+        return Feature.SCHEMA in self._storage.features
 
     def _fresh(self) -> None:
         if self._process != os.getpid():
