@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -14,6 +14,8 @@ from ferryman.storage.values import JobFilter
 __all__ = ["Preview", "Progress", "bounded"]
 
 _FAILED = FINAL | {State.RETRYABLE}
+# SQLite rounds times to this: what has just ended may seem to end a moment later.
+_ROUNDED = timedelta(milliseconds=1)
 
 
 class Preview(msgspec.Struct, frozen=True):
@@ -50,5 +52,5 @@ def bounded(which: JobFilter, now: datetime) -> JobFilter:
     Jobs that wait need no bound: lists begin with the newest, so what comes later comes before the first page.
     """
     if which.ended_before is None and which.states and set(which.states) <= _FAILED:
-        return msgspec.structs.replace(which, ended_before=now)
+        return msgspec.structs.replace(which, ended_before=now + _ROUNDED)
     return which
