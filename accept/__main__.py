@@ -29,8 +29,7 @@ STORAGES = ("sqlite", "redis", "postgres")
 def main() -> int:
     """Play, and return the exit code: 0 only if every step was right."""
     said = _arguments()
-    shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     with serving(FOLDER) as objects, ThreadPoolExecutor(len(STORAGES)) as threads:
         plays = list(threads.map(lambda name: list(_played(name, objects)), said.storages or STORAGES))
@@ -40,7 +39,7 @@ def main() -> int:
     print(f"{len(played)} steps in {seconds:.0f} s: {'all are right' if right else 'not all are right'}")
     print(f"What every program said is in {FOLDER.relative_to(ROOT)}/.")
     if right and said.publish:
-        said.publish.write_text(transcript.page(played, seconds), "utf-8")
+        said.publish.write_text(transcript.page(played), "utf-8")
     return 0 if right else 1
 
 
@@ -64,6 +63,7 @@ def _played(name: str, objects: Objects) -> Iterator[Played]:
 @contextmanager
 def _stage(name: str, objects: Objects) -> Iterator[Stage]:
     folder = FOLDER / name
+    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     with ExitStack() as stack:
         if name == "redis":

@@ -41,10 +41,12 @@ class Stage(Place):
         self.name = name
         self.objects = objects
         self.redis = redis
-        self.pages, self.health = free_port(), free_port()
+        self.pages = free_port()
         self.env |= {"FERRYMAN_APP": "briefings.tasks:jobs", "LOG_FORMAT": "text"}
         self.programs = ExitStack()
         self.workers: list[Program] = []
+        self.ports: list[int] = []
+        """Where each of the workers tells how it is."""
         self.seen: dict[str, str] = {}
         """What a step leaves for those after it, such as the id of a briefing."""
 
@@ -69,17 +71,17 @@ class Stage(Place):
         return program
 
     def new_worker(self) -> Program:
-        """Start one more worker; the first of them tells on the health port how it is."""
-        address = f"127.0.0.1:{self.health if self.alone else 0}"
-        worker = self.programs.enter_context(self.start("--worker", FERRYMAN_HEALTH_ADDR=address))
-        self.workers.append(worker)
-        worker.says("worker ready")
-        return worker
+        """Start one more worker."""
+        self.ports.append(free_port())
+        address = f"127.0.0.1:{self.ports[-1]}"
+        self.workers.append(self.programs.enter_context(self.start("--worker", FERRYMAN_HEALTH_ADDR=address)))
+        self.worker.says("worker ready")
+        return self.worker
 
-    @property
-    def alone(self) -> bool:
-        """Whether no worker runs."""
-        return all(worker.process.poll() is not None for worker in self.workers)
+    def metrics(self) -> list[str]:
+        """Return what each worker that runs tells Prometheus."""
+        running = [port for port, worker in zip(self.ports, self.workers, strict=True) if worker.process.poll() is None]
+        return [httpx.get(f"http://127.0.0.1:{port}/metrics", timeout=60).raise_for_status().text for port in running]
 
     @property
     def worker(self) -> Program:
@@ -94,9 +96,9 @@ class Stage(Place):
         command = [sys.executable, "-m", "ferryman", *arguments]
         return subprocess.run(command, cwd=self.folder, env=self.env | env, capture_output=True, text=True, timeout=90)
 
-    def data(self, *arguments: str) -> Any:
+    def data(self, *arguments: str, **env: str) -> Any:
         """Run a command of `ferryman`, and return the data that it prints."""
-        done = self.ferryman(*arguments, "--json")
+        done = self.ferryman(*arguments, "--json", **env)
         require(done.returncode == 0, f"ferryman {' '.join(arguments)} ended with {done.returncode}: {done.stderr}")
         return json.loads(done.stdout)["data"]
 

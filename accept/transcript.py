@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from html import escape
 from itertools import groupby
 
 from accept.script import Played
@@ -26,16 +27,18 @@ than it would alone. What every program said is in `.run/accept/` afterwards.
 """
 
 
-def page(played: Sequence[Played], seconds: float) -> str:
-    """Return the page, which `make accept` writes."""
-    parts = [HEAD]
-    for storage, steps in groupby(played, lambda each: each.storage):
-        rows = [f"| {each.step.number} | {each.step.title} | {each.saw} | {each.seconds:.1f} s |" for each in steps]
-        parts.append(
-            "\n".join(
-                [f"## {NAMES[storage]}\n", "| # | Step | What was seen | Took |", "| --- | --- | --- | --- |", *rows]
-            )
-            + "\n"
-        )
-    parts.append(f"All {len(played)} steps took {seconds:.0f} s.\n")
-    return "\n".join(parts)
+def page(played: Sequence[Played]) -> str:
+    """Return the page, which `make accept ACCEPT="--publish docs/accept.md"` writes."""
+    return "\n".join(
+        [HEAD, *(_of_one(name, list(steps)) for name, steps in groupby(played, lambda each: each.storage))]
+    )
+
+
+def _of_one(storage: str, steps: list[Played]) -> str:
+    rows = [
+        f"| {each.step.number} | {each.step.title} | {escape(each.saw, quote=False)} | {each.seconds:.1f} s |"
+        for each in steps
+    ]
+    head = [f"## {NAMES[storage]}\n", "| # | Step | What was seen | Took |", "| --- | --- | --- | --- |"]
+    total = sum(each.seconds for each in steps)
+    return "\n".join([*head, *rows, f"\nAll {len(steps)} steps were right; they took {total:.0f} s.\n"])

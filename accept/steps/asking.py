@@ -56,7 +56,8 @@ def the_same_twice(stage: Stage) -> str:
 def flaky(stage: Stage) -> str:
     briefing = stage.final(stage.new("flaky-2"))
     require((briefing["status"], briefing["attempt"]) == ("completed", 3), briefing)
-    (job,) = stage.jobs_of(briefing["id"])
+    (listed,) = stage.jobs_of(briefing["id"])
+    job = stage.api("job", id=listed["id"], queue=listed["queue"])
     errors = job["errors"]
     require(len(errors) == 2 and all("Traceback" in each["trace"] for each in errors), errors)
     page = stage.look("job", id=job["id"], queue=job["queue"])

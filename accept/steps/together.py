@@ -32,10 +32,11 @@ async def _together(stage: Stage, program: str) -> str:
         same = await _same_jobs(stage, go)
         payload = json.dumps({"briefing_id": str(uuid4())}).encode()
         job = {"kind": "briefing:generate", "payload": payload, "queue": "default"}
-        theirs = await go.ask("enqueue", job=job | ({"retention": 3600} if stage.name == "redis" else {}))
+        theirs = await go.ask("enqueue", job=job | ({"retention": "1h"} if stage.name == "redis" else {}))
     ref = f"default/{theirs['id']}" if stage.name == "redis" else str(theirs["id"])
     until(lambda: stage.data("job", "show", ref)[0]["state"] == "completed")
-    ours = stage.data("enqueue", "note", '{"from": "Python"}', "--queue", "go")[0]["ref"]
+    note = ("enqueue", "note", '{"from": "Python"}', "--queue", "go", "--url", stage.url)
+    ours = stage.data(*note, FERRYMAN_APP="")[0]["ref"]
     queues: Any = {"go": 1} if stage.name == "redis" else ["go"]
     said = json.dumps({"queues": queues, "concurrency": 1, "log": "/dev/null"})
     async with running(program, "work", stage.url, said) as worker:
