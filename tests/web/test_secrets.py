@@ -27,7 +27,7 @@ async def test_no_page_no_answer_of_the_api_and_no_log_has_a_secret(
     for ref in shop.refs.values():
         answers += [await there.get(f"/s/main/job?id={ref.id}&queue={ref.queue}{view}") for view in VIEWS]
         answers.append(await there.api("GET", f"/job?id={ref.id}&queue={ref.queue}"))
-    looking = [call for call in CALLS if call.method == "GET" and not call.required]
+    looking = [call for call in CALLS if call.method == "GET" and call.path not in ("/job", "/bulk")]
     answers += [await there.api("GET", call.path) for call in looking]
     answers.append(await there.api("POST", "/bulk/preview", {"action": "retry", "filter": {"state": "discarded"}}))
     discarded, running = shop.refs[State.DISCARDED], shop.refs[State.RUNNING]
@@ -37,7 +37,7 @@ async def test_no_page_no_answer_of_the_api_and_no_log_has_a_secret(
     ):
         answers.append(await there.post("/s/main/act", form))
 
-    assert {answer.status_code for answer in answers} <= {200, 303}
+    assert not [(answer.url, answer.text[:300]) for answer in answers if answer.status_code not in (200, 303)]
     for secret in (KEY, PASSWORD):
         hexed = secret.encode().hex(" ")[:47]
         for answer in answers:
