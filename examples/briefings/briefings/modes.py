@@ -6,6 +6,8 @@ import asyncio
 import logging
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from threading import Thread
 from typing import Any
 
@@ -21,6 +23,7 @@ from ferryman.connect import without_password
 
 logger = logging.getLogger("briefings")
 
+MOCK_ENDS = 5.0
 STOP = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -54,11 +57,23 @@ def web(*, with_worker: bool) -> None:
     _refuse_mock_in_production()
     asyncio.run(_prepare(connect=with_worker or jobs.outbox is None))
     logs.subscribe(jobs.events)
-    if settings.own_mock:
-        Thread(target=Server("the mock service", webhook.app, settings.mock).run, daemon=True).start()
     for each in STOP:
         signal.signal(each, lambda *_: sys.exit(0))  # uvicorn hands a signal on once it has stopped in order
-    Server("Briefings", make_app(with_worker=with_worker), settings.http).run()
+    with own_mock() if settings.own_mock else nullcontext():
+        Server("Briefings", make_app(with_worker=with_worker), settings.http).run()
+
+
+@contextmanager
+def own_mock() -> Iterator[None]:
+    """Run the mock in a thread while the block runs, and end it: a loop must not run on while Python is taken down."""
+    mock = Server("the mock service", webhook.app, settings.mock)
+    thread = Thread(target=mock.run, name="mock", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        mock.should_exit = True
+        thread.join(MOCK_ENDS)
 
 
 def work() -> None:
