@@ -18,7 +18,7 @@ For whoever wants to know what ferryman was seen to do: the acceptance script of
 [Briefings](../examples/briefings/README.md), played with real processes: the web, workers, the dashboard, a mock of the
 briefing service, an S3 server, and Redis or Postgres. On your own machine, in a few minutes, it is
 
-```console
+```console title="not run here"
 $ make accept
 ```
 
