@@ -86,7 +86,7 @@ class Completer:
 
     async def flush(self, most: int = BATCH) -> bool:
         """Write one batch, and say whether any of it could be.  Raises what the storage raises, and keeps it then."""
-        batch, self._held = self._held[:most], self._held[most:]
+        batch, self._held, turn = self._held[:most], self._held[most:], self.outage.turn
         self._in_flight = len(batch)
         try:
             with self._told_when_slow(len(batch)):
@@ -100,7 +100,7 @@ class Completer:
         finally:
             self._in_flight = 0
             self._tried()
-        self.outage.over()
+        self.outage.over(turn)
         if State.RUNNING in states:
             batch, states = self._without_locked(batch, states)
         else:
@@ -144,12 +144,13 @@ class Completer:
     async def _write_all(self, tries: float) -> None:
         most, failures = BATCH, 0
         while self._held and failures < tries:
+            turn = self.outage.turn
             try:
                 failures = 0 if await self.flush(most) else failures + 1
                 if failures and failures < tries:
                     await self._nudge.wait(_WHILE_LOCKED)
             except (StorageUnavailable, SchemaOutOfDate) as error:
-                self.outage.lost(error)
+                self.outage.lost(error, turn)
                 failures += 1
                 if failures < tries:
                     await self.clock.sleep(_PAUSES[min(failures, len(_PAUSES)) - 1])

@@ -30,9 +30,10 @@ _LONGEST_PAUSE = 5.0
 
 
 class _Asked(msgspec.Struct, frozen=True):
-    """A fetch on its way, and how many jobs it asks for."""
+    """A fetch on its way, how many jobs it asks for, and in which turn of the storage's outages."""
 
     room: int
+    turn: int
     answer: asyncio.Task[list[Job]]
 
 
@@ -136,7 +137,9 @@ class Fetcher:
         if self.storage.fetches_ahead:
             room = min(room, (self.executor.slots + 1) // 2)
         # In a task of its own, so that cancelling us does not cut it short.
-        return _Asked(room, asyncio.ensure_future(self._fetch(room))) if room > 0 else None
+        if room <= 0:
+            return None
+        return _Asked(room, self.completer.outage.turn, asyncio.ensure_future(self._fetch(room)))
 
     def _ask_ahead(self, about_to_begin: int) -> _Asked | None:
         """Ask for the next jobs before these begin, where the storage and we can work at the same time."""
@@ -156,12 +159,12 @@ class Fetcher:
         try:
             taken = await asyncio.shield(asked.answer)
         except StorageError as error:
-            self.completer.outage.lost(error)
+            self.completer.outage.lost(error, asked.turn)
             self._failures += 1
             return []
         finally:
             self.waits_since = None
-        self.completer.outage.over()
+        self.completer.outage.over(asked.turn)
         self._failures = 0
         if self.left is not None:
             self.left -= len(taken)

@@ -10,24 +10,34 @@ __all__ = ["Outage", "Report"]
 
 
 class Outage:
-    """What taking jobs and writing outcomes know of the storage together."""
+    """What taking jobs and writing outcomes know of the storage together.
+
+    Several questions are on their way at a time.  One that was sent before the last turn, and ends after it, knows
+    only how the storage was: it would tell of the same outage, or of its end, a second time.
+    """
 
     def __init__(self, clock: Clock, events: EventBus) -> None:
         self.clock = clock
         self.events = events
         self.lasts = False
+        self.turn = 0
+        """How often it began or ended: to be noted when something is asked of the storage."""
 
-    def lost(self, error: StorageError) -> None:
-        """Say that the storage did not answer."""
-        if not self.lasts:
-            self.lasts = True
+    def lost(self, error: StorageError, asked_in: int) -> None:
+        """Say that the storage did not answer what was asked in this turn."""
+        if not self.lasts and asked_in == self.turn:
+            self._turn()
             self.events.publish(StorageLost(error))
 
-    def over(self) -> None:
+    def over(self, asked_in: int) -> None:
         """Say that it did."""
-        if self.lasts:
-            self.lasts = False
+        if self.lasts and asked_in == self.turn:
+            self._turn()
             self.events.publish(StorageBack(self.clock.now()))
+
+    def _turn(self) -> None:
+        self.lasts = not self.lasts
+        self.turn += 1
 
 
 class Report:
