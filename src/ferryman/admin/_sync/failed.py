@@ -16,7 +16,8 @@ from ferryman.storage.values import NEWEST_FIRST, Feature, JobFilter, JobOrder
 
 __all__ = ["FailedAdmin"]
 
-_AT_ONCE = 1_000
+_AT_ONCE = 250
+"""How many are judged before others have their turn in the event loop."""
 
 
 class FailedAdmin:
