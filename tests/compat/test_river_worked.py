@@ -41,7 +41,7 @@ class Stage:
         """How long ago all this happens, as far as the calls know."""
         self._player = Player(database, storage)
         self._began = datetime.now(UTC)
-        self._latest = self.calls[0]
+        self._latest = self.recording["calls"][0]
         self._steps = iter(self.recording.get("steps", ()))
 
     async def play(self, *calls: dict[str, Any]) -> None:
@@ -94,7 +94,7 @@ class Stage:
     @property
     def _delay(self) -> timedelta:
         """How much longer than the recorder we have taken so far: on a busy machine times differ by that."""
-        recorded = called_at(self._latest) - called_at(self.calls[0])
+        recorded = called_at(self._latest) - called_at(self.recording["calls"][0])
         return max(datetime.now(UTC) - self._began - recorded, timedelta(0))
 
     @property
