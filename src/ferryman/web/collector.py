@@ -122,7 +122,8 @@ class Collector:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        while time.monotonic() - self._asked < _IDLE:
+        wanted = True
+        while wanted:
             try:
                 took = await self._look()
             finally:
@@ -131,6 +132,7 @@ class Collector:
             # What does not answer costs nobody anything, and its return is to be seen soon.
             reachable = self._sight is None or self._sight.reachable
             await asyncio.sleep(max(_INTERVAL, took * _SHARE) if reachable else _INTERVAL)
+            wanted = time.monotonic() - self._asked < _IDLE
 
     async def _look(self) -> float:
         async with self._looking:
