@@ -13,11 +13,12 @@ from ferryman.web.access import Level as Role
 from ferryman.web.addresses import path_below
 from ferryman.web.collector import Sight
 from ferryman.web.formats import count
+from ferryman.web.pages.parts import Note
 
 if TYPE_CHECKING:
     from ferryman.web.visit import Visit
 
-__all__ = ["SAID", "Banner", "Entry", "Shell", "Sheltered", "bare_shell", "shell"]
+__all__ = ["SAID", "Entry", "Shell", "StorageChoice", "bare_shell", "shell"]
 
 SAID = "ferryman_said"
 """The cookie in which an action's outcome travels to the page after it."""
@@ -43,16 +44,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Banner:
-    """A sentence at the top of a page."""
-
-    tone: str
-    text: str
-    url: str = ""
-
-
-@dataclass(frozen=True)
-class Sheltered:
+class StorageChoice:
     """A storage in the header's list."""
 
     name: str
@@ -67,10 +59,10 @@ class Shell:
 
     title: str
     environment: str
-    storages: tuple[Sheltered, ...]
+    storages: tuple[StorageChoice, ...]
     storage: str
     nav: tuple[Entry, ...]
-    banners: tuple[Banner, ...]
+    banners: tuple[Note, ...]
     read_only: bool
     access: dict[str, object]
     can: frozenset[str]
@@ -85,7 +77,7 @@ class Shell:
     debug: bool
     path: str
     """The address of the page itself, for forms that come back to it."""
-    said: Banner | None = None
+    said: Note | None = None
 
 
 async def shell(visit: Visit) -> Shell:
@@ -96,7 +88,7 @@ async def shell(visit: Visit) -> Shell:
         title=board.title,
         environment=board.environment,
         storages=tuple(
-            Sheltered(name, f"{name} · {place.format}", f"{visit.root}/s/{name}/", name == visit.place.name)
+            StorageChoice(name, f"{name} · {place.format}", f"{visit.root}/s/{name}/", name == visit.place.name)
             for name, place in board.places.items()
         ),
         storage=visit.place.name,
@@ -161,20 +153,20 @@ def _current(path: str) -> str:
     )
 
 
-def _banners(visit: Visit, sight: Sight) -> tuple[Banner, ...]:
+def _banners(visit: Visit, sight: Sight) -> tuple[Note, ...]:
     found = []
     if visit.board.notice:
-        found.append(Banner("info", visit.board.notice))
+        found.append(Note("info", visit.board.notice))
     if not sight.reachable:
-        found.append(Banner("bad", f"The storage cannot be reached: {sight.queues.why}"))
+        found.append(Note("bad", f"The storage cannot be reached: {sight.queues.why}"))
     findings = sorted(sight.findings.value, key=lambda each: each.level is not Level.ERROR)
     wrong = [each for each in findings if each.level is Level.ERROR]
-    found += [Banner(_TONES[each.level], each.text, visit.url("storage")) for each in wrong[:_BANNERS]]
+    found += [Note(_TONES[each.level], each.text, visit.url("storage")) for each in wrong[:_BANNERS]]
     if len(wrong) > _BANNERS:
-        found.append(Banner("bad", f"and {len(wrong) - _BANNERS} more", visit.url("storage")))
+        found.append(Note("bad", f"and {len(wrong) - _BANNERS} more", visit.url("storage")))
     return tuple(found)
 
 
-def _said(cookie: str) -> Banner | None:
+def _said(cookie: str) -> Note | None:
     words = dict(parse_qsl(cookie))
-    return Banner(words.get("tone", "ok"), words["text"]) if words.get("text") else None
+    return Note(words.get("tone", "ok"), words["text"]) if words.get("text") else None

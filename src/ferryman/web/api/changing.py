@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
@@ -40,29 +42,25 @@ async def act(visit: Visit) -> Response:
 
 async def pause(visit: Visit) -> Response:
     """Let nobody take jobs from these queues."""
-    wanted = await body(visit, QueuesWanted)
-    for name in wanted.names:
-        await visit.changes.pause(name, wanted.reason)
-    await visit.place.changed()
-    return answer({"paused": wanted.names})
+    return await _each_queue(visit, visit.changes.pause, "paused")
 
 
 async def resume(visit: Visit) -> Response:
     """Let workers take jobs from these queues again."""
-    wanted = await body(visit, QueuesWanted)
-    for name in wanted.names:
-        await visit.changes.resume(name, wanted.reason)
-    await visit.place.changed()
-    return answer({"resumed": wanted.names})
+    return await _each_queue(visit, visit.changes.resume, "resumed")
 
 
 async def delete_queues(visit: Visit) -> Response:
     """Forget queues that hold no job."""
+    return await _each_queue(visit, visit.changes.delete_queue, "deleted")
+
+
+async def _each_queue(visit: Visit, change: Callable[[str, str], Awaitable[None]], done: str) -> Response:
     wanted = await body(visit, QueuesWanted)
     for name in wanted.names:
-        await visit.changes.delete_queue(name, wanted.reason)
+        await change(name, wanted.reason)
     await visit.place.changed()
-    return answer({"deleted": wanted.names})
+    return answer({done: wanted.names})
 
 
 async def preview(visit: Visit) -> Response:

@@ -13,9 +13,8 @@ said as (
 
 select given.n, said.name from given inner join said on said.name = given.name
 
--- name: queues
--- Every queue that was ever worked or holds a job.  A walk along the index finds the queues
--- of a large table without reading its rows.
+-- part: held_queues
+-- In which states each queue holds jobs: a walk along the index finds that in a large table without reading its rows.
 with recursive held (state, queue) as (
     (select state, queue from /* schema */river_job order by state, queue limit 1)
     union all
@@ -29,6 +28,10 @@ with recursive held (state, queue) as (
             limit 1
         ) as next
 )
+
+-- name: queues
+-- Every queue that was ever worked or holds a job.
+/* held_queues */
 
 select name, (paused_at at time zone 'UTC')::text from /* schema */river_queue
 union all
@@ -42,21 +45,8 @@ where (:queue::text is null or queue = :queue::text)
 group by queue, state
 
 -- name: glance
--- How many jobs each queue has in each state, of ended ones up to :cap.  A walk along the index finds
--- the queues without reading the rows.
-with recursive held (state, queue) as (
-    (select state, queue from /* schema */river_job order by state, queue limit 1)
-    union all
-    select next.state, next.queue
-    from held,
-        lateral (
-            select job.state, job.queue
-            from /* schema */river_job as job
-            where (job.state, job.queue) > (held.state, held.queue)
-            order by job.state, job.queue
-            limit 1
-        ) as next
-)
+-- How many jobs each queue has in each state, of ended ones up to :cap.
+/* held_queues */
 
 select
     queue,
