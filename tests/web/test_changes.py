@@ -8,10 +8,10 @@ import pytest
 
 from ferryman import Ferryman
 from ferryman.storage.values import Action, JobFilter
-from ferryman.web.access import Access, Level
 from ferryman.web.audit import Audit
 from ferryman.web.bulks import Bulks
 from ferryman.web.changes import Changes
+from ferryman.web.entrance.access import Access, Level
 from ferryman.web.refusals import Refusal
 
 Change = Callable[[Changes, Ferryman], Awaitable[object]]

@@ -9,11 +9,11 @@ import pytest
 from ferryman import Ferryman
 from ferryman.errors import ConfigError
 from ferryman.web import Dashboard, Level
-from ferryman.web.logins import COOKIE, ByLogin, ByProxy
-from ferryman.web.proxies import Proxies
-from ferryman.web.sessions import LIFETIME, Sessions
-from ferryman.web.standing import NO_LOGIN, OpenToEverybody, Wanted, standing
-from ferryman.web.users import Tokens, User, Users, password_hash
+from ferryman.web.entrance.logins import COOKIE, ByLogin, ByProxy
+from ferryman.web.entrance.proxies import Proxies
+from ferryman.web.entrance.sessions import LIFETIME, Sessions
+from ferryman.web.entrance.standing import NO_LOGIN, OpenToEverybody, Wanted, standing
+from ferryman.web.entrance.users import Tokens, User, Users, password_hash
 from web.asking import Asking
 
 TOKEN = "a-token-of-many-characters"

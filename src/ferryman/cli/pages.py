@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import uvicorn
 
     from ferryman.web import Dashboard
-    from ferryman.web.standing import Wanted
+    from ferryman.web.entrance.standing import Wanted
 
 __all__ = ["serve"]
 

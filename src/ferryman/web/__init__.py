@@ -16,8 +16,8 @@ try:
 except ModuleNotFoundError as error:
     raise MissingExtra(f"The dashboard needs {error.name}, which is not installed.", extra="web") from error
 
-from ferryman.web.access import Access, Level
 from ferryman.web.dashboard import Dashboard
+from ferryman.web.entrance.access import Access, Level
 
 __all__ = ["Access", "Dashboard", "Level"]
 

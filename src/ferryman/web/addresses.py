@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
-from ferryman.web.proxies import Proxies
+from ferryman.web.entrance.proxies import Proxies
 
 __all__ = ["PATHS", "asked_for", "path_below", "root_of", "url_for"]
 

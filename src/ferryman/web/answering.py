@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from ferryman.web.addresses import asked_for, path_below, root_of, url_for
 from ferryman.web.assets import asset_path
 from ferryman.web.board import Board
-from ferryman.web.door import Needs
+from ferryman.web.entrance.door import Needs
 from ferryman.web.places import Place
 from ferryman.web.preferences import COOKIE, Preferences
 from ferryman.web.refusals import Refusal, refusal_for

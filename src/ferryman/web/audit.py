@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import msgspec
 
 from ferryman.redaction import without_secrets
-from ferryman.web.access import Access
+from ferryman.web.entrance.access import Access
 
 __all__ = ["Audit"]
 

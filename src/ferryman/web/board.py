@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ferryman.web.door import Door
+from ferryman.web.entrance.door import Door
 from ferryman.web.places import Place
 
 __all__ = ["Board"]

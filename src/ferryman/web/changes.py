@@ -15,16 +15,15 @@ from ferryman.errors import DuplicateJob, FerrymanError, JobNotFound, StorageUna
 from ferryman.job import Inserted, Job, JobRef
 from ferryman.redaction import without_secrets
 from ferryman.storage.values import Action, JobFilter
-from ferryman.web.access import Access, Level, needed
 from ferryman.web.audit import Audit
 from ferryman.web.bulks import Bulks
+from ferryman.web.entrance.access import Access, Level, needed, require, require_changes
 from ferryman.web.filters import in_words
-from ferryman.web.refusals import Refusal
 
 if TYPE_CHECKING:
     from ferryman.app import Ferryman
 
-__all__ = ["Changes", "Outcome", "require", "require_changes"]
+__all__ = ["Changes", "Outcome"]
 
 
 @dataclass(frozen=True)
@@ -36,22 +35,6 @@ class Outcome:
     """done, skipped_state, not_found, conflict_unique, refused or error."""
     why: str = ""
     state: str = ""
-
-
-def require_changes(read_only: bool) -> None:
-    """Raise Refusal where nothing may be changed."""
-    if read_only:
-        raise Refusal(403, "read_only", "The dashboard is read-only here: nothing was changed.")
-
-
-def require(level: Level, access: Access) -> None:
-    """Raise Refusal unless this access is enough."""
-    if access.level < level:
-        raise Refusal(
-            403,
-            "role",
-            f"This takes the role {level.word}; yours is {access.level.word}. Nothing was changed.",
-        )
 
 
 class Changes:

@@ -18,11 +18,11 @@ from ferryman.web.api.answers import answer
 from ferryman.web.api.openapi import describe
 from ferryman.web.assets import asset
 from ferryman.web.board import Board
-from ferryman.web.door import Door
+from ferryman.web.entrance.door import Door
+from ferryman.web.entrance.logins import ByApplication, Decide, Nobody, Way
+from ferryman.web.entrance.proxies import Proxies
 from ferryman.web.login import log_in, log_out, show_form
-from ferryman.web.logins import ByApplication, Decide, Nobody, Way
 from ferryman.web.places import places
-from ferryman.web.proxies import Proxies
 from ferryman.web.refusals import Refusal
 from ferryman.web.routes import ROUTES
 

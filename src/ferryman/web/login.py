@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ferryman.web.access import NOBODY, Access
 from ferryman.web.addresses import root_of, url_for
 from ferryman.web.assets import asset_path
 from ferryman.web.audit import Audit
 from ferryman.web.board import Board
+from ferryman.web.entrance.access import NOBODY, Access
+from ferryman.web.entrance.logins import COOKIE
+from ferryman.web.entrance.origins import require_own_page
+from ferryman.web.entrance.sessions import LIFETIME
 from ferryman.web.forms import read_form
-from ferryman.web.logins import COOKIE
-from ferryman.web.origins import require_own_page
 from ferryman.web.refusals import Refusal
 from ferryman.web.rendering import Clockwork, render
-from ferryman.web.sessions import LIFETIME
 from ferryman.web.shell import bare_shell
 
 __all__ = ["log_in", "log_out", "show_form"]

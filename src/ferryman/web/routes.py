@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ferryman.web.access import Level
 from ferryman.web.addresses import PATHS
 from ferryman.web.answering import Endpoint
 from ferryman.web.api.calls import CALLS, PREFIX
-from ferryman.web.door import Needs
+from ferryman.web.entrance.access import Level
+from ferryman.web.entrance.door import Needs
 from ferryman.web.pages import (
     about,
     acting,

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl
 from ferryman import __version__
 from ferryman.findings import Level
 from ferryman.job import State
-from ferryman.web.access import Level as Role
 from ferryman.web.addresses import path_below
 from ferryman.web.collector import Sight
+from ferryman.web.entrance.access import Level as Role
 from ferryman.web.formats import count
 from ferryman.web.pages.parts import Note
 

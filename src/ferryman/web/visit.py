@@ -12,11 +12,11 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ferryman.web.access import Access, Level
 from ferryman.web.addresses import asked_for, root_of, url_for
 from ferryman.web.audit import Audit
 from ferryman.web.board import Board
 from ferryman.web.changes import Changes
+from ferryman.web.entrance.access import Access, Level
 from ferryman.web.forms import read_form
 from ferryman.web.places import Place
 from ferryman.web.preferences import Preferences

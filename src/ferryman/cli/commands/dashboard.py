@@ -13,7 +13,7 @@ from ferryman.errors import ConfigError
 
 if TYPE_CHECKING:
     from ferryman.app import Ferryman
-    from ferryman.web.standing import Standing, Wanted
+    from ferryman.web.entrance.standing import Standing, Wanted
 
 __all__ = ["dashboard"]
 
@@ -65,7 +65,7 @@ def dashboard(session: Session, /, hash_password: bool, browse: bool, **said: An
     """
     if hash_password:
         return _hash()
-    from ferryman.web.standing import Wanted, standing
+    from ferryman.web.entrance.standing import Wanted, standing
 
     wanted = Wanted(
         host=said["host"], port=said["port"], socket=said["socket"], auth=said["auth"], users=said["users"],
@@ -111,7 +111,7 @@ def _storages(session: Session, more: Sequence[str]) -> dict[str, Ferryman]:
 
 
 def _hash() -> int:
-    from ferryman.web.users import password_hash
+    from ferryman.web.entrance.users import password_hash
 
     password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     click.echo(password_hash(password))

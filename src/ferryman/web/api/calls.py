@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ferryman.web.access import Level
 from ferryman.web.answering import Endpoint
 from ferryman.web.api import changing, looking
 from ferryman.web.api.answers import ActWanted, BulkWanted, EnqueueWanted, QueuesWanted, ScheduleWanted
-from ferryman.web.door import Needs
+from ferryman.web.entrance.access import Level
+from ferryman.web.entrance.door import Needs
 from ferryman.web.filters import FIELDS
 
 __all__ = ["CALLS", "PREFIX", "Call"]

@@ -10,8 +10,8 @@ from starlette.responses import Response
 from ferryman.errors import ConfigError
 from ferryman.job import JobRef
 from ferryman.storage.values import Action
-from ferryman.web.access import Level
-from ferryman.web.changes import Outcome, require
+from ferryman.web.changes import Outcome
+from ferryman.web.entrance.access import Level, require
 from ferryman.web.pages.job import show
 from ferryman.web.reading import within_time
 from ferryman.web.refusals import Refusal

@@ -13,8 +13,7 @@ from ferryman.admin.operations import BulkInfo, BulkState
 from ferryman.job import JobRef
 from ferryman.redaction import without_secrets
 from ferryman.storage.values import Action
-from ferryman.web.access import needed
-from ferryman.web.changes import require
+from ferryman.web.entrance.access import needed, require
 from ferryman.web.filters import FIELDS, Chosen, in_words, read_chosen
 from ferryman.web.formats import capped
 from ferryman.web.pages.acting import read_action

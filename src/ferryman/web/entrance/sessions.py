@@ -13,7 +13,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from hashlib import sha256
 
-from ferryman.web.users import User
+from ferryman.web.entrance.users import User
 
 __all__ = ["LIFETIME", "Sessions"]
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from starlette.requests import Request
 
-from ferryman.web.proxies import Proxies
+from ferryman.web.entrance.proxies import Proxies
 from ferryman.web.refusals import Refusal
 
 __all__ = ["require_own_page"]

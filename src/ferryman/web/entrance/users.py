@@ -15,7 +15,7 @@ from hashlib import scrypt, sha256
 from typing import Self
 
 from ferryman.errors import ConfigError
-from ferryman.web.access import Level
+from ferryman.web.entrance.access import Level
 
 __all__ = ["Tokens", "User", "Users", "password_hash"]
 

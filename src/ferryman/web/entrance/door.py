@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 
 from starlette.requests import Request
 
-from ferryman.web.access import Access, Level
-from ferryman.web.changes import require, require_changes
-from ferryman.web.limits import Limit
-from ferryman.web.logins import Way
-from ferryman.web.origins import require_own_page
-from ferryman.web.proxies import Proxies
+from ferryman.web.entrance.access import Access, Level, require, require_changes
+from ferryman.web.entrance.limits import Limit
+from ferryman.web.entrance.logins import Way
+from ferryman.web.entrance.origins import require_own_page
+from ferryman.web.entrance.proxies import Proxies
 from ferryman.web.refusals import Refusal
 
 __all__ = ["Door", "Needs"]

@@ -17,10 +17,10 @@ from typing import Protocol
 
 from starlette.requests import Request
 
-from ferryman.web.access import Access, Level
-from ferryman.web.proxies import Proxies, on_this_machine
-from ferryman.web.sessions import Sessions
-from ferryman.web.users import Tokens, User, Users
+from ferryman.web.entrance.access import Access, Level
+from ferryman.web.entrance.proxies import Proxies, on_this_machine
+from ferryman.web.entrance.sessions import Sessions
+from ferryman.web.entrance.users import Tokens, User, Users
 
 __all__ = ["COOKIE", "Anybody", "ByApplication", "ByLogin", "ByProxy", "Decide", "Nobody", "Way"]
 

@@ -1,4 +1,4 @@
-"""Who may do what on the dashboard: four levels, and the table of what each change needs."""
+"""Who may do what on the dashboard: four levels, what each change needs, and the refusal where it is not there."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from enum import IntEnum
 
 from ferryman.errors import ConfigError
 from ferryman.storage.values import Action
+from ferryman.web.refusals import Refusal
 
-__all__ = ["NOBODY", "Access", "Level", "needed"]
+__all__ = ["NOBODY", "Access", "Level", "needed", "require", "require_changes"]
 
 
 class Level(IntEnum):
@@ -54,3 +55,19 @@ def needed(action: Action, many: bool = False) -> Level:
     if action is Action.DELETE or (many and action is Action.DISCARD):
         return Level.ADMIN
     return Level.OPERATE
+
+
+def require_changes(read_only: bool) -> None:
+    """Raise Refusal where nothing may be changed."""
+    if read_only:
+        raise Refusal(403, "read_only", "The dashboard is read-only here: nothing was changed.")
+
+
+def require(level: Level, access: Access) -> None:
+    """Raise Refusal unless this access is enough."""
+    if access.level < level:
+        raise Refusal(
+            403,
+            "role",
+            f"This takes the role {level.word}; yours is {access.level.word}. Nothing was changed.",
+        )

@@ -12,11 +12,11 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from ferryman.errors import ConfigError
-from ferryman.web.access import Level
-from ferryman.web.logins import Anybody, ByLogin, ByProxy, Way
-from ferryman.web.proxies import Proxies
-from ferryman.web.sessions import Sessions
-from ferryman.web.users import Tokens, Users
+from ferryman.web.entrance.access import Level
+from ferryman.web.entrance.logins import Anybody, ByLogin, ByProxy, Way
+from ferryman.web.entrance.proxies import Proxies
+from ferryman.web.entrance.sessions import Sessions
+from ferryman.web.entrance.users import Tokens, Users
 
 __all__ = ["NO_LOGIN", "OpenToEverybody", "Standing", "Wanted", "standing"]
 
