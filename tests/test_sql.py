@@ -12,11 +12,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from ferryman.storage.river._sync.storage import SqliteStorage
 from ferryman.storage.river.postgres._sync.storage import PostgresStorage
 from ferryman.storage.river.postgres.location import Location as PostgresLocation
 from ferryman.storage.river.sql import Statement, statements
-from ferryman.storage.river.sqlite import Location
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite.location import Location
 from servers import postgres
 
 RIVER = Path(__file__).parent.parent / "src" / "ferryman" / "storage" / "river"

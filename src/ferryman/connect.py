@@ -49,8 +49,8 @@ def schemes() -> list[str]:
 
 
 def _sqlite(url: str, origin: str, side_data: bool) -> AsyncStorage:
-    from ferryman.storage.river._async.storage import AsyncSqliteStorage
-    from ferryman.storage.river.sqlite import Location
+    from ferryman.storage.river.sqlite._async.storage import AsyncSqliteStorage
+    from ferryman.storage.river.sqlite.location import Location
 
     return AsyncSqliteStorage(Location.parse(url))
 

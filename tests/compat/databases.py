@@ -13,10 +13,11 @@ from psycopg.rows import dict_row
 from recorded_tables import JSON_COLUMNS, Row, Tables
 
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.river._async.storage import AsyncSqliteStorage
 from ferryman.storage.river.postgres._async.storage import AsyncPostgresStorage
 from ferryman.storage.river.postgres.location import Location as PostgresLocation
-from ferryman.storage.river.sqlite import Location, library
+from ferryman.storage.river.sqlite._async.storage import AsyncSqliteStorage
+from ferryman.storage.river.sqlite.library import library
+from ferryman.storage.river.sqlite.location import Location
 
 __all__ = ["Database", "OnPostgres", "OnSqlite"]
 

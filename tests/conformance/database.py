@@ -15,7 +15,7 @@ from urllib.parse import quote
 import psycopg
 
 from conformance.adapter import wait_for
-from ferryman.storage.river.sqlite import library
+from ferryman.storage.river.sqlite.library import library
 from servers import Postgres
 
 __all__ = ["FINAL", "Database", "PostgresDatabase", "SqliteDatabase"]

@@ -9,8 +9,8 @@ import pytest
 from engine.stage import Flaky, Stage
 from ferryman.engine.outage import Outage, Report
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.river._async.storage import AsyncSqliteStorage
-from ferryman.storage.river.sqlite import Location
+from ferryman.storage.river.sqlite._async.storage import AsyncSqliteStorage
+from ferryman.storage.river.sqlite.location import Location
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock, Recorder
 

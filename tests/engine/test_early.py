@@ -27,7 +27,7 @@ from ferryman.job import Job, State
 from ferryman.outcome import Completed, Retry
 from ferryman.storage.river.postgres._async.storage import AsyncPostgresStorage
 from ferryman.storage.river.postgres.location import Location
-from ferryman.storage.river.sqlite import library
+from ferryman.storage.river.sqlite.library import library
 from ferryman.testing import Recorder
 from servers import postgres
 

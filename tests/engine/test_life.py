@@ -15,8 +15,8 @@ from ferryman.engine.rescuer import Rescuer
 from ferryman.engine.scheduler import Scheduler
 from ferryman.job import FINAL, Job, JobRef, State
 from ferryman.outcome import Cancel, Discard, Finished, Released, Snooze
-from ferryman.storage.river._async.storage import AsyncSqliteStorage
-from ferryman.storage.river.sqlite import Location
+from ferryman.storage.river.sqlite._async.storage import AsyncSqliteStorage
+from ferryman.storage.river.sqlite.location import Location
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock, Recorder
 

@@ -155,7 +155,7 @@ def test_the_checks_tell_of_a_wrong_setting_and_of_missing_tables(tmp_path: Path
 def test_jobs_in_djangos_own_file_are_refused_where_two_libraries_would_meet(tmp_path: Path) -> None:
     import sqlite3
 
-    from ferryman.storage.river.sqlite import library
+    from ferryman.storage.river.sqlite.library import library
 
     if library() is sqlite3:
         pytest.skip("this Python's own SQLite is new enough")

@@ -20,14 +20,15 @@ from ferryman.storage._sync.protocol import Storage
 from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq._sync.storage import RedisStorage
 from ferryman.storage.asynq.urls import Address
-from ferryman.storage.river._async.storage import AsyncSqliteStorage
-from ferryman.storage.river._sync.storage import SqliteStorage
 from ferryman.storage.river.bundle import LINES, bundle
 from ferryman.storage.river.postgres._async.storage import AsyncPostgresStorage
 from ferryman.storage.river.postgres._sync.storage import PostgresStorage
 from ferryman.storage.river.postgres.location import Location as PostgresLocation
-from ferryman.storage.river.sqlite import Location, library
-from ferryman.storage.river.thread import Held
+from ferryman.storage.river.sqlite._async.storage import AsyncSqliteStorage
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite.library import library
+from ferryman.storage.river.sqlite.location import Location
+from ferryman.storage.river.sqlite.thread import Held
 from servers import POSTGRES, SERVERS
 
 __all__ = ["PLACES", "RUN_IN", "AsyncTransaction", "OnPostgres", "Place", "Transaction", "migrate"]

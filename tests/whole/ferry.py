@@ -34,7 +34,7 @@ from ferryman.events import (
     WorkerStopped,
     WorkerStopping,
 )
-from ferryman.storage.river import sqlite
+from ferryman.storage.river.sqlite import location
 from ferryman.storage.river.verbs import leaders
 
 url, said = sys.argv[1], json.loads(sys.argv[2])
@@ -116,6 +116,6 @@ if __name__ == "__main__":
     if "lease" in said:
         leaders.LEASE = timedelta(seconds=said["lease"])
     if "busy_seconds" in said:
-        sqlite._BUSY_SECONDS = said["busy_seconds"]
+        location.BUSY_SECONDS = said["busy_seconds"]
     runs = os.open(said.get("log", os.devnull), os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     asyncio.run(main())

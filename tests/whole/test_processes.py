@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from ferryman import Ferryman, JobRef, State
-from ferryman.storage.river.sqlite import library
+from ferryman.storage.river.sqlite.library import library
 from whole.fleet import Sail, sailing, until
 
 pytestmark = pytest.mark.slow

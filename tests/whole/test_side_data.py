@@ -13,7 +13,7 @@ import pytest
 
 from ferryman import Ferryman
 from ferryman.events import JobFinished, ServiceFailed
-from ferryman.storage.river.sqlite import library
+from ferryman.storage.river.sqlite.library import library
 from ferryman.testing import Recorder
 from servers import postgres, valkey
 

@@ -58,7 +58,7 @@ def _is_there(session: Session) -> bool:
     url = session.jobs.settings.url
     if not url.startswith("sqlite:"):
         return True
-    from ferryman.storage.river.sqlite import Location
+    from ferryman.storage.river.sqlite.location import Location
 
     return Path(Location.parse(url).path).exists()
 

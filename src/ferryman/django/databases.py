@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, unquote, urlencode, urlsplit
 
-from ferryman.storage.river.sqlite import library
+from ferryman.storage.river.sqlite.library import library
 
 __all__ = ["is_database", "two_libraries", "url_of"]
 

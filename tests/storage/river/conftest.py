@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tables import connected
 
-from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from storage.places import sqlite_file
 
 

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from ferryman.job import JobRef
-from ferryman.storage.river.sqlite import library
+from ferryman.storage.river.sqlite.library import library
 
 __all__ = ["change", "connected", "decoded", "notifications", "row"]
 

@@ -8,7 +8,7 @@ import pytest
 from tables import decoded, row
 
 from ferryman.job import State
-from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from storage._sync.acts import run, take
 from storage.samples import NOW, completed, discarded, failed, later, mail, released, snoozed
 

@@ -14,9 +14,10 @@ from tables import notifications
 
 from ferryman.errors import InvalidJob, Unsupported
 from ferryman.job import State
-from ferryman.storage.river._async.storage import AsyncSqliteStorage
-from ferryman.storage.river._sync.storage import SqliteStorage
-from ferryman.storage.river.sqlite import Location, library
+from ferryman.storage.river.sqlite._async.storage import AsyncSqliteStorage
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite.library import library
+from ferryman.storage.river.sqlite.location import Location
 from ferryman.storage.values import JobsAvailable
 from storage._sync.acts import states, store, take
 from storage.ears import Ear

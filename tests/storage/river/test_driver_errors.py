@@ -8,11 +8,13 @@ from pathlib import Path
 import pytest
 from tables import change
 
-import ferryman.storage.river.sqlite as module
 from ferryman.errors import SchemaOutOfDate, StorageError, StorageUnavailable
 from ferryman.job import State
-from ferryman.storage.river._sync.storage import SqliteStorage
-from ferryman.storage.river.sqlite import Location, library, translated
+from ferryman.storage.river.sqlite import location
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite.failures import translated
+from ferryman.storage.river.sqlite.library import library
+from ferryman.storage.river.sqlite.location import Location
 from ferryman.storage.river.steps import Conflict
 from storage._sync.acts import run, states, store, take
 from storage.samples import NOW, completed, discarded, later
@@ -63,7 +65,7 @@ def test_what_is_no_error_of_the_driver_passes_through() -> None:
 @pytest.fixture
 def locked(storage: SqliteStorage, db, monkeypatch: pytest.MonkeyPatch):
     """A storage that has no patience, and a program that holds the file's lock."""
-    monkeypatch.setattr(module, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(location, "BUSY_SECONDS", 0.0)
     with SqliteStorage(storage.where) as hasty:
         db.execute("begin immediate")
         yield hasty
@@ -92,7 +94,7 @@ def test_looking_goes_on_while_another_program_writes(locked: SqliteStorage) -> 
 
 
 def test_an_outcome_can_be_written_again_after_the_lock_is_gone(storage: SqliteStorage, db, monkeypatch) -> None:
-    monkeypatch.setattr(module, "_BUSY_SECONDS", 0.0)
+    monkeypatch.setattr(location, "BUSY_SECONDS", 0.0)
     job = run(storage)
     with SqliteStorage(storage.where) as hasty:
         db.execute("begin immediate")

@@ -8,7 +8,7 @@ import pytest
 from tables import change, decoded, notifications, row
 
 from ferryman.job import FINAL, State
-from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from ferryman.storage.values import JobFilter, Retention
 from storage._sync.acts import run, store, take
 from storage.samples import EVERYTHING, NOW, cancelled, completed, discarded, failed, later, released, snoozed

@@ -6,7 +6,7 @@ import pytest
 from tables import notifications
 
 from ferryman.job import JobRef, State
-from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from ferryman.storage.river.verbs.insert import NoticeLimiter
 from ferryman.storage.values import CancelRequested, JobsAvailable, LeaderResigned, QueueChanged, ResignRequested
 from storage._sync.acts import run, store

@@ -9,7 +9,7 @@ from tables import change, decoded
 
 from ferryman.job import State
 from ferryman.outcome import Discarded, Finished
-from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from storage._sync.acts import run, store, take
 from storage.samples import NOW, completed, discarded, failed, failure, later, released, snoozed
 

@@ -12,8 +12,8 @@ from tables import connected
 
 from ferryman.errors import ConfigError, SchemaOutOfDate, StorageError, StorageUnavailable
 from ferryman.job import State
-from ferryman.storage.river._sync.storage import SqliteStorage
-from ferryman.storage.river.sqlite import Location
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite.location import Location
 from ferryman.storage.values import LineStatus, WorkerInfo
 from storage._sync.acts import run, states
 from storage.samples import NOW

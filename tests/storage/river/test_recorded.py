@@ -10,7 +10,7 @@ from tables import change, decoded
 from ferryman.job import State
 from ferryman.options import unique_for
 from ferryman.outcome import Completed, Finished
-from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from storage._sync.acts import run, store, take
 from storage.samples import NOW, completed, discarded, failed, later, mail, snoozed
 

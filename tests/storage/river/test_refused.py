@@ -6,8 +6,8 @@ import pytest
 
 from ferryman.errors import InvalidJob, Unsupported
 from ferryman.job import Unique
-from ferryman.storage.river._sync.storage import SqliteStorage
 from ferryman.storage.river.rules import LargeArguments
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from storage._sync.acts import run, states, store
 from storage.samples import NOW, mail
 

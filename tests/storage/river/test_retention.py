@@ -8,7 +8,7 @@ import pytest
 
 from ferryman.errors import JobNotFound
 from ferryman.job import Job
-from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from ferryman.storage.values import Retention
 from storage._sync.acts import run, take
 from storage.samples import NOW, cancelled, completed, discarded, kept_mail, later, mail

@@ -6,7 +6,7 @@ import pytest
 from tables import decoded, notifications, row
 
 from ferryman.job import State
-from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from storage._sync.acts import run, store, take
 from storage.samples import NOW, failed, later, mail, mail_at, released, snoozed
 

@@ -10,7 +10,7 @@ from tables import change, decoded, notifications, row
 from ferryman.errors import DuplicateJob
 from ferryman.job import State, Unique
 from ferryman.options import unique_for
-from ferryman.storage.river._sync.storage import SqliteStorage
+from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from storage._sync.acts import answer, run, states, store, take
 from storage.samples import NOW, cancelled, completed, discarded, failed, later, mail, mail_at
 

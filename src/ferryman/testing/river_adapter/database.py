@@ -60,7 +60,7 @@ class SqliteDatabase:
         return connect(self._url)
 
     async def begin(self) -> Any:
-        from ferryman.storage.river.sqlite import Location
+        from ferryman.storage.river.sqlite.location import Location
 
         connection = Location.parse(self._url).open()
         connection.execute("begin immediate")

@@ -1,20 +1,17 @@
-"""Queues, workers, leaders, notices and schema in River's format."""
+"""Queues, workers, leaders, requests and schema in River's format."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from ferryman.storage.river._async.runner import AsyncRunner
-from ferryman.storage.river.thread import AsyncSqliteRunner
-from ferryman.storage.river.verbs import indexes, leaders, notices, queues, schedules, schema, workers
-from ferryman.storage.river.watch import AsyncWatch
+from ferryman.storage.river.verbs import indexes, leaders, queues, schedules, schema, workers
 from ferryman.storage.values import (
     DayCounts,
     LeaderResigned,
     LineStatus,
-    Notice,
     PeriodicInfo,
     PeriodicRun,
     Plan,
@@ -26,7 +23,6 @@ from ferryman.storage.values import (
 
 __all__ = [
     "AsyncRiverLeaders",
-    "AsyncRiverNotices",
     "AsyncRiverQueues",
     "AsyncRiverRequests",
     "AsyncRiverSchema",
@@ -138,20 +134,6 @@ class AsyncRiverRequests:
     async def request_resign(self) -> None:
         await self._writer.write(leaders.request_resign())
         self._tell(ResignRequested())
-
-
-class AsyncRiverNotices(AsyncRiverRequests):
-    """What others say: at once within this process, by polling from outside it."""
-
-    def __init__(self, reader: AsyncSqliteRunner, writer: AsyncRunner, tell: Callable[..., None]) -> None:
-        super().__init__(writer, tell)
-        self._reader = reader
-
-    def listen(self) -> AsyncIterator[Notice]:
-        return AsyncWatch(self._reader).notices()
-
-    async def prune(self, *, now: datetime | None = None) -> int:
-        return await self._writer.write(notices.prune_notices(now=now))
 
 
 class AsyncRiverSchema:

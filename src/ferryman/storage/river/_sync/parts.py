@@ -1,21 +1,18 @@
 # Generated from src/ferryman/storage/river/_async/parts.py by tools/unasync.py: change that file and run `make sync`.
-"""Queues, workers, leaders, notices and schema in River's format."""
+"""Queues, workers, leaders, requests and schema in River's format."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from ferryman.storage.river._sync.runner import Runner
-from ferryman.storage.river.thread import SqliteRunner
-from ferryman.storage.river.verbs import indexes, leaders, notices, queues, schedules, schema, workers
-from ferryman.storage.river.watch import Watch
+from ferryman.storage.river.verbs import indexes, leaders, queues, schedules, schema, workers
 from ferryman.storage.values import (
     DayCounts,
     LeaderResigned,
     LineStatus,
-    Notice,
     PeriodicInfo,
     PeriodicRun,
     Plan,
@@ -27,7 +24,6 @@ from ferryman.storage.values import (
 
 __all__ = [
     "RiverLeaders",
-    "RiverNotices",
     "RiverQueues",
     "RiverRequests",
     "RiverSchema",
@@ -139,20 +135,6 @@ class RiverRequests:
     def request_resign(self) -> None:
         self._writer.write(leaders.request_resign())
         self._tell(ResignRequested())
-
-
-class RiverNotices(RiverRequests):
-    """What others say: at once within this process, by polling from outside it."""
-
-    def __init__(self, reader: SqliteRunner, writer: Runner, tell: Callable[..., None]) -> None:
-        super().__init__(writer, tell)
-        self._reader = reader
-
-    def listen(self) -> Iterator[Notice]:
-        return Watch(self._reader).notices()
-
-    def prune(self, *, now: datetime | None = None) -> int:
-        return self._writer.write(notices.prune_notices(now=now))
 
 
 class RiverSchema:

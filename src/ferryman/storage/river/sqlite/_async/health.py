@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 
 from ferryman.errors import StorageUnavailable
 from ferryman.findings import Finding, Level, failed
-from ferryman.storage.river import sqlite_health
-from ferryman.storage.river.sqlite import Location
-from ferryman.storage.river.thread import AsyncSqliteRunner
+from ferryman.storage.river.sqlite import checks
+from ferryman.storage.river.sqlite.location import Location
+from ferryman.storage.river.sqlite.thread import AsyncSqliteRunner
 from ferryman.storage.river.verbs import health
 from ferryman.storage.values import Retention
 
@@ -26,7 +26,7 @@ class AsyncSqliteHealth:
     async def check(
         self, *, production: bool, keep: Retention | None = None, now: datetime | None = None
     ) -> list[Finding]:
-        file = await self._writer.read(sqlite_health.check(self._location))
+        file = await self._writer.read(checks.check(self._location))
         tables = await self._writer.read(health.check("sqlite", now=now))
         found = [*file, await self._lock(), *tables]
         if any(each.level is Level.ERROR for each in tables):
@@ -36,6 +36,6 @@ class AsyncSqliteHealth:
 
     async def _lock(self) -> Finding:
         try:
-            return await self._writer.write(sqlite_health.lock_taken(time.monotonic()))
+            return await self._writer.write(checks.lock_taken(time.monotonic()))
         except StorageUnavailable as error:
             return failed("S-LOCK", f"nothing can be written: {error}")

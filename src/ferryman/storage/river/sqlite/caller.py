@@ -10,7 +10,8 @@ import os
 from typing import Any, TypeVar
 
 from ferryman.errors import InvalidJob, Unsupported
-from ferryman.storage.river.sqlite import Connection, library, run
+from ferryman.storage.river.sqlite.library import Connection, library
+from ferryman.storage.river.sqlite.running import run
 from ferryman.storage.river.steps import Verb
 
 __all__ = ["run_in_transaction"]

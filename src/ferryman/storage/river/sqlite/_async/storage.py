@@ -5,26 +5,26 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from ferryman.storage.river import neighbours
-from ferryman.storage.river._async.health import AsyncSqliteHealth
 from ferryman.storage.river._async.jobs import AsyncRiverJobs
 from ferryman.storage.river._async.notebook import AsyncRiverNotebook
 from ferryman.storage.river._async.parts import (
     AsyncRiverLeaders,
-    AsyncRiverNotices,
     AsyncRiverQueues,
     AsyncRiverSchema,
     AsyncRiverWorkers,
 )
 from ferryman.storage.river._async.within import AsyncRiverWithin
-from ferryman.storage.river.sqlite import Location
-from ferryman.storage.river.thread import AsyncSqliteRunner, Held
+from ferryman.storage.river.sqlite import neighbours
+from ferryman.storage.river.sqlite._async.health import AsyncSqliteHealth
+from ferryman.storage.river.sqlite._async.notices import AsyncSqliteNotices
+from ferryman.storage.river.sqlite.location import Location
+from ferryman.storage.river.sqlite.thread import AsyncSqliteRunner, Held
 from ferryman.storage.river.verbs import schema
 from ferryman.storage.river.verbs.insert import NoticeLimiter
 from ferryman.storage.values import Feature, Wording
 
 if TYPE_CHECKING:
-    from ferryman.storage.river._sync import storage as blocking
+    from ferryman.storage.river.sqlite._sync import storage as blocking
 
 __all__ = ["AsyncSqliteStorage"]
 
@@ -61,7 +61,7 @@ class AsyncSqliteStorage:
         self.queues = AsyncRiverQueues(self._reader, self._writer, tell)
         self.workers = AsyncRiverWorkers(self._reader, self._writer)
         self.leaders = AsyncRiverLeaders(self._writer, tell)
-        self.notices = AsyncRiverNotices(self._reader, self._writer, tell)
+        self.notices = AsyncSqliteNotices(self._reader, self._writer, tell)
         self.schema = AsyncRiverSchema(self._writer, "sqlite")
         self.notebook = AsyncRiverNotebook(self._reader, self._writer)
         self.health = AsyncSqliteHealth(self._writer, location)
@@ -72,7 +72,7 @@ class AsyncSqliteStorage:
 
     def twin(self) -> blocking.SqliteStorage:
         """Return the same storage for code that blocks, over a connection of its own unless it is in memory."""
-        from ferryman.storage.river._sync import storage as blocking
+        from ferryman.storage.river.sqlite._sync import storage as blocking
 
         return blocking.SqliteStorage(self.where, None if self.where.path else self.held)
 

@@ -14,8 +14,10 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from ferryman.storage.river.caller import run_in_transaction
-from ferryman.storage.river.sqlite import Connection, Location, run, transaction
+from ferryman.storage.river.sqlite.caller import run_in_transaction
+from ferryman.storage.river.sqlite.library import Connection
+from ferryman.storage.river.sqlite.location import Location
+from ferryman.storage.river.sqlite.running import run, transaction
 from ferryman.storage.river.steps import Marks, Verb
 
 __all__ = ["AsyncSqliteRunner", "Held", "SqliteRunner"]

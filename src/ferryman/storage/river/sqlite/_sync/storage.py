@@ -1,4 +1,4 @@
-# Generated from src/ferryman/storage/river/_async/storage.py by tools/unasync.py: change that file and run `make sync`.
+# Generated from src/ferryman/storage/river/sqlite/_async/storage.py by tools/unasync.py: change that file and run `make sync`.
 """River's format on SQLite: the parts of the seam, each a thin call of a verb."""
 
 from __future__ import annotations
@@ -6,26 +6,26 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
-from ferryman.storage.river import neighbours
-from ferryman.storage.river._sync.health import SqliteHealth
 from ferryman.storage.river._sync.jobs import RiverJobs
 from ferryman.storage.river._sync.notebook import RiverNotebook
 from ferryman.storage.river._sync.parts import (
     RiverLeaders,
-    RiverNotices,
     RiverQueues,
     RiverSchema,
     RiverWorkers,
 )
 from ferryman.storage.river._sync.within import RiverWithin
-from ferryman.storage.river.sqlite import Location
-from ferryman.storage.river.thread import SqliteRunner, Held
+from ferryman.storage.river.sqlite import neighbours
+from ferryman.storage.river.sqlite._sync.health import SqliteHealth
+from ferryman.storage.river.sqlite._sync.notices import SqliteNotices
+from ferryman.storage.river.sqlite.location import Location
+from ferryman.storage.river.sqlite.thread import SqliteRunner, Held
 from ferryman.storage.river.verbs import schema
 from ferryman.storage.river.verbs.insert import NoticeLimiter
 from ferryman.storage.values import Feature, Wording
 
 if TYPE_CHECKING:
-    from ferryman.storage.river._sync import storage as blocking
+    from ferryman.storage.river.sqlite._sync import storage as blocking
 
 __all__ = ["SqliteStorage"]
 
@@ -62,7 +62,7 @@ class SqliteStorage:
         self.queues = RiverQueues(self._reader, self._writer, tell)
         self.workers = RiverWorkers(self._reader, self._writer)
         self.leaders = RiverLeaders(self._writer, tell)
-        self.notices = RiverNotices(self._reader, self._writer, tell)
+        self.notices = SqliteNotices(self._reader, self._writer, tell)
         self.schema = RiverSchema(self._writer, "sqlite")
         self.notebook = RiverNotebook(self._reader, self._writer)
         self.health = SqliteHealth(self._writer, location)
@@ -73,7 +73,7 @@ class SqliteStorage:
 
     def twin(self) -> blocking.SqliteStorage:
         """Return the same storage for code that blocks, over a connection of its own unless it is in memory."""
-        from ferryman.storage.river._sync import storage as blocking
+        from ferryman.storage.river.sqlite._sync import storage as blocking
 
         return blocking.SqliteStorage(self.where, None if self.where.path else self.held)
 

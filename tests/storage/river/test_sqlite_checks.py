@@ -13,7 +13,7 @@ from ferryman.findings import Level
 from ferryman.job import NewJob
 from ferryman.outcome import Completed, Finished
 from ferryman.storage._sync.protocol import Storage
-from ferryman.storage.river import sqlite_health
+from ferryman.storage.river.sqlite import checks
 
 
 @pytest.fixture
@@ -73,7 +73,7 @@ def test_jobs_that_nobody_cleans_away_are_said_an_hour_after_their_time(storage:
 def test_a_network_file_system_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, storage: Storage) -> None:
     mounts = tmp_path / "mounts"
     mounts.write_text(f"/dev/sda / ext4 rw 0 0\nbox:/jobs {tmp_path} nfs4 rw 0 0\nother /elsewhere cifs rw 0 0\n")
-    monkeypatch.setattr(sqlite_health, "_MOUNTS", mounts)
+    monkeypatch.setattr(checks, "_MOUNTS", mounts)
 
     assert levels(storage)["S-FS"] is Level.ERROR
     mounts.write_text("/dev/sda / ext4 rw 0 0\nbox:/jobs /elsewhere nfs4 rw 0 0\n")

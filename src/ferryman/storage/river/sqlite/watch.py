@@ -14,9 +14,9 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from queue import Empty, SimpleQueue
 
-from ferryman.storage.river import neighbours
-from ferryman.storage.river.sqlite import translated
-from ferryman.storage.river.thread import AsyncSqliteRunner, Held, SqliteRunner
+from ferryman.storage.river.sqlite import neighbours
+from ferryman.storage.river.sqlite.failures import translated
+from ferryman.storage.river.sqlite.thread import AsyncSqliteRunner, Held, SqliteRunner
 from ferryman.storage.river.verbs.notices import last_notice, new_notices
 from ferryman.storage.values import JobsAvailable, Notice
 

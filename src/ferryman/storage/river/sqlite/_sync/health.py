@@ -1,4 +1,4 @@
-# Generated from src/ferryman/storage/river/_async/health.py by tools/unasync.py: change that file and run `make sync`.
+# Generated from src/ferryman/storage/river/sqlite/_async/health.py by tools/unasync.py: change that file and run `make sync`.
 """How a SQLite file and River's tables in it are."""
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 
 from ferryman.errors import StorageUnavailable
 from ferryman.findings import Finding, Level, failed
-from ferryman.storage.river import sqlite_health
-from ferryman.storage.river.sqlite import Location
-from ferryman.storage.river.thread import SqliteRunner
+from ferryman.storage.river.sqlite import checks
+from ferryman.storage.river.sqlite.location import Location
+from ferryman.storage.river.sqlite.thread import SqliteRunner
 from ferryman.storage.river.verbs import health
 from ferryman.storage.values import Retention
 
@@ -25,7 +25,7 @@ class SqliteHealth:
         self._location = location
 
     def check(self, *, production: bool, keep: Retention | None = None, now: datetime | None = None) -> list[Finding]:
-        file = self._writer.read(sqlite_health.check(self._location))
+        file = self._writer.read(checks.check(self._location))
         tables = self._writer.read(health.check("sqlite", now=now))
         found = [*file, self._lock(), *tables]
         if any(each.level is Level.ERROR for each in tables):
@@ -35,6 +35,6 @@ class SqliteHealth:
 
     def _lock(self) -> Finding:
         try:
-            return self._writer.write(sqlite_health.lock_taken(time.monotonic()))
+            return self._writer.write(checks.lock_taken(time.monotonic()))
         except StorageUnavailable as error:
             return failed("S-LOCK", f"nothing can be written: {error}")

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ferryman.findings import Finding, failed, passed, warned
-from ferryman.storage.river.sqlite import Location
+from ferryman.storage.river.sqlite.location import Location
 from ferryman.storage.river.steps import Script, Verb
 
 __all__ = ["check", "lock_taken"]

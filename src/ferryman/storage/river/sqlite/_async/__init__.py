@@ -1,0 +1,1 @@
+"""Connections to Postgres, written async; the sync twin is generated."""
