@@ -13,7 +13,7 @@ from ferryman.job import Inserted, NewJob
 from ferryman.lifespan import provided_types, with_types
 from ferryman.middleware import EnqueueMiddleware, InThread, Middleware, OnError
 from ferryman.registry import Registry
-from ferryman.retry import Backoff, curve_of, river
+from ferryman.retry import Backoff, IsFailure, always, curve_of, river
 from ferryman.settings import Loaded, Settings, load
 
 if TYPE_CHECKING:
@@ -31,10 +31,10 @@ class Ferryman(Registry):
     """Settings and tasks.  Connects on first use, never on import.
 
     Keyword arguments are the fields of `Settings`; they win over FERRYMAN_… variables,
-    which win over ferryman.toml.  `on_error` hears of every failed attempt, and `backoff` says
-    when to try again where a task does not.  `in_thread` makes the context manager in which each
-    plain function runs, such as Flask's `app.app_context`.  With an `outbox`, `using(tx=…)` works on Redis too.
-    `async with` closes connections at its end.
+    which win over ferryman.toml.  `on_error` hears of every failed attempt; `backoff` says
+    when to try again and `is_failure` which errors count, where a task does not.  `in_thread` makes
+    the context manager in which each plain function runs, such as Flask's `app.app_context`.  With an
+    `outbox`, `using(tx=…)` works on Redis too.  `async with` closes connections at its end.
     """
 
     def __init__(
@@ -47,6 +47,7 @@ class Ferryman(Registry):
         on_error: OnError | None = None,
         in_thread: InThread | None = None,
         backoff: Backoff = river,
+        is_failure: IsFailure = always,
         outbox: Outbox | None = None,
         config: Path | None = None,
         **settings: Any,
@@ -54,6 +55,7 @@ class Ferryman(Registry):
         super().__init__()
         self.tasks.bind(self)
         self.tasks.curve = curve_of(backoff)
+        self.tasks.is_failure = is_failure
         self.events = EventBus()
         self.lifespan = lifespan
         self.middleware = middleware

@@ -19,7 +19,7 @@ from typing import Any, Literal
 from ferryman import events as e
 from ferryman.findings import Level
 from ferryman.job import Job
-from ferryman.outcome import Cancelled, Completed, Discarded, Outcome, Released, Retry, Snoozed
+from ferryman.outcome import Cancelled, Completed, Discarded, Outcome, Released, Retry, Snoozed, Uncounted
 from ferryman.redaction import without_secrets
 
 __all__ = ["SILENT", "configure", "in_development", "subscribe", "whence"]
@@ -142,6 +142,8 @@ def _outcome(outcome: Outcome, job: Job, seconds: float, after: str) -> tuple[in
     match outcome:
         case Completed():
             return logging.INFO, f"completed in {_took(seconds)}"
+        case Uncounted(at=at, error=error):
+            return logging.INFO, f"put off{after} (not counted; again at {at:%H:%M:%S} UTC): {error.error}"
         case Retry(at=at, error=error):
             return logging.WARNING, f"failed{after} ({attempt}; again at {at:%H:%M:%S} UTC): {error.error}"
         case Snoozed(until=until):

@@ -24,8 +24,11 @@ __all__ = [
     "Outcome",
     "Released",
     "Retry",
+    "Revoke",
+    "Revoked",
     "Snooze",
     "Snoozed",
+    "Uncounted",
     "Verdict",
 ]
 
@@ -43,6 +46,10 @@ class Retry(msgspec.Struct, frozen=True):
     error: AttemptError
 
 
+class Uncounted(Retry, frozen=True):
+    """It failed of something that is no failure of the job's: it is tried again, and the attempt does not count."""
+
+
 class Snoozed(msgspec.Struct, frozen=True):
     """It asked to be run later; the attempt does not count."""
 
@@ -53,6 +60,10 @@ class Cancelled(msgspec.Struct, frozen=True):
     """It was cancelled, by itself or from outside; it is not tried again."""
 
     error: AttemptError
+
+
+class Revoked(Cancelled, frozen=True):
+    """It was cancelled by itself, and nothing of it is to be kept where the format would count it among the failed."""
 
 
 class Discarded(msgspec.Struct, frozen=True):
@@ -101,6 +112,17 @@ class Cancel(Verdict):
     """Stop here: the work is no longer wanted.  Not retried; the job ends as cancelled."""
 
     def __init__(self, why: str = "cancelled by the task") -> None:
+        super().__init__(why)
+
+
+class Revoke(Cancel):
+    """Stop here, and leave nothing behind among the failed jobs.
+
+    asynq has no state for cancelled jobs: one that raises `Cancel` is put aside with those that failed, one that
+    raises this is deleted and counted as worked, as Go's RevokeTask does.  River's formats keep both as cancelled.
+    """
+
+    def __init__(self, why: str = "revoked by the task") -> None:
         super().__init__(why)
 
 

@@ -8,13 +8,14 @@ that a snooze does not lengthen it (spec/river.md 5.3).
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 from ferryman.duration import parse_duration
 from ferryman.job import Job
 
-__all__ = ["Backoff", "RetryCurve", "exponential", "fixed", "next_attempt", "river"]
+__all__ = ["Backoff", "IsFailure", "RetryCurve", "always", "exponential", "fixed", "next_attempt", "river"]
 
 # River computes in nanoseconds of 64 bits; from 310 errors on the delay is just that maximum (0.49).
 _LONGEST_SECONDS = (2**63 - 1) / 1e9
@@ -30,6 +31,15 @@ class RetryCurve(Protocol):
 
 Backoff = RetryCurve | timedelta | float | str
 """What a task's `backoff` takes: a curve, or one duration for every retry."""
+
+
+IsFailure = Callable[[BaseException], bool]
+"""Says of what a task raised whether it is a failure: an attempt that ended otherwise is repeated and not counted."""
+
+
+def always(error: BaseException) -> bool:
+    """Take everything for a failure."""
+    return True
 
 
 def river(failures: int) -> timedelta:

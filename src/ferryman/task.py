@@ -20,7 +20,7 @@ from ferryman.cron import Schedule
 from ferryman.errors import ConfigError, ScheduleNotFound, UnknownTask
 from ferryman.job import Inserted, Job, NewJob
 from ferryman.options import Options, check_names, merge, new_job
-from ferryman.retry import Backoff, RetryCurve, curve_of, river
+from ferryman.retry import Backoff, IsFailure, RetryCurve, always, curve_of, river
 
 __all__ = ["Kind", "PeriodicEntry", "Run", "Sender", "Task", "TaskOptions", "Tasks"]
 
@@ -38,6 +38,8 @@ class TaskOptions(Options, total=False):
     """Where a plain `def` runs: "thread" (the default) or "process"."""
     backoff: Backoff
     """When to try again; River's curve unless said."""
+    is_failure: IsFailure
+    """Which errors are failures; every one unless said.  After another the job is tried again, at no attempt's cost."""
     errors: Literal["full", "bare"]
     """What is stored of an exception: `Type: message` with the traceback, or the message alone."""
     aliases: Sequence[str]
@@ -75,6 +77,7 @@ class Task(Generic[P, R]):
         self.tasks = tasks
         self.run: Run = _run(function, kind, declared.get("run"))
         self._curve = curve_of(declared["backoff"]) if "backoff" in declared else None
+        self._is_failure = declared.get("is_failure")
         self.errors = declared.get("errors", "full")
         self.options: Options = {k: v for k, v in declared.items() if k not in _TASK_ONLY}  # type: ignore[assignment]
         self.given: Options = {}
@@ -93,6 +96,11 @@ class Task(Generic[P, R]):
     def curve(self) -> RetryCurve:
         """When to try again: as the task declares, or as all tasks of the program do."""
         return self._curve or self.tasks.curve
+
+    @property
+    def is_failure(self) -> IsFailure:
+        """Which errors count: as the task declares, or as all tasks of the program do."""
+        return self._is_failure or self.tasks.is_failure
 
     @property
     def arguments(self) -> Arguments:
@@ -151,7 +159,7 @@ class Kind:
         return self.tasks.sender.enqueue_sync(self.job(args))
 
 
-_TASK_ONLY = frozenset({"run", "backoff", "errors", "aliases"})
+_TASK_ONLY = frozenset({"run", "backoff", "is_failure", "errors", "aliases"})
 
 
 class Tasks(Mapping[str, Task[..., Any]]):
@@ -165,6 +173,8 @@ class Tasks(Mapping[str, Task[..., Any]]):
         self.provided: tuple[type, ...] = ()
         self.curve: RetryCurve = river
         """When to try again, for tasks that do not say and for kinds that nobody here knows."""
+        self.is_failure: IsFailure = always
+        """Which errors count, for tasks that do not say."""
 
     def __getitem__(self, kind: str) -> Task[..., Any]:
         try:

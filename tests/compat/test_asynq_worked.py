@@ -17,7 +17,7 @@ from asynq_store import Store
 
 from ferryman.aggregation import GroupRules
 from ferryman.job import AttemptError, NewJob
-from ferryman.outcome import Completed, Discarded, Finished, Released, Retry
+from ferryman.outcome import Completed, Discarded, Finished, Released, Retry, Revoked, Uncounted
 from ferryman.storage.asynq.times import EPOCH
 from ferryman.storage.values import Retention
 
@@ -158,6 +158,29 @@ def due(player: Player, id: str) -> datetime:
     retries = player.recording["keys"]["asynq:{default}:retry"]["value"]
     (second,) = (float(each["score"]) for each in retries if each["member"]["text"] == id)
     return EPOCH + timedelta(seconds=second) + player.shift
+
+
+@on("not_a_failure")
+async def test_an_error_that_is_no_failure_is_retried_and_counted_nowhere(player: Player, server: Server) -> None:
+    enqueue, look = player.calls
+    await player.play_all([enqueue])
+    await server.take()
+
+    await server.end(nf=Uncounted(due(player, "nf"), AttemptError(player.now, 1, REFUSED)))
+
+    player.compare()
+    await player.play_all([look])
+
+
+@on("revoked")
+async def test_a_revoked_job_is_deleted_and_counted_as_worked(player: Player, server: Server) -> None:
+    await player.play_all()
+    await server.take()
+    error = AttemptError(player.now, 1, "JobCancelError: no longer wanted")
+
+    await server.end(rev=Revoked(error), rev_retention=Revoked(error))
+
+    player.compare()
 
 
 @on("handler_not_found")

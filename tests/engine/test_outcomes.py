@@ -14,7 +14,19 @@ from ferryman.context import record_output
 from ferryman.errors import ConfigError, FerrymanError, InvalidJob
 from ferryman.events import ResultDropped, ServiceFailed
 from ferryman.job import AttemptError, Job, NewJob, State
-from ferryman.outcome import Cancel, Cancelled, Completed, Discard, Discarded, Retry, Snooze, Snoozed
+from ferryman.outcome import (
+    Cancel,
+    Cancelled,
+    Completed,
+    Discard,
+    Discarded,
+    Retry,
+    Revoke,
+    Revoked,
+    Snooze,
+    Snoozed,
+    Uncounted,
+)
 from ferryman.retry import fixed
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock, Recorder
@@ -366,6 +378,57 @@ async def test_a_job_may_cancel_itself(stage: Stage, tasks: Tasks) -> None:
     assert isinstance(done.outcome, Cancelled)
     assert done.state is State.CANCELLED
     assert done.outcome.error.error == "JobCancelError: the order was withdrawn"
+
+
+async def test_a_job_that_revokes_itself_is_cancelled_where_the_format_knows_that(stage: Stage, tasks: Tasks) -> None:
+    @tasks.task("mail")
+    async def mail() -> None:
+        raise Revoke("sent by hand")
+
+    done = await stage.run(mail.job())
+
+    assert (type(done.outcome), done.state) == (Revoked, State.CANCELLED)
+    assert done.outcome.error.error == "JobCancelError: sent by hand"
+
+
+async def test_an_error_that_is_no_failure_costs_no_attempt(stage: Stage, tasks: Tasks, clock: FakeClock) -> None:
+    @tasks.task("fetch", retries=1, backoff="10m", is_failure=lambda error: not isinstance(error, TimeoutError))
+    async def fetch() -> None:
+        raise TimeoutError("busy, come back later")
+
+    done = await stage.run(fetch.job())
+
+    assert isinstance(done.outcome, Uncounted)
+    stored = await stage.get(done.job.id)
+    assert (stored.state, stored.attempt) == (State.RETRYABLE, 0)
+    assert [error.error for error in stored.errors] == ["TimeoutError: busy, come back later"]
+    await clock.advance(601)
+    await stage.storage.jobs.promote(limit=10, now=clock.now())
+    (again,) = await stage.take()
+    assert again.attempt == 1
+
+
+async def test_what_counts_may_be_said_for_all_tasks_and_anew_for_one(stage: Stage, tasks: Tasks) -> None:
+    @tasks.task("usual")
+    async def usual() -> None:
+        raise OSError
+
+    @tasks.task("strict", is_failure=lambda error: True)
+    async def strict() -> None:
+        raise OSError
+
+    tasks.is_failure = lambda error: not isinstance(error, OSError)
+
+    assert type((await stage.run(usual.job())).outcome) is Uncounted
+    assert type((await stage.run(strict.job())).outcome) is Retry
+
+
+async def test_where_nobody_can_say_whether_it_is_a_failure_it_is_one(stage: Stage, tasks: Tasks) -> None:
+    @tasks.task("mail", is_failure=lambda error: error.code > 500)
+    async def mail() -> None:
+        raise ValueError
+
+    assert type((await stage.run(mail.job())).outcome) is Retry
 
 
 async def test_a_job_may_give_up_with_attempts_left(stage: Stage, tasks: Tasks) -> None:

@@ -230,7 +230,8 @@ class Executor:
     def _judged(self, error: BaseException, attempt: Attempt, task: Task[..., Any]) -> Outcome:
         if isinstance(error, asyncio.CancelledError) and (current := asyncio.current_task()) and current.cancelling():
             attempt.stopped = attempt.stopped or Stopped.SHUTDOWN  # the whole loop ends, and not through us
-        return judge(error, attempt, now=self.clock.now(), curve=task.curve, bare=task.errors == "bare")
+        now, bare = self.clock.now(), task.errors == "bare"
+        return judge(error, attempt, now=now, curve=task.curve, is_failure=task.is_failure, bare=bare)
 
     def _encoded(self, result: Any, job: Job) -> bytes | None:
         if result is None:

@@ -16,7 +16,7 @@ from ferryman.clock import Clock
 from ferryman.errors import SchemaOutOfDate, StorageError
 from ferryman.job import Job, State
 from ferryman.numbers import KEPT, SPANS, Cell, Cells, add, bucket, page_of, write_cells
-from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Retry
+from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Retry, Revoked
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import Note
 
@@ -29,8 +29,14 @@ _MOST_CELLS = 300
 _OTHERS = "(others)"
 _MOST_NOTES = 500
 _SAMPLE = 8
-_NAMES: Mapping[type, str] = {Completed: "ok", Retry: "error", Discarded: "gave_up", Cancelled: "cancelled"}
-"""What an attempt counts as; one that was put off, or given back, is none."""
+_NAMES: Mapping[type, str] = {
+    Completed: "ok",
+    Retry: "error",
+    Discarded: "gave_up",
+    Cancelled: "cancelled",
+    Revoked: "cancelled",
+}
+"""What an attempt counts as; one that was put off, given back, or is not to count, is none."""
 
 
 class Tally:

@@ -9,8 +9,21 @@ from datetime import datetime, timedelta
 from ferryman.engine.attempt import Attempt, Stopped
 from ferryman.errors import InvalidArguments
 from ferryman.job import AttemptError, Job
-from ferryman.outcome import Cancel, Cancelled, Discard, Discarded, Outcome, Released, Retry, Snooze, Snoozed
-from ferryman.retry import RetryCurve, next_attempt, river
+from ferryman.outcome import (
+    Cancel,
+    Cancelled,
+    Discard,
+    Discarded,
+    Outcome,
+    Released,
+    Retry,
+    Revoke,
+    Revoked,
+    Snooze,
+    Snoozed,
+    Uncounted,
+)
+from ferryman.retry import IsFailure, RetryCurve, always, next_attempt, river
 
 __all__ = ["cut_short", "judge", "retry_or_discard"]
 
@@ -23,6 +36,7 @@ def judge(
     *,
     now: datetime,
     curve: RetryCurve = river,
+    is_failure: IsFailure = always,
     bare: bool = False,
 ) -> Outcome:
     """Say what an exception that left the task's function means for the job."""
@@ -32,6 +46,8 @@ def judge(
     match error:
         case Snooze(delay=delay):
             return Snoozed(now + delay)
+        case Revoke():
+            return Revoked(AttemptError(started_at, job.attempt, f"JobCancelError: {error}"))
         case Cancel():
             return Cancelled(AttemptError(started_at, job.attempt, f"JobCancelError: {error}"))
         case Discard() | InvalidArguments():
@@ -40,7 +56,10 @@ def judge(
             return cut_short(attempt, now=now, curve=curve)
         case _ if attempt.stopped is Stopped.SHUTDOWN and _comes_of_cancelling(error):
             return cut_short(attempt, now=now, curve=curve)
-    return retry_or_discard(job, _described(error, job, started_at, bare), now=now, curve=curve)
+    outcome = retry_or_discard(job, _described(error, job, started_at, bare), now=now, curve=curve)
+    if isinstance(outcome, Retry) and not _counts(error, is_failure):
+        return Uncounted(outcome.at, outcome.error)
+    return outcome
 
 
 def cut_short(attempt: Attempt, *, now: datetime, curve: RetryCurve = river) -> Outcome:
@@ -57,6 +76,13 @@ def cut_short(attempt: Attempt, *, now: datetime, curve: RetryCurve = river) -> 
 def retry_or_discard(job: Job, error: AttemptError, *, now: datetime, curve: RetryCurve = river) -> Outcome:
     """Try again while attempts are left."""
     return Discarded(error) if job.last else Retry(_again(job, curve, now), error)
+
+
+def _counts(error: BaseException, is_failure: IsFailure) -> bool:
+    try:
+        return is_failure(error)
+    except Exception:
+        return True  # whoever cannot tell has not said that it does not count
 
 
 def _again(job: Job, curve: RetryCurve, now: datetime) -> datetime:

@@ -13,7 +13,7 @@ from prometheus_client import CollectorRegistry, Counter, Histogram
 
 from ferryman import events as e
 from ferryman.job import Job
-from ferryman.outcome import Cancelled, Completed, Discarded, Outcome, Retry, Snoozed
+from ferryman.outcome import Cancelled, Completed, Discarded, Outcome, Retry, Snoozed, Uncounted
 
 __all__ = ["OTHER", "Counting"]
 
@@ -110,7 +110,7 @@ class Counting:
         match outcome:
             case Completed():
                 return "ok"
-            case Snoozed():
+            case Snoozed() | Uncounted():
                 return "snoozed"
             case Cancelled():
                 return "cancelled"

@@ -3,7 +3,8 @@
 A job is ours while it is leased and its message is the one with which it was taken: every
 retry writes another.  The scripts look at both before they change anything.  asynq has
 no word for cancelled: such a job is put aside like one that gave up, where its reason
-can be read.  Go's RevokeTask deletes it; like that, it frees the job's unique lock.
+can be read, and its unique lock is freed.  One that was revoked is deleted and counted
+as worked, whatever its retention: Go's RevokeTask.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ferryman.job import AttemptError, State
-from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Released, Retry, Snoozed
+from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Released, Retry, Revoked, Snoozed, Uncounted
 from ferryman.storage.asynq.attempts import remembered
 from ferryman.storage.asynq.calls import Call, Command, Script, Value, Verb
 from ferryman.storage.asynq.keys import QueueKeys
@@ -78,7 +79,7 @@ def finish(
 def _forget(finished: Sequence[Finished]) -> Iterator[Command]:
     """Forget the failed attempts of jobs that are deleted, now that they worked."""
     for each in finished:
-        if each.job.attempt > 1 and _deed(each) is _DONE:
+        if each.job.attempt > 1 and _deed(each).script == "done":
             yield Command(("UNLINK", QueueKeys(each.job.queue).attempts(each.job.id)))
 
 
@@ -98,12 +99,16 @@ def _deed(finished: Finished) -> _Deed:
     match finished.outcome:
         case Completed():
             return _COMPLETE if finished.job.message.retention else _DONE  # type: ignore[attr-defined]
+        case Uncounted():
+            return _RETRY_UNCOUNTED
         case Retry():
             return _RETRY
         case Snoozed():
             return _SNOOZE
         case Discarded():
             return _ARCHIVE
+        case Revoked():
+            return _REVOKE
         case Cancelled():
             return _CANCEL
         case Released():
@@ -126,7 +131,8 @@ def _completed(finished: Any, at: datetime) -> tuple[Value, ...]:
 
 def _retried(finished: Any, at: datetime) -> tuple[Value, ...]:
     message, outcome = finished.job.message, finished.outcome
-    kept = _with_error(message, outcome.error, at, retried=message.retried + 1)
+    counted = message.retried + (type(outcome) is not Uncounted)
+    kept = _with_error(message, outcome.error, at, retried=counted)
     return message.id, finished.job.data, TASK.encode(kept), seconds(outcome.at), _result(finished)
 
 
@@ -170,8 +176,10 @@ def trimming(at: datetime) -> Mapping[str, Any]:
 
 _DONE = _Deed("done", State.COMPLETED, _done)
 _COMPLETE = _Deed("complete", State.COMPLETED, _completed)
-_RETRY = _Deed("retry", State.RETRYABLE, _retried, fails=True)
+_RETRY = _Deed("retry", State.RETRYABLE, _retried, lambda at: {"counted": 1}, fails=True)
+_RETRY_UNCOUNTED = _Deed("retry", State.RETRYABLE, _retried, lambda at: {"counted": 0}, fails=True)
 _ARCHIVE = _Deed("archive", State.DISCARDED, _archived, trimming, fails=True)
 _CANCEL = _Deed("archive", State.DISCARDED, _cancelled, trimming, fails=True)
+_REVOKE = _Deed("done", State.CANCELLED, _done)
 _SNOOZE = _Deed("snooze", State.SCHEDULED, _snoozed)
 _REQUEUE = _Deed("requeue", State.AVAILABLE, _requeued)

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from ferryman.job import Job, State
-from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Outcome, Released, Retry, Snoozed
+from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Outcome, Released, Retry, Snoozed, Uncounted
 from ferryman.storage.river.rows import error_json, fetched_job, without_nul
 from ferryman.storage.river.steps import NOW, Batch, Query, Verb
 
@@ -126,7 +126,7 @@ def _settled(finished: Finished, now: datetime) -> Mapping[str, Any]:
     job, outcome = finished.job, finished.outcome
     error = getattr(outcome, "error", None)
     when = _when(outcome, now)
-    gives_back = isinstance(outcome, Snoozed | Released)
+    gives_back = isinstance(outcome, Snoozed | Released | Uncounted)
     return {
         **_guard(job),
         "state": _state(outcome, now).value,
