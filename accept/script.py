@@ -22,6 +22,8 @@ class Step:
     title: str
     act: Act
     storages: tuple[str, ...]
+    waits: bool
+    """Whether it waits for minutes to pass: such steps are played on a stage of their own, beside the others."""
 
 
 @dataclass(frozen=True)
@@ -43,21 +45,20 @@ STEPS: dict[int, Step] = {}
 """Every step by its number."""
 
 
-def step(number: int, title: str, *storages: str) -> Callable[[Act], Act]:
+def step(number: int, title: str, *storages: str, waits: bool = False) -> Callable[[Act], Act]:
     """Make a function a step of the script, on all storages unless some are named."""
 
     def declare(act: Act) -> Act:
-        STEPS[number] = Step(number, title, act, storages or EVERYWHERE)
+        STEPS[number] = Step(number, title, act, storages or EVERYWHERE, waits)
         return act
 
     return declare
 
 
-def play(stage: Stage) -> Iterator[Played]:
+def play(stage: Stage, *, waits: bool) -> Iterator[Played]:
     """Play the steps that there are for a storage, in order, and end after the first that is not right."""
-    for number in sorted(STEPS):
-        each = STEPS[number]
-        if stage.name not in each.storages:
+    for each in sorted(STEPS.values(), key=lambda step: step.number):
+        if each.waits is not waits or stage.name not in each.storages:
             continue
         began = time.monotonic()
         try:

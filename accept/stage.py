@@ -57,12 +57,11 @@ class Stage(Place):
 
     @contextmanager
     def set(self) -> Iterator[None]:
-        """Start everything, and end it after the block."""
+        """Start what every step needs, and end after the block whatever runs then."""
         with self.programs:
             self.programs.enter_context(self.service("1-2"))
             self.web_program = self.start_web()
             self.new_worker()
-            self.start_dashboard(self.pages).says("dashboard on")
             yield
 
     def start_web(self, **env: str) -> Program:
@@ -105,6 +104,7 @@ class Stage(Place):
     @cached_property
     def dashboard(self) -> httpx.Client:
         """A browser at the dashboard: what it sends comes from the dashboard's own pages."""
+        self.start_dashboard(self.pages).says("dashboard on")
         url = f"http://127.0.0.1:{self.pages}"
         return httpx.Client(base_url=url, headers={"Origin": url, "Accept": "text/html"}, timeout=60)
 

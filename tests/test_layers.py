@@ -23,6 +23,7 @@ HELD = (
     "opening",
     "outbox",
     "settings",
+    "sqlite",
     "sync",
     "terms",
     "views",

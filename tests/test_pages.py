@@ -1,18 +1,13 @@
 """The pages under docs/ work as they are read: from top to bottom, in one empty folder.
 
-A block with a title is a file, and is written.  What follows a `$` in a console block is
-run there, and must say what the page says; `…` stands for anything.  A block that fetches
-packages, or whose title says "not run", is for another machine.  Python without
-a title runs by itself (test_docs.py), Go is compiled and run by `make interop`.
+tests/pages.py says how a page is read.  Python without a title runs by itself (test_docs.py),
+Go is compiled and run by `make interop`.
 """
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
-import subprocess
-import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -20,12 +15,11 @@ import click
 import pytest
 
 from ferryman.cli import main as command_line
-from pages import DOCS, blocks, commands, matches
+from pages import DOCS, blocks, play
 
 ELSEWHERE = {"reference", "integrations"}  # made from the code; read by tests of their own
 PAGES = sorted(page for page in DOCS.rglob("*.md") if not ELSEWHERE & set(page.parts))
 LANGUAGES = {"", "python", "console", "toml", "go", "sql", "json", "sh", "text"}
-NOT_RUN = "not run"
 
 
 def named(page: Path) -> str:
@@ -36,33 +30,7 @@ def named(page: Path) -> str:
     "page", [page for page in PAGES if any(b.language == "console" for b in blocks(page))], ids=named
 )
 def test_what_a_page_tells_to_type_does_what_it_says(page: Path, tmp_path: Path) -> None:
-    for block in blocks(page):
-        if NOT_RUN in block.title or "pip install" in block.text:
-            continue
-        if block.title and block.language != "go":
-            (tmp_path / block.title).write_text(block.text)
-        elif block.language == "console":
-            for command, said in commands(block):
-                heard = run(command, tmp_path)
-                assert matches(said, heard), f"$ {command}\nsaid:\n{heard}\nand not:\n{said}"
-
-
-def run(command: str, folder: Path) -> str:
-    """Type a command, and return what appears on the screen."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("FERRYMAN_")}
-    path = f"{Path(sys.executable).parent}{os.pathsep}{clean.get('PATH', '')}"
-    done = subprocess.run(
-        command,
-        shell=True,
-        cwd=folder,
-        env={**clean, "PATH": path, "LOG_FORMAT": "text", "COLUMNS": "100"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=180,
-    )
-    assert done.returncode == 0, f"$ {command}\n{done.stdout}"
-    return done.stdout
+    play(page, tmp_path)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=named)

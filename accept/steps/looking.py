@@ -130,6 +130,7 @@ def _said(done: subprocess.CompletedProcess[str]) -> str:
 
 @step(21, "the numbers are sane, and Prometheus has no complaint about them")
 def measured(stage: Stage) -> str:
+    require(stage.final(stage.new("one that counts"))["status"] == "completed", "no briefing is made")
     top = stage.data("top", "--once")[0]
     made = stage.sql("select count(*) from briefings where status = 'completed'")[0][0]
     pages = stage.metrics()

@@ -39,14 +39,14 @@ def stopped_gently(stage: Stage) -> str:
     briefing = stage.show(id)
     require(code == 0 and took < 30, f"exit code {code} after {took:.1f} s")
     require((briefing["status"], briefing["attempt"]) == ("completed", 1), briefing)
+    stage.new_worker()
     return f"exit code 0 after {took:.1f} s, completed, attempt 1"
 
 
-@step(11, "a worker is killed in the middle of a call, and another completes the briefing")
+@step(11, "a worker is killed in the middle of a call, and another completes the briefing", waits=True)
 def killed(stage: Stage) -> str:
-    victim = stage.new_worker()
     id = stage.called(stage.new("killed in the middle"))
-    victim.end(signal.SIGKILL)
+    stage.worker.end(signal.SIGKILL)
     began = time.monotonic()
     stage.new_worker()
     briefing = until(lambda: shown if (shown := stage.show(id))["status"] == "completed" else None, within=180)
@@ -88,7 +88,7 @@ def without_redis(stage: Stage) -> str:
     return "202 while it was stopped; both completed after"
 
 
-@step(14, "the heartbeat runs on start and a minute later, once each, with three workers")
+@step(14, "the heartbeat runs on start and a minute later, once each, with three workers", waits=True)
 def heartbeats(stage: Stage) -> str:
     for worker in stage.workers:
         if worker.process.poll() is None:

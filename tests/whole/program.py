@@ -22,7 +22,7 @@ import httpx
 import psycopg
 
 from ferryman import Ferryman
-from ferryman.storage.river.sqlite.library import library
+from ferryman.sqlite import library
 from servers import free_port
 
 __all__ = ["Place", "Program", "until"]

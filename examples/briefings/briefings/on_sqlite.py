@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from briefings.database import MIGRATIONS, PATIENCE, QUERIES, DatabaseAway, kept, statements
-from ferryman.storage.river.sqlite.library import library
+from ferryman.sqlite import library
 
 sqlite = library()
 

@@ -19,8 +19,8 @@ __all__ = ["run_in_transaction"]
 T = TypeVar("T")
 
 _WAYS_OUT = (
-    "Give a connection of that module, or SQLAlchemy's or Django's over it; or keep the queue in a file of its own and "
-    "enqueue after your commit; or use Postgres."
+    "Give a connection of that module (ferryman.sqlite.library() returns it), or SQLAlchemy's or Django's over it; or "
+    "keep the queue in a file of its own and enqueue after your commit; or use Postgres."
 )
 
 
