@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ferryman.client._async.client import AsyncClient
     from ferryman.connections import Connections
     from ferryman.outbox import Outbox
+    from ferryman.redaction import Redact, Redaction
     from ferryman.sync import Sync
     from ferryman.worker import Worker
 
@@ -33,8 +34,9 @@ class Ferryman(Registry):
     Keyword arguments are the fields of `Settings`; they win over FERRYMAN_… variables,
     which win over ferryman.toml.  `on_error` hears of every failed attempt; `backoff` says
     when to try again and `is_failure` which errors count, where a task does not.  `in_thread` makes
-    the context manager in which each plain function runs, such as Flask's `app.app_context`.  With an
-    `outbox`, `using(tx=…)` works on Redis too.  `async with` closes connections at its end.
+    the context manager in which each plain function runs, such as Flask's `app.app_context`.
+    `redact` is given a kind and its decoded arguments, and returns these as people may see them.
+    With an `outbox`, `using(tx=…)` works on Redis too.  `async with` closes connections at its end.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Ferryman(Registry):
         in_thread: InThread | None = None,
         backoff: Backoff = river,
         is_failure: IsFailure = always,
+        redact: Redact | None = None,
         outbox: Outbox | None = None,
         config: Path | None = None,
         **settings: Any,
@@ -62,6 +65,7 @@ class Ferryman(Registry):
         self.on_enqueue = on_enqueue
         self.on_error = on_error
         self.in_thread = in_thread
+        self._redact = redact
         self._outbox = outbox
         self._arguments = {"url": url, **settings}
         self._config = config
@@ -82,7 +86,16 @@ class Ferryman(Registry):
         """Change settings, or the file they are read from, before the first use; None changes nothing."""
         self._config = config or self._config
         self._arguments |= {name: value for name, value in settings.items() if value is not None}
-        self.__dict__.pop("loaded", None)
+        for made_of_them in ("loaded", "redaction"):
+            self.__dict__.pop(made_of_them, None)
+
+    @cached_property
+    def redaction(self) -> Redaction:
+        """What is hidden wherever jobs are shown.  Raises ConfigError when a setting is wrong."""
+        from ferryman.redaction import Redaction
+
+        settings = self.settings
+        return Redaction(settings.hide_names, settings.show_names, settings.hide_args, self._redact)
 
     @cached_property
     def connections(self) -> Connections:

@@ -20,7 +20,7 @@ from ferryman import events as e
 from ferryman.findings import Level
 from ferryman.job import Job
 from ferryman.outcome import Cancelled, Completed, Discarded, Outcome, Released, Retry, Snoozed, Uncounted
-from ferryman.redaction import without_secrets
+from ferryman.redaction import USUAL, Redaction
 
 __all__ = ["SILENT", "configure", "in_development", "subscribe", "whence"]
 
@@ -34,11 +34,11 @@ SILENT: frozenset[type[e.Event]] = frozenset()
 """Events that are for programs only; a test asks that every other has a line."""
 
 
-def subscribe(bus: e.EventBus) -> None:
-    """Log what happens on a bus, as far as anybody would see it."""
+def subscribe(bus: e.EventBus, redaction: Redaction = USUAL) -> None:
+    """Log what happens on a bus, as far as anybody would see it, without what is to be hidden."""
     for event, (highest, describe) in _LINES.items():
         if logger.isEnabledFor(highest):
-            bus.subscribe(event, _writer(describe))
+            bus.subscribe(event, _writer(describe, redaction))
 
 
 def configure(level: str = "info", form: Literal["text", "json"] | None = None, *, development: bool = False) -> None:
@@ -60,20 +60,20 @@ def in_development(environment: Mapping[str, str] = os.environ) -> bool:
     return said.lower() in ("development", "dev")
 
 
-def _writer(describe: Callable[[Any], Line | None]) -> Callable[[e.Event], None]:
+def _writer(describe: Callable[[Any], Line | None], redaction: Redaction) -> Callable[[e.Event], None]:
     def write(event: e.Event) -> None:
         line = describe(event)
         if line is not None:
             level, text, values = line
             if level >= logging.WARNING:  # below, nothing is said that others have written
-                text, values = without_secrets(text), _safe(values)
+                text, values = redaction.text(text), _safe(values, redaction)
             logger.log(level, text, extra={"values": values})
 
     return write
 
 
-def _safe(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {name: without_secrets(value) if isinstance(value, str) else value for name, value in values.items()}
+def _safe(values: Mapping[str, Any], redaction: Redaction) -> Mapping[str, Any]:
+    return {name: redaction.text(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 class _Text(logging.Formatter):
@@ -95,7 +95,7 @@ class _Json(logging.Formatter):
 def _values(record: logging.LogRecord) -> Mapping[str, Any]:
     """Return what stands beside the sentence; a program that logs with us may log an exception."""
     if record.exc_info and record.exc_info[0]:
-        return {"trace": without_secrets("".join(traceback.format_exception(*record.exc_info)))}
+        return {"trace": USUAL.text("".join(traceback.format_exception(*record.exc_info)))}
     return getattr(record, "values", {})
 
 

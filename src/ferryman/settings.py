@@ -102,6 +102,12 @@ class Settings:
     That is numbers for charts, every ten seconds, for up to eight days, and on Redis the failed attempts of each job
     with their tracebacks, of which asynq keeps the latest error only.
     """
+    hide_names: tuple[str, ...] = ()
+    """Names under which values are hidden wherever jobs are shown, besides usual ones such as password and token."""
+    show_names: tuple[str, ...] = ()
+    """Names whose values are shown although they look like a secret's, such as session or token_count."""
+    hide_args: tuple[str, ...] = ()
+    """Kinds of whose arguments nothing is shown, such as payment:*."""
     web: str = ""
     """The command that serves the program's pages beside the worker; for `ferryman dev`."""
     reindex: tuple[str, ...] = RIVERS_INDEXES
@@ -133,6 +139,7 @@ class Loaded:
 
 
 _DURATIONS = frozenset(f.name for f in fields(Settings) if str(f.type).startswith("float"))
+_LISTS = frozenset(f.name for f in fields(Settings) if str(f.type).startswith("tuple"))
 _FOREVER = frozenset({"keep_completed", "keep_cancelled", "keep_discarded", "reindex_timeout"})
 _AT_LEAST = {"concurrency": 1} | {f.name: 0.001 for f in fields(Settings) if f.name.endswith("_interval")}
 _TYPES = {f.name: f.type for f in fields(Settings)}
@@ -225,7 +232,7 @@ def _checked(name: str, value: Any, origin: str) -> Any:
             raise ConfigError(f'{where} is "{value}". It takes a time such as 30s or 5m. {error}') from error
     elif name == "queues":
         value = _queues(value, where)
-    elif name == "reindex":
+    elif name in _LISTS:
         value = _names(value)
     else:
         value = _converted(name, value, where)

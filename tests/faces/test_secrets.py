@@ -7,6 +7,8 @@ import pytest
 from faces.there import There
 from faces.typed import Typed
 from ferryman import logs
+from ferryman.cli.failures import report
+from ferryman.cli.session import Session
 from ferryman.errors import StorageUnavailable
 from ferryman.events import EventBus, StorageLost
 
@@ -36,9 +38,9 @@ def test_what_is_hidden_cannot_be_guessed_by_looking_for_it(ferryman: Typed, the
 
 
 def test_what_goes_wrong_is_said_without_secrets(capsys: pytest.CaptureFixture[str]) -> None:
-    from ferryman.cli.failures import say
+    session, error = Session(), StorageUnavailable("redis://ada:hunter2@db refused")
 
-    say("storage_error", "redis://ada:hunter2@db refused", None, as_json=False, color=False)
+    report(error, safe=session.safe, as_json=False, color=False)
 
     assert capsys.readouterr().err == "error: redis://ada:***@db refused\n"
 
@@ -52,3 +54,19 @@ def test_the_log_hides_them_too(caplog: pytest.LogCaptureFixture) -> None:
     (line,) = caplog.records
     assert line.getMessage() == "storage does not answer: redis://ada:***@db refused"
     assert "hunter2" not in str(vars(line))
+
+
+def test_the_settings_say_what_else_is_hidden_and_what_is_not(
+    ferryman: Typed, there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FERRYMAN_HIDE_NAMES", "phone")
+    monkeypatch.setenv("FERRYMAN_SHOW_NAMES", "session")
+    monkeypatch.setenv("FERRYMAN_HIDE_ARGS", "payment:*")
+    mail = there.available(args=b'{"phone":"12345","session":"four"}')
+    payment = there.available(kind="payment:book", args=b'{"cents":777}')
+
+    shown = ferryman(f"job show {mail} {payment} --json").out
+
+    assert "four" in shown
+    assert "12345" not in shown
+    assert "777" not in shown

@@ -22,6 +22,7 @@ from ferryman.cli.top.app import Top
 from ferryman.cli.top.screens import Card
 from ferryman.cli.top.shown import PANELS
 from ferryman.errors import StorageUnavailable
+from ferryman.redaction import USUAL
 
 pytestmark = pytest.mark.slow
 
@@ -69,7 +70,8 @@ async def screen(
     """Show the folder's own database."""
     async with Ferryman(f"sqlite:///{folder}/ferryman.db") as jobs:
         actor = None if read_only else "ada"
-        app = Top(admin or jobs.admin, place="here", zone=UTC, interval=3600, actor=actor, secrets=secrets)
+        hides = None if secrets else USUAL
+        app = Top(admin or jobs.admin, place="here", zone=UTC, interval=3600, actor=actor, hides=hides)
         async with app.run_test(size=(80, 24)) as pilot:
             shown = Screen(app, pilot)
             if admin is None:

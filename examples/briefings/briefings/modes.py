@@ -56,7 +56,7 @@ def web(*, with_worker: bool) -> None:
     """Answer requests; in development run the mock of the briefing service too."""
     _refuse_mock_in_production()
     asyncio.run(_prepare(connect=with_worker or jobs.outbox is None))
-    logs.subscribe(jobs.events)
+    logs.subscribe(jobs.events, jobs.redaction)
     for each in STOP:
         signal.signal(each, lambda *_: sys.exit(0))  # uvicorn hands a signal on once it has stopped in order
     with own_mock() if settings.own_mock else nullcontext():

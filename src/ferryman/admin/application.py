@@ -13,7 +13,7 @@ import msgspec
 
 from ferryman.findings import Finding, failed, passed, warned
 from ferryman.job import Job, State
-from ferryman.redaction import secret_places
+from ferryman.redaction import USUAL, Redaction
 from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = ["Moment", "judge"]
@@ -36,6 +36,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
     periodic: Sequence[PeriodicInfo] = ()
     sampled: Sequence[Job] = ()
+    redaction: Redaction = USUAL
 
 
 def judge(there: Moment) -> list[Finding]:
@@ -146,7 +147,7 @@ def _minutes(there: Moment, entry: PeriodicInfo) -> float:
 
 
 def _secrets(there: Moment) -> list[Finding]:
-    places = {(job.kind, name) for job in there.sampled for name in secret_places(job.args)}
+    places = {(job.kind, name) for job in there.sampled for name in there.redaction.secret_places(job.args)}
     found = [
         warned("A-SECRET", f'jobs of kind "{kind}" carry what looks like a secret, as "{name}": put ids into jobs')
         for kind, name in sorted(places)

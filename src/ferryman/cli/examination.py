@@ -70,7 +70,7 @@ def _storage(admin: Admin, keep: Retention) -> Iterator[Finding]:
 
 def _jobs(admin: Admin, session: Session) -> Iterator[Finding]:
     try:
-        yield from admin.check(session.jobs.tasks)
+        yield from admin.check(session.jobs.tasks, redaction=session.jobs.redaction)
     except SchemaOutOfDate:
         return  # said already, by the storage
     except FerrymanError as error:

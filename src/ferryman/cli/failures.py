@@ -7,7 +7,7 @@ table takes that of its nearest ancestor.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 import click
@@ -83,21 +83,24 @@ def asks_for_json(args: Sequence[str], otherwise: str | None) -> bool:
     return chosen in ("json", "jsonl")
 
 
-def report(error: errors.FerrymanError | click.ClickException, *, as_json: bool, color: bool | None) -> int:
-    """Say on stderr what went wrong, and return the exit code."""
+def report(
+    error: errors.FerrymanError | click.ClickException,
+    *,
+    safe: Callable[[str], str],
+    as_json: bool,
+    color: bool | None,
+) -> int:
+    """Say on stderr what went wrong, made `safe`, and return the exit code."""
     if isinstance(error, click.ClickException):
         code, name, detail, hint = error.exit_code, "usage", error.format_message(), _help_for(error)
     else:
         code, name, detail, hint = exit_code(error), code_of(error), str(error), getattr(error, "hint", None)
-    say(name, detail, hint, as_json=as_json, color=color)
+    say(name, safe(detail), hint, as_json=as_json, color=color)
     return code
 
 
 def say(name: str, detail: str, hint: str | None, *, as_json: bool, color: bool | None) -> None:
     """Write an error to stderr: a sentence and what to do next, or the same as JSON; color None is on terminals."""
-    from ferryman.redaction import without_secrets  # not above: help needs nothing of it
-
-    detail = without_secrets(detail)
     if as_json:
         import json
 

@@ -11,7 +11,6 @@ from ferryman.cli.completing import complete_kinds, complete_queues, complete_st
 from ferryman.cli.failures import Refused
 from ferryman.cli.session import Session
 from ferryman.errors import ConfigError
-from ferryman.redaction import is_secret_name
 from ferryman.state_words import read_states
 from ferryman.storage.values import JobFilter
 
@@ -79,19 +78,21 @@ def read_filter(
         before=session.times.since(older_than, "--older-than") if older_than else None,
         error=error or "",
         fingerprint=fp or "",
-        args=dict(_argument(text, secrets=session.show_secrets) for text in args),
+        args=_arguments(session, args, kinds),
         tags=tags,
         worker=worker or "",
     )
 
 
-def _argument(text: str, *, secrets: bool) -> tuple[str, str]:
+def _arguments(session: Session, texts: Sequence[str], kinds: Sequence[str]) -> dict[str, str]:
+    args = dict(map(_argument, texts))
+    if args and session.redaction and (why := session.redaction.guesses(args, kinds)):
+        raise Refused(why, hint="To do it all the same: --show-secrets")
+    return args
+
+
+def _argument(text: str) -> tuple[str, str]:
     path, equals, value = text.partition("=")
     if not equals or not path:
         raise ConfigError(f'--args is "{text}". It takes a path and a value, such as user.id=7.')
-    if not secrets and is_secret_name(path):  # otherwise what is hidden could be guessed, value by value
-        raise Refused(
-            f'What stands under "{path}" is hidden, so no jobs are looked for by it.',
-            hint="To do it all the same: --show-secrets",
-        )
     return path, value

@@ -9,7 +9,7 @@ import click
 from ferryman.cli.output import Column, Listing, plain, printable
 from ferryman.cli.times import Times
 from ferryman.job import FINAL, AttemptError, Job, State
-from ferryman.redaction import job_without_secrets
+from ferryman.redaction import Redaction
 from ferryman.views import job_view
 
 __all__ = ["CARD", "FAILED", "JOBS", "RETRYING", "state_style"]
@@ -69,9 +69,9 @@ def _address(job: Job) -> str:
     return str(job.ref)
 
 
-JOBS = Listing(job_view, _address, _COLUMNS, none="No jobs.", safe=job_without_secrets)
-FAILED = Listing(job_view, _address, _WITHOUT_STATE, none="No job has given up.", safe=job_without_secrets)
-RETRYING = Listing(job_view, _address, _COLUMNS, none="No job has failed.", safe=job_without_secrets)
+JOBS = Listing(job_view, _address, _COLUMNS, none="No jobs.", safe=Redaction.job)
+FAILED = Listing(job_view, _address, _WITHOUT_STATE, none="No job has given up.", safe=Redaction.job)
+RETRYING = Listing(job_view, _address, _COLUMNS, none="No job has failed.", safe=Redaction.job)
 
 
 def _card(job: Job, times: Times) -> Iterator[str]:
@@ -115,4 +115,4 @@ def _text(payload: bytes) -> str:
     return payload.decode("utf-8", "backslashreplace")
 
 
-CARD = Listing(job_view, _address, lines=_card, safe=job_without_secrets)
+CARD = Listing(job_view, _address, lines=_card, safe=Redaction.job)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 import click
@@ -16,6 +17,7 @@ import msgspec
 
 from ferryman.cli.session import Session
 from ferryman.cli.times import Times
+from ferryman.redaction import Redaction
 
 __all__ = ["Column", "Listing", "Row", "plain", "printable", "show"]
 
@@ -48,8 +50,8 @@ class Listing(Generic[T]):
     lines: Callable[[T, Times], Iterable[str]] | None = None
     none: str = ""
     """What to say when there is nothing."""
-    safe: Callable[[T], T] = lambda thing: thing
-    """Hides what is secret in a thing."""
+    safe: Callable[[Redaction, T], T] | None = None
+    """Returns a thing as it may be shown; None where nothing of it is secret."""
 
 
 def show(
@@ -61,8 +63,8 @@ def show(
     warnings: Sequence[str] = (),
 ) -> None:
     """Write things to stdout; `next` is the cursor of the following page, warnings are told beside it."""
-    if not session.show_secrets:
-        things = map(listing.safe, things)
+    if listing.safe and session.redaction:
+        things = map(partial(listing.safe, session.redaction), things)
     if session.format == "json":
         _write_envelope([listing.view(thing) for thing in things], next, warnings)
         return

@@ -63,11 +63,12 @@ class Root(Group):
         try:
             code = super().main(given, prog_name, complete_var, standalone_mode=False, **extra)
         except (FerrymanError, click.ClickException) as error:
-            code = report(error, as_json=session.json_errors, color=session.color)
+            code = report(error, safe=session.safe, as_json=session.json_errors, color=session.color)
         except click.Abort:
             code = INTERRUPTED
         except OSError as error:
-            say("os_error", f"The system refused: {error}.", None, as_json=session.json_errors, color=session.color)
+            detail = session.safe(f"The system refused: {error}.")
+            say("os_error", detail, None, as_json=session.json_errors, color=session.color)
             _let_go_of_stdout()
             code = 1
         sys.exit(code or 0)

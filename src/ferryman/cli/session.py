@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ferryman.admin._sync.admin import Admin
     from ferryman.app import Ferryman
     from ferryman.cli.times import Times
+    from ferryman.redaction import Redaction
 
 __all__ = ["FORMATS", "Session"]
 
@@ -90,6 +91,21 @@ class Session:
             connect(self.url, "--url")  # only to hear now, and by its right name, what is wrong with it
         jobs.override(url=self.url, config=self.config_file)
         return jobs
+
+    @property
+    def redaction(self) -> Redaction | None:
+        """What is hidden; None with --show-secrets.  Raises ConfigError."""
+        return None if self.show_secrets else self.jobs.redaction
+
+    def safe(self, text: str) -> str:
+        """Return what went wrong as it may be said, also where the settings themselves are what is wrong."""
+        from ferryman.redaction import USUAL
+
+        try:
+            redaction = self.jobs.redaction if "jobs" in self.__dict__ else USUAL
+        except ConfigError:
+            redaction = USUAL
+        return redaction.text(text)
 
     @property
     def admin(self) -> Admin:

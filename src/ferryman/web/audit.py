@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from ferryman.redaction import without_secrets
+from ferryman.redaction import USUAL, Redaction
 from ferryman.web.entrance.access import Access
 
 __all__ = ["Audit"]
@@ -26,6 +26,7 @@ class Audit:
     address: str
     storage: str
     request_id: str
+    redaction: Redaction = USUAL
 
     def write(self, action: str, targets: Sequence[str], reason: str = "", outcomes: Sequence[str] = ()) -> None:
         """Write a line: who, from where, what, with which jobs or queues, why, and how it ended."""
@@ -35,10 +36,10 @@ class Audit:
             "how": self.access.how,
             "address": self.address,
             "storage": self.storage,
-            "targets": [without_secrets(target) for target in targets[:_NAMED]],
+            "targets": [self.redaction.text(target) for target in targets[:_NAMED]],
             "count": len(targets),
             "outcomes": dict(Counter(outcomes)),
-            "reason": without_secrets(reason),
+            "reason": self.redaction.text(reason),
             "request_id": self.request_id,
         }
         _LOGGER.info(msgspec.json.encode(line).decode(), extra={"audit": line})

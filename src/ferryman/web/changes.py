@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from ferryman.admin.operations import BulkInfo
 from ferryman.errors import DuplicateJob, FerrymanError, JobNotFound, StorageUnavailable, WrongState
 from ferryman.job import Inserted, Job, JobRef
-from ferryman.redaction import without_secrets
+from ferryman.redaction import USUAL
 from ferryman.storage.values import Action, JobFilter
 from ferryman.web.audit import Audit
 from ferryman.web.bulks import Bulks
@@ -136,7 +136,7 @@ class Changes:
 
 
 def _skipped(ref: JobRef, error: FerrymanError) -> Outcome:
-    why = without_secrets(str(error))
+    why = USUAL.text(str(error))
     match error:
         case StorageUnavailable():
             raise error

@@ -11,7 +11,7 @@ from starlette.datastructures import QueryParams
 
 from ferryman.duration import parse_duration
 from ferryman.errors import ConfigError
-from ferryman.redaction import is_secret_name
+from ferryman.redaction import Redaction
 from ferryman.state_words import read_states
 from ferryman.storage.values import JobFilter
 from ferryman.web.refusals import Refusal
@@ -48,8 +48,11 @@ class Chosen:
         return [each for each in self.words if each != word]
 
 
-def read_chosen(query: QueryParams, *, now: datetime | None = None, reveal: bool = False) -> Chosen:
-    """Read the words of an address.  Raises Refusal naming the field that is wrong."""
+def read_chosen(query: QueryParams, *, hides: Redaction | None, now: datetime | None = None) -> Chosen:
+    """Read the words of an address.
+
+    Raises Refusal naming the field that is wrong, and for arguments that `hides` would not show.
+    """
     words = tuple((name, value.strip()) for name, value in _words(query) if value.strip())
     given: dict[str, list[str]] = {}
     for name, value in words:
@@ -63,8 +66,10 @@ def read_chosen(query: QueryParams, *, now: datetime | None = None, reveal: bool
             fields |= _READ[name](values, now)
         except (ConfigError, OverflowError) as error:
             raise Refusal(400, "bad_filter", f"{name}: {error}", hint=f"The field {name} is wrong.") from None
-    _refuse_guessing(fields.get("args", {}), reveal)
-    return Chosen(JobFilter(**fields), words)
+    which = JobFilter(**fields)
+    if hides and (why := hides.guesses(which.args, which.kinds)):
+        raise Refusal(400, "hidden", why)
+    return Chosen(which, words)
 
 
 def in_words(which: JobFilter) -> str:
@@ -148,10 +153,3 @@ _READ: Mapping[str, Callable[[Sequence[str], datetime], dict[str, Any]]] = {
     "priority": lambda values, now: {"priorities": _priorities(values)},
     "worker": lambda values, now: {"worker": values[-1]},
 }
-
-
-def _refuse_guessing(args: Mapping[str, str], reveal: bool) -> None:
-    secret = next((path for path in args if is_secret_name(path)), None)
-    if secret is not None and not reveal:
-        # What is hidden could be guessed, value by value, by whether something is found.
-        raise Refusal(400, "hidden", f'What stands under "{secret}" is hidden, so no jobs are looked for by it.')

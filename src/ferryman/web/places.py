@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ferryman.admin._async.admin import AsyncAdmin
 from ferryman.errors import ConfigError
-from ferryman.redaction import without_password
+from ferryman.redaction import Redaction, without_password
 from ferryman.storage.values import Feature
 from ferryman.web.bulks import Bulks
 from ferryman.web.collector import Collector
@@ -47,6 +47,11 @@ class Place:
     def admin(self) -> AsyncAdmin:
         """Looks at everything, acts on anything."""
         return self.jobs.admin
+
+    @property
+    def redaction(self) -> Redaction:
+        """What is hidden of its jobs."""
+        return self.jobs.redaction
 
     @property
     def location(self) -> str:

@@ -8,7 +8,6 @@ from typing import TypeVar
 
 from ferryman.admin.bulk import Preview
 from ferryman.job import Job, JobRef
-from ferryman.redaction import job_without_secrets
 from ferryman.storage.values import JobFilter, Page
 from ferryman.web.addresses import path_below
 from ferryman.web.refusals import Refusal
@@ -40,7 +39,7 @@ async def jobs_page(visit: Visit, which: JobFilter, *, limit: int) -> Page[Job]:
     cursor = visit.query.get("cursor") or None
     jobs = visit.place.admin.jobs
     page = await together(visit, f"jobs {limit}", lambda: jobs.list(which, limit=limit, cursor=cursor))
-    shown = [job_without_secrets(job) for job in page.items]
+    shown = list(map(visit.place.redaction.job, page.items))
     return Page([job for job in shown if says(which, job)], page.next)
 
 
@@ -53,7 +52,7 @@ def says(which: JobFilter, shown: Job) -> bool:
 async def counted(visit: Visit, which: JobFilter) -> Preview:
     """Return how many jobs a filter means, with a few of them; none where it fits only what is hidden in them."""
     found = await together(visit, "preview", lambda: visit.place.admin.bulk.preview(which))
-    samples = [job_without_secrets(each) for each in found.samples]
+    samples = list(map(visit.place.redaction.job, found.samples))
     if samples and not any(says(which, each) for each in samples):
         return Preview(0, False, [])
     return Preview(found.count, found.capped, samples)
@@ -61,7 +60,7 @@ async def counted(visit: Visit, which: JobFilter) -> Preview:
 
 async def one_job(visit: Visit) -> Job:
     """Return the job that an address names.  Raises Refusal, JobNotFound."""
-    return job_without_secrets(await whole_job(visit))
+    return visit.place.redaction.job(await whole_job(visit))
 
 
 async def whole_job(visit: Visit) -> Job:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ferryman import errors
-from ferryman.redaction import without_secrets
+from ferryman.redaction import USUAL
 
 __all__ = ["Refusal", "refusal_for"]
 
@@ -58,4 +58,4 @@ def refusal_for(error: Exception) -> Refusal:
     if isinstance(error, TimeoutError):
         return Refusal(status, code, "The storage took too long to answer. Narrow what is asked for, or try again.")
     headers = {"Retry-After": "5"} if status == 503 else {}
-    return Refusal(status, code, without_secrets(str(error)), hint=getattr(error, "hint", "") or "", headers=headers)
+    return Refusal(status, code, USUAL.text(str(error)), hint=getattr(error, "hint", "") or "", headers=headers)

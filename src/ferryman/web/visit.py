@@ -12,6 +12,7 @@ from starlette.datastructures import FormData
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ferryman.redaction import Redaction
 from ferryman.web.addresses import asked_for, root_of, url_for
 from ferryman.web.audit import Audit
 from ferryman.web.board import Board
@@ -50,6 +51,11 @@ class Visit:
         """What stands in the address behind the question mark."""
         return self.request.query_params
 
+    @property
+    def hides(self) -> Redaction | None:
+        """What is hidden from this person; None from one who may see everything."""
+        return None if self.access.reveal else self.place.redaction
+
     def may(self, level: Level) -> bool:
         """Whether this person may do here what takes this level."""
         return self.access.level >= level and not self.board.read_only
@@ -63,7 +69,8 @@ class Visit:
     @property
     def audit(self) -> Audit:
         """Writes who did what."""
-        return Audit(self.access, self.board.door.proxies.client(self.request), self.place.name, self.id)
+        client = self.board.door.proxies.client(self.request)
+        return Audit(self.access, client, self.place.name, self.id, self.place.redaction)
 
     def url(self, name: str, /, **query: object) -> str:
         """Return the address of a page or an action in this storage."""

@@ -20,6 +20,7 @@ from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import AsyncOpen
+from ferryman.redaction import USUAL, Redaction
 from ferryman.storage.values import JobFilter, LineStatus, Page, Retention, WorkerInfo
 
 __all__ = ["AsyncAdmin"]
@@ -59,8 +60,10 @@ class AsyncAdmin:
         storage = await self._open()
         return capabilities_of(storage.format, storage.features, groups=storage.groups is not None)
 
-    async def check(self, tasks: Collection[str] = (), *, now: datetime | None = None) -> list[Finding]:
-        """Look for jobs that nobody works; `tasks` are kinds that the app at hand would handle."""
+    async def check(
+        self, tasks: Collection[str] = (), *, redaction: Redaction = USUAL, now: datetime | None = None
+    ) -> list[Finding]:
+        """Look for jobs that nobody works, and for secrets in jobs; the app at hand would handle the kinds `tasks`."""
         storage = await self._open()
         queues = await storage.queues.glance(cap=1, now=now)
         waiting = {
@@ -76,6 +79,7 @@ class AsyncAdmin:
                 now=now or datetime.now(UTC),
                 periodic=await self.periodic.list(now=now),
                 sampled=sampled.items,
+                redaction=redaction,
             )
         )
 

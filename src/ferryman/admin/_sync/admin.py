@@ -21,6 +21,7 @@ from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import Open
+from ferryman.redaction import USUAL, Redaction
 from ferryman.storage.values import JobFilter, LineStatus, Page, Retention, WorkerInfo
 
 __all__ = ["Admin"]
@@ -60,8 +61,10 @@ class Admin:
         storage = self._open()
         return capabilities_of(storage.format, storage.features, groups=storage.groups is not None)
 
-    def check(self, tasks: Collection[str] = (), *, now: datetime | None = None) -> list[Finding]:
-        """Look for jobs that nobody works; `tasks` are kinds that the app at hand would handle."""
+    def check(
+        self, tasks: Collection[str] = (), *, redaction: Redaction = USUAL, now: datetime | None = None
+    ) -> list[Finding]:
+        """Look for jobs that nobody works, and for secrets in jobs; the app at hand would handle the kinds `tasks`."""
         storage = self._open()
         queues = storage.queues.glance(cap=1, now=now)
         waiting = {queue.name: storage.jobs.waiting_kinds([queue.name]) for queue in queues if not queue.unreadable}
@@ -75,6 +78,7 @@ class Admin:
                 now=now or datetime.now(UTC),
                 periodic=self.periodic.list(now=now),
                 sampled=sampled.items,
+                redaction=redaction,
             )
         )
 

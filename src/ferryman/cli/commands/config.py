@@ -18,6 +18,8 @@ __all__ = ["config"]
 def _text(value: object) -> str:
     if isinstance(value, dict):
         return ",".join(f"{name}:{weight}" for name, weight in value.items())
+    if isinstance(value, tuple):
+        return ",".join(value)
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 

@@ -18,12 +18,18 @@ from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
 from ferryman.errors import ConfigError
 from ferryman.job import State
-from ferryman.redaction import without_secrets
+from ferryman.redaction import Redaction
 from ferryman.storage.values import Action, JobFilter
 
 __all__ = ["failed"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def group_without_secrets(redaction: Redaction, group: FailedGroup) -> FailedGroup:
+    """Return a group as it may be shown."""
+    return msgspec.structs.replace(group, error=redaction.text(group.error))
+
 
 GROUPS = Listing[FailedGroup](
     lambda group: {**msgspec.structs.asdict(group), "latest": [str(ref) for ref in group.latest]},
@@ -40,7 +46,7 @@ GROUPS = Listing[FailedGroup](
         Column("ERROR", lambda group, times: group.error),
     ),
     none="No job has given up.",
-    safe=lambda group: msgspec.structs.replace(group, error=without_secrets(group.error)),
+    safe=group_without_secrets,
 )
 
 

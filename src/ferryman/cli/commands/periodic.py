@@ -11,7 +11,7 @@ from ferryman.cli.jobs_shown import state_style
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
 from ferryman.cli.times import Times
-from ferryman.redaction import job_without_secrets
+from ferryman.redaction import Redaction
 from ferryman.storage.values import PeriodicInfo, PeriodicRun
 from ferryman.views import run_view
 
@@ -42,8 +42,8 @@ ENTRIES = Listing[PeriodicInfo](
 )
 
 
-def _without_secrets(run: PeriodicRun) -> PeriodicRun:
-    return run if run.job is None else msgspec.structs.replace(run, job=job_without_secrets(run.job))
+def _without_secrets(redaction: Redaction, run: PeriodicRun) -> PeriodicRun:
+    return run if run.job is None else msgspec.structs.replace(run, job=redaction.job(run.job))
 
 
 RUNS = Listing[PeriodicRun](

@@ -62,7 +62,7 @@ async def _watch(session: Session, interval: float, *, read_only: bool) -> None:
         zone=session.times.zone,
         interval=interval,
         actor=actor,
-        secrets=session.show_secrets,
+        hides=session.redaction,
     )
     try:
         with hearing(STOP, lambda heard: app.exit()):

@@ -159,7 +159,7 @@ def _steered(session: Session, said: Mapping[str, Any]) -> Ferryman:
 def _log(session: Session, jobs: Ferryman, events: EventBus) -> None:
     level = "warn" if session.quiet else jobs.settings.log_level
     logs.configure(level, jobs.settings.log_format, development=logs.in_development())
-    logs.subscribe(events)
+    logs.subscribe(events, jobs.redaction)
 
 
 def child_command(session: Session, said: Mapping[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from ferryman.cli.top.overview import QueueSeen
 from ferryman.cli.top.screens import facts
 from ferryman.cli.top.shown import PANELS
 from ferryman.job import State
+from ferryman.redaction import Redaction
 from ferryman.storage.values import Action, JobFilter
 
 __all__ = ["Act", "card_of", "pausing", "retrying"]
@@ -59,10 +60,10 @@ def pausing(admin: AsyncAdmin, queue: QueueSeen, actor: str) -> Act:
     return Act(f"Let the queue {plain(name)} go on?", resume)
 
 
-async def card_of(admin: AsyncAdmin, panel: str, thing: Any, times: Times, *, secrets: bool) -> str:
+async def card_of(admin: AsyncAdmin, panel: str, thing: Any, times: Times, *, hides: Redaction | None) -> str:
     """Return a thing in full: of a running job and of a group's latest one, all that is known of the job."""
     if panel not in ("running", "failed"):
         return "\n".join(facts(PANELS[panel].view(thing)))
     job = await admin.jobs.get(thing.latest[0] if panel == "failed" else thing.job.ref)
     assert CARD.lines is not None
-    return "\n".join(CARD.lines(job if secrets else CARD.safe(job), times))
+    return "\n".join(CARD.lines(hides.job(job) if hides else job, times))

@@ -26,6 +26,7 @@ from ferryman.cli.top.panel import Panel
 from ferryman.cli.top.screens import HELP, Card, Question
 from ferryman.cli.top.shown import PANELS, head, safe, things
 from ferryman.errors import FerrymanError
+from ferryman.redaction import Redaction
 
 __all__ = ["Top"]
 
@@ -67,7 +68,7 @@ class Top(App[None]):
         zone: tzinfo | None,
         interval: float,
         actor: str | None,
-        secrets: bool = False,
+        hides: Redaction | None,
     ) -> None:
         super().__init__(ansi_color=True)
         self.admin = admin
@@ -75,7 +76,7 @@ class Top(App[None]):
         self.zone = zone
         self.interval = interval
         self.actor = actor
-        self.secrets = secrets
+        self.hides = hides
         self.panels = {name: Panel(name, listing) for name, listing in PANELS.items()}
         self._overview: Overview | None = None
         self._looks = 0
@@ -113,7 +114,7 @@ class Top(App[None]):
         known = self._overview.failed if self._overview and self._looks % _GATHER_EVERY else None
         try:
             overview = await look(self.admin, failed=known)
-            self._overview = overview if self.secrets else safe(overview)
+            self._overview = safe(self.hides, overview) if self.hides else overview
             self._looks += 1
             self._trouble = ""
         except FerrymanError as error:
@@ -185,7 +186,7 @@ class Top(App[None]):
     async def _open(self, panel: str, thing: Any) -> None:
         times = Times(self.zone, datetime.now(UTC))
         try:
-            text = await card_of(self.admin, panel, thing, times, secrets=self.secrets)
+            text = await card_of(self.admin, panel, thing, times, hides=self.hides)
         except FerrymanError as error:
             self.say(str(error))
         else:

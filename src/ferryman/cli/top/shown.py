@@ -9,13 +9,14 @@ import click
 import msgspec
 
 from ferryman.admin.failures import FailedGroup
-from ferryman.cli.commands.failed import GROUPS
+from ferryman.cli.commands.failed import GROUPS, group_without_secrets
 from ferryman.cli.commands.periodic import ENTRIES
 from ferryman.cli.output import Column, Listing, Row, plain
 from ferryman.cli.table import drawn
 from ferryman.cli.times import Times, about
 from ferryman.cli.top.overview import Overview, QueueSeen, RunningSeen
 from ferryman.job import State
+from ferryman.redaction import Redaction
 from ferryman.storage.values import PeriodicInfo, WorkerInfo
 from ferryman.views import queue_view, worker_view
 
@@ -109,9 +110,9 @@ def things(overview: Overview, panel: str) -> Sequence[Any]:
     return found
 
 
-def safe(overview: Overview) -> Overview:
+def safe(redaction: Redaction, overview: Overview) -> Overview:
     """Return an overview without secrets."""
-    groups = tuple(map(GROUPS.safe, overview.failed.groups))
+    groups = tuple(group_without_secrets(redaction, each) for each in overview.failed.groups)
     return msgspec.structs.replace(overview, failed=msgspec.structs.replace(overview.failed, groups=groups))
 
 

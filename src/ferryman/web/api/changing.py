@@ -119,7 +119,7 @@ def _chosen(visit: Visit, wanted: BulkWanted) -> Chosen:
         for name, value in wanted.filter.items()
         for each in (value if isinstance(value, list) else [value])
     ]
-    chosen = read_chosen(QueryParams(words), now=visit.now, reveal=visit.access.reveal)
+    chosen = read_chosen(QueryParams(words), hides=visit.hides, now=visit.now)
     if not chosen.words:
         raise Refusal(400, "bad_filter", "A bulk operation needs a filter: without one it would mean every job.")
     return chosen

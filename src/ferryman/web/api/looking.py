@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ferryman.admin.operations import BulkInfo
 from ferryman.job import State
-from ferryman.redaction import without_secrets
+from ferryman.redaction import USUAL
 from ferryman.views import job_view, queue_view, worker_view
 from ferryman.web.api.answers import answer, number
 from ferryman.web.collector import Part, Sight
@@ -65,14 +65,14 @@ async def queues(visit: Visit) -> Response:
 
 async def jobs(visit: Visit) -> Response:
     """Return a page of jobs, the newest first."""
-    chosen = read_chosen(visit.query, now=visit.now, reveal=visit.access.reveal)
+    chosen = read_chosen(visit.query, hides=visit.hides, now=visit.now)
     page = await jobs_page(visit, chosen.which, limit=number(visit, "limit", 50, 200))
     return answer({"jobs": [job_view(each) for each in page.items], "next": page.next})
 
 
 async def count(visit: Visit) -> Response:
     """Return how many jobs a filter means, by state."""
-    chosen = read_chosen(visit.query, now=visit.now, reveal=visit.access.reveal)
+    chosen = read_chosen(visit.query, hides=visit.hides, now=visit.now)
     preview = await counted(visit, chosen.which)
     return answer({"count": preview.count, "capped": preview.capped})
 
@@ -84,11 +84,11 @@ async def job(visit: Visit) -> Response:
 
 async def groups(visit: Visit) -> Response:
     """Return what failed, gathered by what went wrong."""
-    chosen = read_chosen(visit.query, now=visit.now, reveal=visit.access.reveal)
+    chosen = read_chosen(visit.query, hides=visit.hides, now=visit.now)
     found = await together(visit, "groups", lambda: visit.place.admin.failed.groups(chosen.which))
     rows = [
         {**msgspec.structs.asdict(each), "error": error, "latest": list(map(str, each.latest))}
-        for each, error in ((each, without_secrets(each.error)) for each in found.groups)
+        for each, error in ((each, visit.place.redaction.text(each.error)) for each in found.groups)
         if chosen.which.error.lower() in error.lower()
     ]
     return answer({"groups": rows, "scanned": found.scanned, "of": found.of, "truncated": found.truncated})
@@ -146,7 +146,7 @@ def bulk_view(bulk: BulkInfo) -> dict[str, Any]:
         "actor": bulk.actor,
         "started_at": bulk.started_at,
         "ended_at": bulk.ended_at,
-        "error": without_secrets(bulk.error),
+        "error": USUAL.text(bulk.error),
     }
 
 

@@ -13,7 +13,6 @@ from starlette.responses import Response
 
 from ferryman import __version__
 from ferryman.errors import FerrymanError
-from ferryman.redaction import SECRET_NAMES
 from ferryman.web.preferences import COOKIE
 from ferryman.web.reading import within_time
 from ferryman.web.visit import Visit
@@ -128,7 +127,10 @@ def _facts(visit: Visit) -> Iterator[Facts]:
     )
     yield Facts(
         "Hidden values",
-        [("Names with", ", ".join(SECRET_NAMES))],
+        [
+            ("Names with", ", ".join(place.redaction.names)),
+            ("Arguments of", ", ".join(place.redaction.hide_args) or "no kind as a whole"),
+        ],
         "And whatever looks like a token, a key, or a password in a URL.",
     )
     yield Facts("Addresses", [("API", f"{visit.root}/api/v1/openapi.json"), ("Alive", f"{visit.root}/-/livez")])

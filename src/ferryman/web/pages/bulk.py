@@ -11,7 +11,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ferryman.admin.operations import BulkInfo, BulkState
 from ferryman.job import JobRef
-from ferryman.redaction import without_secrets
+from ferryman.redaction import USUAL
 from ferryman.storage.values import Action
 from ferryman.web.entrance.access import needed, require
 from ferryman.web.filters import FIELDS, Chosen, in_words, read_chosen
@@ -201,9 +201,9 @@ def _row(bulk: BulkInfo, now: datetime) -> BulkRow:
         started_at=bulk.started_at,
         ended_at=bulk.ended_at,
         actor=bulk.actor or "somebody on this machine",
-        why=without_secrets(bulk.error),
+        why=USUAL.text(bulk.error),
         can_continue=bulk.state in (BulkState.STOPPED, BulkState.INTERRUPTED),
-        reasons=[Skipped(JobRef.parse(each.ref), without_secrets(each.detail)) for each in bulk.latest],
+        reasons=[Skipped(JobRef.parse(each.ref), USUAL.text(each.detail)) for each in bulk.latest],
         reasons_note="those of the latest step",
     )
 
@@ -224,7 +224,7 @@ def _rate(text: str) -> float | None:
 def _chosen(visit: Visit, words: QueryParams | FormData) -> Chosen:
     """Return what a form or an address chooses.  Raises Refusal when that is every job."""
     given = [(name, str(value)) for name, value in words.multi_items() if name in FIELDS]
-    chosen = read_chosen(QueryParams(given), now=visit.now, reveal=visit.access.reveal)
+    chosen = read_chosen(QueryParams(given), hides=visit.hides, now=visit.now)
     if not chosen.words:
         raise Refusal(400, "bad_filter", "A bulk operation needs a filter: without one it would mean every job.")
     return chosen

@@ -13,7 +13,6 @@ from ferryman.admin.failures import FailedGroup, FailedGroups
 from ferryman.duration import parse_duration
 from ferryman.errors import FerrymanError
 from ferryman.job import JobRef, State
-from ferryman.redaction import job_without_secrets, without_secrets
 from ferryman.storage.values import JobFilter
 from ferryman.web.filters import read_chosen
 from ferryman.web.pages.listing import job_list
@@ -135,7 +134,7 @@ async def group(visit: Visit) -> Response:
     """Show the jobs of one group."""
     fp, state = visit.query.get("fp", ""), visit.query.get("state", State.DISCARDED.value)
     words = [("fp", fp), ("state", state), *(each for each in visit.query.multi_items() if each[0] not in _FIXED)]
-    chosen = read_chosen(QueryParams(words), now=visit.now, reveal=visit.access.reveal)
+    chosen = read_chosen(QueryParams(words), hides=visit.hides, now=visit.now)
     found = await _gathered(visit, chosen.which)
     rows = [each for each in found.groups if each.fingerprint == fp]
     if not rows:
@@ -146,7 +145,7 @@ async def group(visit: Visit) -> Response:
     shown = Group(
         fingerprint=fp,
         kind=row.kind,
-        error=without_secrets(row.error),
+        error=visit.place.redaction.text(row.error),
         command=f"ferryman job list --state {state} --fp {fp}",
         bulk=_bulk(visit, row, State(chosen.which.states[0])),
         tiles=_tiles(row),
@@ -190,7 +189,7 @@ async def _list(visit: Visit, window: str, queue: str) -> JobList:
     words = [("state", State.DISCARDED.value), *([("queue", queue)] if queue else [])]
     if window != "all":
         words.append(("ended_since", window))
-    return await job_list(visit, read_chosen(QueryParams(words), now=visit.now), "jobs")
+    return await job_list(visit, read_chosen(QueryParams(words), hides=visit.hides, now=visit.now), "jobs")
 
 
 def _row(group: FailedGroup, capped: bool, visit: Visit, state: State = State.DISCARDED) -> GroupRow:
@@ -198,7 +197,7 @@ def _row(group: FailedGroup, capped: bool, visit: Visit, state: State = State.DI
         fingerprint=group.fingerprint,
         state=state.value,
         kind=group.kind,
-        error=without_secrets(group.error),
+        error=visit.place.redaction.text(group.error),
         count=group.count,
         last_hour=group.last_hour,
         last_day=group.last_day,
@@ -235,7 +234,7 @@ def _tiles(group: FailedGroup) -> list[Tile]:
 
 async def _sample(visit: Visit, ref: JobRef) -> Sample | None:
     try:
-        job = job_without_secrets(await visit.place.admin.jobs.get(ref))
+        job = visit.place.redaction.job(await visit.place.admin.jobs.get(ref))
     except FerrymanError:
         return None
     return Sample(job.ref, f"{job.error.error}\n{job.error.trace}".rstrip()) if job.error else None

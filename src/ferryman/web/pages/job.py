@@ -11,7 +11,6 @@ from starlette.responses import Response
 
 from ferryman.fingerprint import fingerprint
 from ferryman.job import FINAL, AttemptError, Job, JobRef, State
-from ferryman.redaction import job_without_secrets
 from ferryman.web.formats import duration
 from ferryman.web.pages.parts import Act, Link, Note
 from ferryman.web.pages.payloads import Payload, logs_in, payload
@@ -105,7 +104,7 @@ async def page(visit: Visit) -> Response:
 
 async def show(visit: Visit, job: Job, *, revealed: bool = False) -> Response:
     """Show a job, with what is hidden only where somebody may see it and has said why."""
-    safe = job if revealed else job_without_secrets(job)
+    safe = job if revealed else visit.place.redaction.job(job)
     shown = JobShown(
         ref=job.ref,
         kind=job.kind,

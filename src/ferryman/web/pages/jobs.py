@@ -50,7 +50,7 @@ async def page(visit: Visit) -> Response:
     found = await _searched(visit)
     if found is not None:
         return found
-    chosen = read_chosen(visit.query, now=visit.now, reveal=visit.access.reveal)
+    chosen = read_chosen(visit.query, hides=visit.hides, now=visit.now)
     sight = await visit.place.collector.sight()
     jobs = await job_list(visit, chosen, "jobs")
     shown = Jobs(

@@ -77,7 +77,7 @@ async def page(visit: Visit) -> Response:
     words = [("queue", name), *(each for each in visit.query.multi_items() if each[0] not in ("name", "queue"))]
     if not any(word == "state" for word, _ in words):
         words.append(("state", _first(info)))
-    chosen = read_chosen(QueryParams(words), now=visit.now, reveal=visit.access.reveal)
+    chosen = read_chosen(QueryParams(words), hides=visit.hides, now=visit.now)
     sight = await visit.place.collector.sight()
     read = await visit.place.watched.get(timedelta(hours=1), queue=name)
     days, note = await _history(visit, name)
