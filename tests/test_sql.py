@@ -49,6 +49,18 @@ def test_every_statement_can_be_prepared(statement: Statement, database) -> None
         cursor.execute(f"explain {statement.text}", statement.bind(dict.fromkeys(statement.parameters)))
 
 
+@pytest.mark.parametrize("name", ["list_by_end_upwards", "list_by_end_downwards"])
+def test_jobs_are_listed_by_their_end_without_sorting_them_all(name: str, database) -> None:
+    statement = STATEMENTS[name]
+    values = {**dict.fromkeys(statement.parameters), "state": "discarded", "max": 10}
+
+    plan = database.execute(f"explain query plan {statement.text}", statement.bind(values)).fetchall()
+
+    outermost = [text for _, parent, _, text in plan if parent == 0 and "SUBQUERY" not in text]
+    (only,) = outermost  # a sort would be a second step
+    assert "river_job_state_and_finalized_at_index (state=? AND finalized_at" in only
+
+
 @pytest.mark.parametrize("name", sorted(STATEMENTS.keys() | POSTGRES.keys()))
 def test_every_statement_is_used(name: str) -> None:
     assert name in {word for word, _ in words()}

@@ -7,6 +7,7 @@ function of the program that failed, where a trace says so (spec/dashboard.md 2.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import PurePath
 
@@ -36,7 +37,11 @@ def fingerprint(kind: str, error: AttemptError) -> str:
 
 def outline(text: str) -> str:
     """Return the first line of an error with placeholders for what differs from job to job."""
-    line = text.strip().partition("\n")[0][:_LONGEST]
+    return _outlined(text.strip().partition("\n")[0][:_LONGEST])
+
+
+@lru_cache(maxsize=1_000)  # thousands of jobs fail with the same few lines
+def _outlined(line: str) -> str:
     for pattern, placeholder in _DIFFERS:
         line = pattern.sub(placeholder, line)
     return line

@@ -71,6 +71,20 @@ async def test_ordered_by_their_end_only_jobs_that_have_ended_are_listed(storage
 
 
 @needs(Feature.ORDERS)
+@pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
+async def test_jobs_of_one_state_follow_each_other_by_their_end(storage: AsyncStorage, descending: bool) -> None:
+    refs = [await store(storage) for _ in range(5)]
+    for place, hours in enumerate((3, 1, 1, 2, 4)):
+        await storage.jobs.cancel(refs[place], now=later(hours=hours))
+    expected = [refs[place].id for place in (1, 2, 3, 0, 4)]
+
+    order = JobOrder(by="finalized_at", descending=descending)
+    found = await pages(storage, JobFilter(states=(State.CANCELLED,)), order)
+
+    assert found == (expected[::-1] if descending else expected)
+
+
+@needs(Feature.ORDERS)
 async def test_jobs_are_found_by_id_priority_and_tags(storage: AsyncStorage) -> None:
     urgent = await store(storage, mail(priority=1, tags=("red", "big")))
     lazy = await store(storage, mail(priority=3, tags=("big",)))

@@ -68,6 +68,20 @@ def test_ordered_by_their_end_only_jobs_that_have_ended_are_listed(storage: Stor
 
 
 @needs(Feature.ORDERS)
+@pytest.mark.parametrize("descending", [False, True], ids=["up", "down"])
+def test_jobs_of_one_state_follow_each_other_by_their_end(storage: Storage, descending: bool) -> None:
+    refs = [store(storage) for _ in range(5)]
+    for place, hours in enumerate((3, 1, 1, 2, 4)):
+        storage.jobs.cancel(refs[place], now=later(hours=hours))
+    expected = [refs[place].id for place in (1, 2, 3, 0, 4)]
+
+    order = JobOrder(by="finalized_at", descending=descending)
+    found = pages(storage, JobFilter(states=(State.CANCELLED,)), order)
+
+    assert found == (expected[::-1] if descending else expected)
+
+
+@needs(Feature.ORDERS)
 def test_jobs_are_found_by_id_priority_and_tags(storage: Storage) -> None:
     urgent = store(storage, mail(priority=1, tags=("red", "big")))
     lazy = store(storage, mail(priority=3, tags=("big",)))

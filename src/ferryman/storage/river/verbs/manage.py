@@ -33,12 +33,14 @@ __all__ = [
 
 
 _LISTS = {
-    (True, False): "list_upwards",
-    (True, True): "list_downwards",
-    (False, False): "list_by_time_upwards",
-    (False, True): "list_by_time_downwards",
+    ("id", False): "list_upwards",
+    ("id", True): "list_downwards",
+    ("time", False): "list_by_time_upwards",
+    ("time", True): "list_by_time_downwards",
+    ("end", False): "list_by_end_upwards",
+    ("end", True): "list_by_end_downwards",
 }
-"""The statement for an order: whether it goes by the id, and whether it descends."""
+"""The statement for an order: what it goes by, and whether it descends."""
 
 _AT_ONCE = 1_000
 _MOST_LOOKED_AT = 5_000
@@ -65,9 +67,15 @@ def _rows(which: JobFilter, order: JobOrder, most: int, cursor: str | None) -> V
     column, which = cursors.column(which, order)
     last = cursors.read(cursor) if cursor is not None else None
     place = {"after": last.id if last else None, "after_at": last.at if last else None, "by": column}
-    name = _LISTS[column is None, order.descending]
+    name = _LISTS[_goes_by(column, which), order.descending]
     rows = yield Search(name, {**_filter(which), **place, "max": most})
     return list(map(job_from, rows))
+
+
+def _goes_by(column: str | None, which: JobFilter) -> str:
+    if column is None:
+        return "id"
+    return "end" if column == "finalized_at" and len(which.states) == 1 else "time"
 
 
 def _looks_inside(which: JobFilter) -> bool:

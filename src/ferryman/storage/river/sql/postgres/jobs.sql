@@ -389,10 +389,6 @@ case :by::text
     when 'scheduled_at' then job.scheduled_at when 'attempted_at' then job.attempted_at else job.finalized_at
 end
 
--- part: ended
--- Says nothing new of jobs that have ended, but lets their index be used.
-(:by::text <> 'finalized_at' or :state::text is null or job.finalized_at is not null)
-
 -- name: list_upwards
 -- A page of jobs by id, after the job :after.  Five thousand are looked through first: what is asked for is
 -- mostly among them.  Where it is not, walking on along the ids could mean reading the whole table, so then the
@@ -476,7 +472,6 @@ order by job.id desc
 select /* full_row */
 from /* schema */river_job as job
 where /* matching */
-  and /* ended */
   and (/* at */ is null or (:after::bigint is null or /* at */ >= :after_at::timestamptz))
   and (
       :after::bigint is null
@@ -490,7 +485,6 @@ limit :max::integer
 select /* full_row */
 from /* schema */river_job as job
 where /* matching */
-  and /* ended */
   and (
       :after_at::timestamptz is null
       or /* at */ <= :after_at::timestamptz
@@ -501,6 +495,27 @@ where /* matching */
       or job.id < :after::bigint
   )
 order by /* at */ desc nulls first, job.id desc
+limit :max::integer
+
+-- name: list_by_end_upwards
+-- A page of jobs of one state that is an end, by when they ended: the order of an index.
+select /* full_row */
+from /* schema */river_job as job
+where job.state = :state::text::/* schema */river_job_state
+  and job.finalized_at >= coalesce(:after_at::timestamptz, '-infinity')
+  and (:after::bigint is null or job.finalized_at > :after_at::timestamptz or job.id > :after::bigint)
+  and /* matching */
+order by job.finalized_at, job.id
+limit :max::integer
+
+-- name: list_by_end_downwards
+select /* full_row */
+from /* schema */river_job as job
+where job.state = :state::text::/* schema */river_job_state
+  and job.finalized_at <= coalesce(:after_at::timestamptz, 'infinity')
+  and (:after::bigint is null or job.finalized_at < :after_at::timestamptz or job.id < :after::bigint)
+  and /* matching */
+order by job.finalized_at desc, job.id desc
 limit :max::integer
 
 -- name: count

@@ -398,6 +398,28 @@ where /* matching */
 order by /* at */ desc nulls first, id desc
 limit :max
 
+-- name: list_by_end_upwards
+-- A page of jobs of one state that is an end, by when they ended.  There is an index in this order, but SQLite sees it
+-- only where neither the state nor the column is a question.
+select /* full_row */
+from river_job
+where state = :state
+  and finalized_at >= coalesce(:after_at, '')
+  and (:after is null or finalized_at > :after_at or id > :after)
+  and /* matching */
+order by finalized_at, id
+limit :max
+
+-- name: list_by_end_downwards
+select /* full_row */
+from river_job
+where state = :state
+  and finalized_at <= coalesce(:after_at, '9999-12-31')
+  and (:after is null or finalized_at < :after_at or id < :after)
+  and /* matching */
+order by finalized_at desc, id desc
+limit :max
+
 -- name: count
 select state, count(*)
 from river_job
