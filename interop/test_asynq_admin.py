@@ -164,6 +164,9 @@ async def test_both_sides_count_the_same_jobs(full: dict[str, str], go: Asker, j
     assert {STATES[word]: number for word, number in counted.items()} == ours.counts
     assert theirs["Size"] == sum(ours.counts.values()) == 6
     assert (theirs["Groups"], await go.ask("groups", queue="default")) == (1, [{"Group": "g", "Size": 1}])
+    details = await jobs.admin.queues.details("default")
+    assert (details.groups, details.memory) == ({"g": 1}, theirs["MemoryUsage"])
+    assert (details.processed, details.failed) == (theirs["ProcessedTotal"], theirs["FailedTotal"]) == (3, 2)
     assert ours.oldest is not None
     waited = timedelta(microseconds=theirs["Latency"] / 1000)
     assert abs(datetime.fromisoformat(theirs["Timestamp"]) - waited - ours.oldest) < timedelta(seconds=1)
@@ -201,6 +204,34 @@ async def test_a_job_that_one_side_deletes_is_gone_for_both(
     assert (await go.ask("queue", queue="default"))["Size"] == 0
     assert (await jobs.admin.queues.get("default")).counts == {}
     assert (await jobs.admin.jobs.list()).items == []
+
+
+async def test_a_job_that_one_side_gives_other_arguments_has_them_for_both(
+    full: dict[str, str], client: str, go: Asker, jobs: Ferryman
+) -> None:
+    id = full["scheduled"]
+    if client == "go":
+        await go.ask("update", queue="default", id=id, job={"payload": b"\x01 other"})
+    else:
+        await jobs.admin.jobs.give_arguments(f"default/{id}", b"\x01 other")
+
+    theirs, ours = await go.ask("job", queue="default", id=id), await here(jobs, id)
+    assert (theirs["payload"], theirs["state"]) == (ours.args, "scheduled") == (b"\x01 other", "scheduled")
+    assert theirs["next_at"] == ours.scheduled_at
+
+
+async def test_a_job_whose_worker_is_gone_is_an_orphan_for_both(
+    enqueue: Enqueue, go: Asker, jobs: Ferryman, redis: Servers
+) -> None:
+    id = await enqueue("note", b"")
+    storage = await jobs.connections.storage()
+    await storage.jobs.fetch([("default", 1)], limit=1, kinds=None, worker="gone")
+    with redis.client() as inside:
+        inside.zadd("asynq:{default}:lease", {id: 1})
+
+    (theirs,) = await go.ask("list", queue="default", state="active", size=10)
+    (ours,) = (await jobs.admin.jobs.list()).items
+    assert (theirs["orphaned"], ours.orphaned) == (True, True)
 
 
 async def test_neither_side_touches_a_job_that_runs(enqueue: Enqueue, work: Work, worker: str, act: Act) -> None:

@@ -159,6 +159,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     cancel_requested_at: datetime | None = None
     """When somebody asked its worker to stop it, if anybody did."""
+    orphaned: bool = False
+    """It runs, and no worker has said lately that it is at it; known where the format has leases."""
     raw_metadata: bytes = b"{}"
     unique_key: bytes | None = None
     """By what River tells that two jobs are the same, if it is to."""

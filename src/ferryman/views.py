@@ -9,9 +9,9 @@ import msgspec
 
 from ferryman.admin.operations import BulkInfo
 from ferryman.job import AttemptError, Job
-from ferryman.storage.values import LineStatus, PeriodicRun, QueueInfo, WorkerInfo
+from ferryman.storage.values import LineStatus, PeriodicRun, QueueDetails, QueueInfo, WorkerInfo
 
-__all__ = ["bulk_view", "job_view", "line_view", "queue_view", "run_view", "worker_view"]
+__all__ = ["bulk_view", "job_view", "line_view", "queue_details_view", "queue_view", "run_view", "worker_view"]
 
 
 def job_view(job: Job) -> dict[str, Any]:
@@ -31,6 +31,7 @@ def job_view(job: Job) -> dict[str, Any]:
         "created_at": job.created_at,
         "attempted_at": job.attempted_at,
         "finalized_at": job.finalized_at,
+        "orphaned": job.orphaned,
         "cancel_requested_at": job.cancel_requested_at,
         "attempted_by": job.attempted_by,
         "errors": [_error_view(error) for error in job.errors],
@@ -56,6 +57,12 @@ def queue_view(queue: QueueInfo) -> dict[str, Any]:
         "today": queue.today,
         "unreadable": queue.unreadable,
     }
+
+
+def queue_details_view(queue: QueueInfo, details: QueueDetails) -> dict[str, Any]:
+    """Return a queue with all that is known of it."""
+    more = {name: value for name, value in msgspec.structs.asdict(details).items() if name != "name"}
+    return {**queue_view(queue), **more}
 
 
 def run_view(run: PeriodicRun) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,6 +116,26 @@ def test_what_is_wrong_is_refused_and_nothing_is_stored(
     assert answer.err.startswith("error: ")
     assert complaint in answer.err
     assert redis.dbsize() == 0
+
+
+def test_a_job_that_waits_for_its_time_is_given_other_arguments(ferryman: Typed, redis: Any) -> None:
+    ferryman("enqueue mail:send --id later --in 1h")
+
+    answer = ferryman('job update default/later --args \'{"to": "bob"}\'')
+
+    assert answer.lines == ["updated default/later (mail:send), now scheduled"]
+    assert TASK.decode(redis.hget("asynq:{default}:t:later", "msg")).payload == b'{"to":"bob"}'
+    assert ferryman("job update default/later").code == 2
+
+
+def test_a_queue_shows_its_memory_and_its_groups(ferryman: Typed, redis: Any) -> None:
+    ferryman("enqueue mail:send --group news")
+
+    said = ferryman("queue show default").out
+
+    assert re.search(r"group +news: 1\n", said)
+    assert re.search(r"memory +about [\d,]+ bytes\n", said)
+    assert "asynq_queue_memory_usage_approx_bytes{queue=" in ferryman("metrics --once --asynq-names").out
 
 
 def test_an_id_that_is_taken_is_a_conflict(ferryman: Typed, redis: Any) -> None:

@@ -148,11 +148,12 @@ def test_what_waits_is_written_once(ferryman: Typed, there: There) -> None:
 
 def test_dashboards_of_asynq_find_its_names(ferryman: Typed, there: There) -> None:
     there.failed()
+    there.completed()
     there.available()
 
     lines = ferryman("metrics --once --asynq-names").lines
 
-    assert 'asynq_queue_size{queue="default"} 2.0' in lines
+    assert 'asynq_queue_size{queue="default"} 3.0' in lines
     assert 'asynq_tasks_enqueued_total{queue="default",state="archived"} 1.0' in lines
     assert 'asynq_queue_paused_total{queue="default"} 0.0' in lines
 

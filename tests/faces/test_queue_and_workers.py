@@ -61,6 +61,18 @@ def test_a_queue_is_deleted_with_its_jobs_only_when_told_to(ferryman: Typed, the
     assert ferryman("queue list -o ids").lines == ["default"]
 
 
+def test_a_queue_is_shown_with_what_it_holds(ferryman: Typed, there: There) -> None:
+    there.available()
+    ferryman("queue pause default --reason upgrade")
+
+    shown = [line.split() for line in ferryman("queue show default").lines]
+
+    assert ["available", "1"] in shown
+    assert shown[1][-1] == "upgrade"
+    assert ferryman("queue show default --json").data[0]["memory"] is None
+    assert ferryman("queue show nope").code == 3
+
+
 def test_workers_are_listed_with_what_they_do(ferryman: Typed, there: There) -> None:
     there.worker(running=(Running(ref=JobRef("1"), kind="mail:send"),), status="quiet")
 

@@ -12,6 +12,8 @@ __all__ = ["Capabilities", "Capability", "capabilities_of"]
 
 _GROUPS = "groups of jobs that are made into one"
 _DAYS = "attempts counted by day without looking at the jobs"
+_MEMORY = "how much memory a queue takes"
+_LEASES = "running jobs whose worker fell silent are told at once"
 _ARCHIVE = "jobs that wait and are cancelled are kept as cancelled"
 _CREATED = "when a job was created"
 
@@ -41,6 +43,8 @@ def capabilities_of(format: str, features: Collection[Feature], *, groups: bool)
     told += [
         Capability("groups", groups, _GROUPS),
         Capability("day_counts", groups, _DAYS),
+        Capability("memory", groups, _MEMORY),
+        Capability("leases", groups, _LEASES),
         Capability("cancelled", not groups, _ARCHIVE),
         Capability("created_at", not groups, _CREATED),
     ]

@@ -95,6 +95,7 @@ def _facts(job: Job, times: Times) -> Iterator[tuple[str, str]]:
     yield "started", times.both(job.attempted_at)
     yield "ended", times.both(job.finalized_at)
     yield "stop asked", times.both(job.cancel_requested_at)
+    yield "orphaned", "its lease ran out: no worker has said lately that it runs it" if job.orphaned else ""
     yield "timeout", f"{job.timeout:g} s" if job.timeout else ""
     yield "deadline", times.both(job.deadline)
     yield "worker", ", ".join(job.attempted_by[-1:])

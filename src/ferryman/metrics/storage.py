@@ -66,7 +66,9 @@ class StorageGauges(Collector):
         queues, workers = self.admin.queues.list(), self.admin.workers.list()
         found = [*self._queues(queues), *self._workers(queues, workers), *self._periodic(self.admin.periodic.list())]
         found.append(self._checks(self.admin.storage.check(production=self.production)))
-        return [*found, *under_asynq_names(queues)] if self.asynq_names else found
+        if self.asynq_names:
+            found += under_asynq_names(queues, [self.admin.queues.details(queue.name) for queue in queues])
+        return found
 
     def _gauge(self, name: str, text: str, *labels: str) -> GaugeMetricFamily:
         return GaugeMetricFamily(f"ferryman_{name}", text, labels=("storage", *labels))

@@ -32,6 +32,7 @@ __all__ = [
     "PeriodicRun",
     "Plan",
     "QueueChanged",
+    "QueueDetails",
     "QueueInfo",
     "ResignRequested",
     "Retention",
@@ -61,6 +62,7 @@ class Feature(StrEnum):
     ORDERS = "jobs listed by id and priority, and in a chosen order"
     METADATA = "jobs found by what their metadata contain"
     QUEUE_METADATA = "metadata of queues"
+    ARGUMENTS = "other arguments for a job that waits for its time"
     COUNTS = "jobs counted by kind and time without looking at each"
 
 
@@ -135,6 +137,24 @@ class QueueInfo(msgspec.Struct, frozen=True, kw_only=True):
     """What it did on this day, where that is known without counting."""
     unreadable: str = ""
     """Why the rest is not known, if it is not."""
+
+
+class QueueDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """What is known of a queue beside its counts; None, or nothing, is what this storage does not know."""
+
+    name: str
+    memory: int | None = None
+    """About how many bytes it takes."""
+    processed: int | None = None
+    """How many attempts ended, well or badly, since ever."""
+    failed: int | None = None
+    """How many of them ended badly."""
+    groups: Mapping[str, int] = {}
+    """How many jobs wait in each group."""
+    slot: int | None = None
+    """Which slot of a Cluster it has."""
+    nodes: tuple[str, ...] = ()
+    """Which nodes of a Cluster keep it, the master first."""
 
 
 class DayCounts(msgspec.Struct, frozen=True, kw_only=True):

@@ -54,6 +54,14 @@ async def test_a_queue_that_is_not_there_is_missed_by_name(storage: AsyncStorage
     assert (missed.value.name, missed.value.known) == ("bluk", ["bulk", "quick"])
 
 
+async def test_what_is_known_of_a_queue_is_known_of_those_that_are_there(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["bulk"], now=NOW)
+
+    assert (await storage.queues.details("bulk")).name == "bulk"
+    with pytest.raises(QueueNotFound):
+        await storage.queues.details("bluk")
+
+
 async def test_a_paused_queue_says_since_when(storage: AsyncStorage) -> None:
     await storage.queues.announce(["bulk", "quick"], now=NOW)
 

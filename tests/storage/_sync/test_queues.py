@@ -55,6 +55,14 @@ def test_a_queue_that_is_not_there_is_missed_by_name(storage: Storage) -> None:
     assert (missed.value.name, missed.value.known) == ("bluk", ["bulk", "quick"])
 
 
+def test_what_is_known_of_a_queue_is_known_of_those_that_are_there(storage: Storage) -> None:
+    storage.queues.announce(["bulk"], now=NOW)
+
+    assert (storage.queues.details("bulk")).name == "bulk"
+    with pytest.raises(QueueNotFound):
+        storage.queues.details("bluk")
+
+
 def test_a_paused_queue_says_since_when(storage: Storage) -> None:
     storage.queues.announce(["bulk", "quick"], now=NOW)
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ferryman.errors import ConfigError, JobNotFound, StorageError, WrongState
 from ferryman.job import Job, JobRef, State, Unique
@@ -15,6 +16,8 @@ from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq.keys import QUEUES, QueueKeys
 from ferryman.storage.asynq.messages import TASK, TaskMessage
 from ferryman.storage.asynq.times import nanoseconds, seconds
+from ferryman.storage.asynq.verbs import manage
+from ferryman.storage.values import JobFilter
 from storage._async.acts import run, store, take
 from storage.samples import NOW, cancelled, completed, discarded, later, mail, mail_at
 
@@ -100,6 +103,59 @@ async def test_cancelling_a_running_job_publishes_its_bare_id(storage: AsyncRedi
         await storage.jobs.cancel(job.ref, now=NOW)
 
         assert heard.get_message(timeout=60)["data"] == job.id.encode()
+
+
+# Other arguments
+
+
+async def test_a_job_that_waits_for_its_time_is_given_other_arguments_and_nothing_else(
+    storage: AsyncRedisStorage, redis: Any
+) -> None:
+    ref = await store(storage, mail_at(later(days=1), unique=ONCE_AN_HOUR, headers={"trace": "4711"}))
+    before = TASK.decode(redis.hget(KEYS.task(ref.id), "msg"))
+
+    job = await storage.jobs.give_arguments(ref, b"\x00 raw")
+
+    assert (job.args, job.state, job.scheduled_at) == (b"\x00 raw", State.SCHEDULED, later(days=1))
+    assert TASK.decode(redis.hget(KEYS.task(ref.id), "msg")) == replace(before, payload=b"\x00 raw")
+
+
+async def test_a_job_that_changes_meanwhile_loses_nothing(
+    storage: AsyncRedisStorage, redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """asynq reads and writes in two steps, and what another program wrote between them is lost."""
+    ref = await store(storage, mail_at(later(days=1)))
+    seen = await storage.jobs.get(ref)
+    redis.hset(KEYS.task(ref.id), "msg", TASK.encode(replace(seen.message, headers={"new": "1"})))
+    first = [seen]
+    real = manage.get
+    monkeypatch.setattr(manage, "get", lambda ref: (yield from real(ref)) if not first else first.pop())
+
+    job = await storage.jobs.give_arguments(ref, b"{}")
+
+    assert (job.args, job.headers) == (b"{}", {"new": "1"})
+
+
+async def test_only_a_job_that_waits_for_its_time_is_given_other_arguments(storage: AsyncRedisStorage) -> None:
+    ref = await store(storage)
+
+    with pytest.raises(WrongState, match="is available and cannot be given other arguments"):
+        await storage.jobs.give_arguments(ref, b"{}")
+    with pytest.raises(JobNotFound):
+        await storage.jobs.give_arguments(JobRef("gone", "default"), b"{}")
+
+
+# Orphans
+
+
+async def test_a_running_job_whose_lease_ran_out_is_an_orphan(storage: AsyncRedisStorage, redis: Any) -> None:
+    alive, lost = await run(storage, now=datetime.now(UTC)), await run(storage, now=datetime.now(UTC))
+    redis.zadd(KEYS.lease, {lost.id: seconds(datetime.now(UTC)) - 1})
+
+    listed = (await storage.jobs.list(JobFilter(states=(State.RUNNING,)))).items
+
+    assert {job.id: job.orphaned for job in listed} == {alive.id: False, lost.id: True}
+    assert [(await storage.jobs.get(job.ref)).orphaned for job in (alive, lost)] == [False, True]
 
 
 # Retry

@@ -13,7 +13,7 @@ from ferryman.events import Acted, EventBus
 from ferryman.opening import AsyncOpen
 from ferryman.storage._async.pauses import async_pauses
 from ferryman.storage.pauses import QUEUES, Pause, pause_note
-from ferryman.storage.values import DayCounts, QueueInfo
+from ferryman.storage.values import DayCounts, QueueDetails, QueueInfo
 
 __all__ = ["AsyncQueueAdmin"]
 
@@ -40,6 +40,13 @@ class AsyncQueueAdmin:
         storage = await self._open()
         (queue,) = _with_pauses([await storage.queues.get(name)], await async_pauses(storage, QUEUES))
         return queue
+
+    async def details(self, name: str) -> QueueDetails:
+        """Return what is known of a queue beside its counts: memory, totals, groups, its place in a Cluster.
+
+        Nothing of it is known on Postgres and SQLite.  Raises QueueNotFound.
+        """
+        return await (await self._open()).queues.details(name)
 
     async def history(self, name: str, *, days: int = 14) -> Sequence[DayCounts]:
         """Return what a queue did on each of the latest days, up to 90, the latest first.  Raises QueueNotFound."""

@@ -145,6 +145,16 @@ class JobAdmin:
         job = (self._open()).jobs.update(_ref(ref), texts)
         return self._done("updated", job, actor, reason)
 
+    def give_arguments(self, ref: JobRef | str, args: Any, *, actor: str = "", reason: str = "") -> Job:
+        """Give a job that waits for its time other arguments: bytes as they are, anything else as JSON.
+
+        On Redis, where its unique lock stays that of the former ones.  Raises JobNotFound, WrongState in any
+        other state, InvalidJob when JSON cannot carry them, Unsupported on Postgres and SQLite.
+        """
+        payload = args if isinstance(args, bytes) else gojson.encode(args)
+        job = (self._open()).jobs.give_arguments(_ref(ref), payload)
+        return self._done("changed the arguments of", job, actor, reason)
+
     def _done(self, what: str, job: Job, actor: str, reason: str) -> Job:
         self._events.publish(Acted(what, f"job {job.ref}", actor, reason))
         return job

@@ -14,7 +14,7 @@ from ferryman.events import Acted, EventBus
 from ferryman.opening import Open
 from ferryman.storage._sync.pauses import pauses
 from ferryman.storage.pauses import QUEUES, Pause, pause_note
-from ferryman.storage.values import DayCounts, QueueInfo
+from ferryman.storage.values import DayCounts, QueueDetails, QueueInfo
 
 __all__ = ["QueueAdmin"]
 
@@ -41,6 +41,13 @@ class QueueAdmin:
         storage = self._open()
         (queue,) = _with_pauses([storage.queues.get(name)], pauses(storage, QUEUES))
         return queue
+
+    def details(self, name: str) -> QueueDetails:
+        """Return what is known of a queue beside its counts: memory, totals, groups, its place in a Cluster.
+
+        Nothing of it is known on Postgres and SQLite.  Raises QueueNotFound.
+        """
+        return (self._open()).queues.details(name)
 
     def history(self, name: str, *, days: int = 14) -> Sequence[DayCounts]:
         """Return what a queue did on each of the latest days, up to 90, the latest first.  Raises QueueNotFound."""

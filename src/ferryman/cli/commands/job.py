@@ -13,8 +13,9 @@ from ferryman.cli.filters import choosing, read_filter
 from ferryman.cli.grammar import Group
 from ferryman.cli.jobs_shown import CARD, JOBS
 from ferryman.cli.output import show
+from ferryman.cli.payload import read_payload
 from ferryman.cli.session import Session
-from ferryman.errors import WrongState
+from ferryman.errors import ConfigError, WrongState
 from ferryman.job import FINAL, Job, JobRef, State
 from ferryman.state_words import hint
 from ferryman.storage.values import Action, JobFilter
@@ -119,6 +120,23 @@ def run(session: Session, ids: tuple[str, ...]) -> int:
         return session.admin.jobs.retry(ref, actor=session.actor)
 
     return act(session, read_refs(ids), "started", do, _state_of)
+
+
+@job.command("update", examples=["""ferryman job update mail/42 --args '{"to": "ada@example.com"}'"""])
+@click.argument("id")
+@click.option("-l", "--args", "args", metavar="JSON", help="The arguments: JSON, @file, or - for stdin.")
+@click.option("--bytes", "raw", metavar="BYTES", help="Arguments that are no JSON: text, @file, or - for stdin.")
+@click.pass_obj
+def update(session: Session, /, id: str, args: str | None, raw: str | None) -> int:
+    """Give a job that waits for its time other arguments; on Redis."""
+    if args is None and raw is None:
+        raise ConfigError("Say what the arguments are to be: --args JSON, or --bytes for what is no JSON.")
+    payload = read_payload(None, args, raw)
+
+    def do(ref: JobRef) -> Job:
+        return session.admin.jobs.give_arguments(ref, payload, actor=session.actor)
+
+    return act(session, read_refs([id]), "updated", do, _state_of)
 
 
 @job.command(

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import click
 import msgspec
 
 from ferryman.cli.completing import complete_queues
 from ferryman.cli.grammar import Group
 from ferryman.cli.jobs_shown import state_style
-from ferryman.cli.output import Column, Listing, show
+from ferryman.cli.output import Column, Listing, plain, show
 from ferryman.cli.session import Session
+from ferryman.cli.times import Times
 from ferryman.job import State
-from ferryman.storage.values import Action, DayCounts, JobFilter, QueueInfo
-from ferryman.views import queue_view
+from ferryman.storage.values import Action, DayCounts, JobFilter, QueueDetails, QueueInfo
+from ferryman.views import queue_details_view, queue_view
 
 __all__ = ["queue"]
 
@@ -57,6 +60,51 @@ def list_(session: Session) -> None:
 
 
 _name = click.argument("name", metavar="QUEUE", shell_complete=complete_queues)
+
+
+def _card(both: tuple[QueueInfo, QueueDetails], times: Times) -> Iterator[str]:
+    """Show one queue, line by line."""
+    queue, details = both
+    yield click.style(plain(queue.name), bold=True)
+    for name, value in _facts(queue, details, times):
+        if value:
+            yield f"  {click.style(f'{name:<10}', dim=True)} {plain(value)}"
+
+
+def _facts(queue: QueueInfo, details: QueueDetails, times: Times) -> Iterator[tuple[str, str]]:
+    yield "paused", _paused(queue, times)
+    for state in State:
+        yield state, f"{queue.counts[state]:,}" if state in queue.counts else ""
+    yield "oldest", times.both(queue.oldest)
+    for group, waiting in details.groups.items():
+        yield "group", f"{group}: {waiting:,}"
+    yield "memory", f"about {details.memory:,} bytes" if details.memory is not None else ""
+    if details.processed is not None:
+        yield "processed", f"{details.processed:,} in all, {details.failed or 0:,} of them failed"
+    yield "slot", str(details.slot) if details.slot is not None else ""
+    yield "nodes", ", ".join(details.nodes)
+
+
+def _paused(queue: QueueInfo, times: Times) -> str:
+    if queue.paused_at is None:
+        return ""
+    by = f" by {queue.paused_by}" if queue.paused_by else ""
+    return times.both(queue.paused_at) + by + (f": {queue.pause_reason}" if queue.pause_reason else "")
+
+
+QUEUE = Listing[tuple[QueueInfo, QueueDetails]](
+    lambda both: queue_details_view(*both), lambda both: both[0].name, lines=_card
+)
+
+
+@queue.command("show", examples=["ferryman queue show default", "ferryman queue show default --json"])
+@_name
+@click.pass_obj
+def show_(session: Session, name: str) -> None:
+    """Show everything about a queue; on Redis its memory, its groups and its place in a Cluster too."""
+    queues = session.admin.queues
+    show(session, QUEUE, [(queues.get(name), queues.details(name))])
+
 
 DAYS = Listing[DayCounts](
     msgspec.structs.asdict,

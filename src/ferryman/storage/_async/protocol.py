@@ -27,6 +27,7 @@ from ferryman.storage.values import (
     PeriodicInfo,
     PeriodicRun,
     Plan,
+    QueueDetails,
     QueueInfo,
     Retention,
     Wording,
@@ -171,6 +172,13 @@ class AsyncJobs(Protocol):
         """
         ...
 
+    async def give_arguments(self, ref: JobRef, args: bytes) -> Job:
+        """Give a job that waits for its time other arguments, and return it.
+
+        Raises JobNotFound, WrongState, Unsupported where jobs keep those with which they were stored.
+        """
+        ...
+
     async def act(
         self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
     ) -> Sequence[Job | FerrymanError]:
@@ -198,6 +206,10 @@ class AsyncQueues(Protocol):
 
     async def get(self, name: str) -> QueueInfo:
         """Return one queue.  Raises QueueNotFound."""
+        ...
+
+    async def details(self, name: str) -> QueueDetails:
+        """Return what is known of a queue beside its counts.  Raises QueueNotFound."""
         ...
 
     async def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:

@@ -28,6 +28,7 @@ from ferryman.storage.values import (
     PeriodicInfo,
     PeriodicRun,
     Plan,
+    QueueDetails,
     QueueInfo,
     Retention,
     Wording,
@@ -172,6 +173,13 @@ class Jobs(Protocol):
         """
         ...
 
+    def give_arguments(self, ref: JobRef, args: bytes) -> Job:
+        """Give a job that waits for its time other arguments, and return it.
+
+        Raises JobNotFound, WrongState, Unsupported where jobs keep those with which they were stored.
+        """
+        ...
+
     def act(
         self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
     ) -> Sequence[Job | FerrymanError]:
@@ -199,6 +207,10 @@ class Queues(Protocol):
 
     def get(self, name: str) -> QueueInfo:
         """Return one queue.  Raises QueueNotFound."""
+        ...
+
+    def details(self, name: str) -> QueueDetails:
+        """Return what is known of a queue beside its counts.  Raises QueueNotFound."""
         ...
 
     def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:

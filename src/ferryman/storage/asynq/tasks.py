@@ -105,6 +105,7 @@ def job_from(
     result: bytes | None = None,
     attempted_at: datetime | None = None,
     attempted_by: tuple[str, ...] = (),
+    orphaned: bool = False,
 ) -> StoredJob:
     """Make the job of a task that was found in Redis.
 
@@ -122,6 +123,7 @@ def job_from(
         scheduled_at=_scheduled_at(message, state, score, pending_since),
         attempted_at=attempted_at,
         attempted_by=attempted_by,
+        orphaned=orphaned,
         finalized_at=_finalized_at(message, state, score),
         errors=_errors(message, attempt if state is State.DISCARDED else message.retried),
         raw_metadata=_metadata(result),

@@ -115,6 +115,9 @@ class AsyncRedisJobs:
     async def update(self, ref: JobRef, metadata: Mapping[str, bytes]) -> Job:
         raise Unsupported("Jobs on Redis have no metadata; on Postgres and SQLite they have.")
 
+    async def give_arguments(self, ref: JobRef, args: bytes) -> Job:
+        return await self._server.run(manage.give_arguments(ref, args))
+
     async def act(
         self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
     ) -> Sequence[Job | FerrymanError]:

@@ -13,7 +13,7 @@ from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import AsyncEars
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import AsyncServer
-from ferryman.storage.asynq.verbs import glance, groups, health, periodic, queues, runs, workers
+from ferryman.storage.asynq.verbs import details, glance, groups, health, periodic, queues, runs, workers
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.values import (
     DayCounts,
@@ -23,6 +23,7 @@ from ferryman.storage.values import (
     PeriodicInfo,
     PeriodicRun,
     Plan,
+    QueueDetails,
     QueueInfo,
     Retention,
     WorkerInfo,
@@ -57,6 +58,9 @@ class AsyncRedisQueues:
 
     async def get(self, name: str) -> QueueInfo:
         return await self._server.run(queues.get_queue(name))
+
+    async def details(self, name: str) -> QueueDetails:
+        return await self._server.run(details.details(name))
 
     async def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:
         return await self._server.run(queues.history(name, days=days, now=now))

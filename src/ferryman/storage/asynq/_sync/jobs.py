@@ -116,6 +116,9 @@ class RedisJobs:
     def update(self, ref: JobRef, metadata: Mapping[str, bytes]) -> Job:
         raise Unsupported("Jobs on Redis have no metadata; on Postgres and SQLite they have.")
 
+    def give_arguments(self, ref: JobRef, args: bytes) -> Job:
+        return self._server.run(manage.give_arguments(ref, args))
+
     def act(
         self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
     ) -> Sequence[Job | FerrymanError]:

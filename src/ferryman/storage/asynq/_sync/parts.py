@@ -14,7 +14,7 @@ from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import Ears
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import Server
-from ferryman.storage.asynq.verbs import glance, groups, health, periodic, queues, runs, workers
+from ferryman.storage.asynq.verbs import details, glance, groups, health, periodic, queues, runs, workers
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.values import (
     DayCounts,
@@ -24,6 +24,7 @@ from ferryman.storage.values import (
     PeriodicInfo,
     PeriodicRun,
     Plan,
+    QueueDetails,
     QueueInfo,
     Retention,
     WorkerInfo,
@@ -58,6 +59,9 @@ class RedisQueues:
 
     def get(self, name: str) -> QueueInfo:
         return self._server.run(queues.get_queue(name))
+
+    def details(self, name: str) -> QueueDetails:
+        return self._server.run(details.details(name))
 
     def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:
         return self._server.run(queues.history(name, days=days, now=now))

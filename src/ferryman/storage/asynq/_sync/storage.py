@@ -34,7 +34,7 @@ class RedisStorage:
     """Jobs on a Redis server, behind a Sentinel, or on a Cluster."""
 
     format = "asynq's format on Redis"
-    features: frozenset[Feature] = frozenset()
+    features = frozenset({Feature.ARGUMENTS})
     fetches_ahead = True
     fetch_promotes = True
     wording = Wording(rescued="asynq: task lease expired", unknown_kind='handler not found for task "{kind}"')

@@ -12,6 +12,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import msgspec
@@ -167,7 +168,7 @@ def _may_be_of(kinds: Sequence[bytes], data: bytes | None) -> bool:
 def _read_list(keys: QueueKeys, key: str, after: str, start: int, count: int) -> Call:
     return Script(
         "list_tasks",
-        keys={"tasks": key},
+        keys={"tasks": key, "lease": keys.lease},
         args={"task_prefix": keys.task_prefix, "after": after, "start": start, "count": count},
     )
 
@@ -182,7 +183,8 @@ def _read_zset(keys: QueueKeys, key: str, after: str, score: str, count: int) ->
 
 def _jobs(rows: Sequence[Sequence[Any]], word: str, running: Mapping[str, Any]) -> Iterator[StoredJob]:
     """Read jobs, passing over those whose hash has vanished or whose message nobody can read, as asynq's tools do."""
-    for id, score, data, result, pending_since in rows:
+    now = datetime.now(UTC).timestamp()
+    for id, score, data, result, pending_since, *lease in rows:
         if data is None:
             continue
         attempted_at, attempted_by = running.get(id.decode(), (None, ()))
@@ -196,6 +198,7 @@ def _jobs(rows: Sequence[Sequence[Any]], word: str, running: Mapping[str, Any]) 
                 result=result,
                 attempted_at=attempted_at,
                 attempted_by=attempted_by,
+                orphaned=word == "active" and float(lease[0] or 0) <= now,
             )
 
 

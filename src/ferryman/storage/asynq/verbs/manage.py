@@ -1,4 +1,4 @@
-"""Looking at one job, and acting on it (spec/asynq.md 3.16, 3.18 to 3.20 and 3.22).
+"""Looking at one job, and acting on it (spec/asynq.md 3.16 and 3.18 to 3.22).
 
 What becomes of a job is decided by one script, which looks before it changes anything;
 its answer says why it did not.  asynq has no state for what was cancelled: a waiting job
@@ -28,7 +28,7 @@ from ferryman.storage.asynq.verbs.queues import known_queues
 from ferryman.storage.asynq.verbs.work import LEASE
 from ferryman.storage.asynq.verbs.workers import running_tasks
 
-__all__ = ["cancel", "delete", "discard", "get", "retry"]
+__all__ = ["cancel", "delete", "discard", "get", "give_arguments", "retry"]
 
 _CANCELLED = "JobCancelError: job cancelled while it waited"
 _ACTIVE, _ALREADY, _CHANGED = -1, -2, -4
@@ -104,6 +104,18 @@ def delete(ref: JobRef) -> Verb[Job]:
     return job
 
 
+def give_arguments(ref: JobRef, args: bytes) -> Verb[Job]:
+    """Give a job that waits for its time another payload; its unique lock stays that of the one it had, as in asynq."""
+    job = yield from get(ref)
+    message = TASK.encode(replace(job.message, payload=args))
+    keys = {"task": QueueKeys(job.queue).task(job.id)}
+    (done,) = yield [Script("update_task", keys=keys, args={"seen": job.data, "message": message})]
+    if done == _CHANGED:
+        return (yield from give_arguments(ref, args))
+    _raise_unless(done, job, "given other arguments")
+    return (yield from get(job.ref))
+
+
 def _raise_unless(done: int, job: StoredJob, what: str) -> None:
     match done:
         case 1:
@@ -144,6 +156,7 @@ def _stored(id: str, reply: Sequence[Any]) -> Verb[StoredJob]:
             # A lease is this long, so this is when its worker took it, or said last that it is alive.
             running = moment(float(lease)) - LEASE, ()
     attempted_at, attempted_by = running or (None, ())
+    orphaned = word == b"active" and (not lease or float(lease) <= datetime.now(UTC).timestamp())
     return job_from(
         message,
         word.decode(),
@@ -153,6 +166,7 @@ def _stored(id: str, reply: Sequence[Any]) -> Verb[StoredJob]:
         result=result,
         attempted_at=attempted_at,
         attempted_by=attempted_by,
+        orphaned=orphaned,
     )
 
 

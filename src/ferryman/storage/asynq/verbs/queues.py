@@ -16,6 +16,7 @@ from ferryman.storage.values import DayCounts, QueueInfo, not_empty
 
 __all__ = [
     "announce",
+    "check_one",
     "delete",
     "get_queue",
     "history",
@@ -65,7 +66,7 @@ def read_queues(names: Sequence[str]) -> Verb[list[QueueInfo]]:
 
 def history(name: str, *, days: int, now: datetime | None) -> Verb[list[DayCounts]]:
     """Return asynq's own counters, which it keeps for 90 days (spec/asynq.md 3.22)."""
-    yield from _check_one(name)
+    yield from check_one(name)
     keys, today = QueueKeys(name), now or datetime.now(UTC)
     times = [today - timedelta(days=ago) for ago in range(days)]
     names = [key for at in times for key in (keys.processed_on(at), keys.failed_on(at))]
@@ -102,7 +103,7 @@ def resume(name: str) -> Verb[None]:
 
 def delete(name: str) -> Verb[None]:
     """Remove a queue that holds no task."""
-    yield from _check_one(name)
+    yield from check_one(name)
     queue = QueueKeys(name)
     (done,) = yield [Script("remove_queue", keys={key: getattr(queue, key) for key in load("remove_queue").keys})]
     if not done:
@@ -111,7 +112,8 @@ def delete(name: str) -> Verb[None]:
     yield [Command(("SREM", QUEUES, name))]
 
 
-def _check_one(name: str) -> Verb[None]:
+def check_one(name: str) -> Verb[None]:
+    """Raise QueueNotFound where nobody has used this queue."""
     known = yield from known_queues()
     if name not in known:
         raise QueueNotFound(name, known)

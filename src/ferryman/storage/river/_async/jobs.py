@@ -170,6 +170,12 @@ class AsyncRiverJobs:
     async def update(self, ref: JobRef, metadata: Mapping[str, bytes]) -> Job:
         return await self._writer.write(manage.update(ref, metadata))
 
+    async def give_arguments(self, ref: JobRef, args: bytes) -> Job:
+        raise Unsupported(
+            f"Job {ref} keeps the arguments with which it was stored: River's unique keys are made of them. "
+            "Cancel it, and enqueue another."
+        )
+
     async def act(
         self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
     ) -> Sequence[Job | FerrymanError]:

@@ -16,6 +16,7 @@ from ferryman.storage.values import (
     PeriodicRun,
     Plan,
     QueueChanged,
+    QueueDetails,
     QueueInfo,
     ResignRequested,
     WorkerInfo,
@@ -49,6 +50,9 @@ class AsyncRiverQueues:
 
     async def get(self, name: str) -> QueueInfo:
         return await self._reader.read(queues.get_queue(name))
+
+    async def details(self, name: str) -> QueueDetails:
+        return await self._reader.read(queues.details(name))
 
     async def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:
         return await self._reader.read(queues.history(name, days=days, now=now))

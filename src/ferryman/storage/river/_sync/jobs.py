@@ -169,6 +169,12 @@ class RiverJobs:
     def update(self, ref: JobRef, metadata: Mapping[str, bytes]) -> Job:
         return self._writer.write(manage.update(ref, metadata))
 
+    def give_arguments(self, ref: JobRef, args: bytes) -> Job:
+        raise Unsupported(
+            f"Job {ref} keeps the arguments with which it was stored: River's unique keys are made of them. "
+            "Cancel it, and enqueue another."
+        )
+
     def act(
         self, action: Action, refs: Sequence[JobRef], *, now: datetime | None = None
     ) -> Sequence[Job | FerrymanError]:

@@ -17,6 +17,7 @@ from ferryman.storage.values import (
     PeriodicRun,
     Plan,
     QueueChanged,
+    QueueDetails,
     QueueInfo,
     ResignRequested,
     WorkerInfo,
@@ -50,6 +51,9 @@ class RiverQueues:
 
     def get(self, name: str) -> QueueInfo:
         return self._reader.read(queues.get_queue(name))
+
+    def details(self, name: str) -> QueueDetails:
+        return self._reader.read(queues.details(name))
 
     def history(self, name: str, *, days: int, now: datetime | None = None) -> Sequence[DayCounts]:
         return self._reader.read(queues.history(name, days=days, now=now))

@@ -13,11 +13,12 @@ from ferryman.errors import QueueNotFound
 from ferryman.job import FINAL, State
 from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Batch, Query, Row, Search, Verb
-from ferryman.storage.values import DayCounts, QueueInfo, not_empty
+from ferryman.storage.values import DayCounts, QueueDetails, QueueInfo, not_empty
 
 __all__ = [
     "announce",
     "delete",
+    "details",
     "get_queue",
     "glance",
     "history",
@@ -78,11 +79,21 @@ def get_queue(name: str) -> Verb[QueueInfo]:
     raise QueueNotFound(name, [queue.name for queue in queues])
 
 
-def history(name: str, *, days: int, now: datetime | None) -> Verb[list[DayCounts]]:
-    """Return how many of the jobs that are kept ended on each day; River counts none."""
+def details(name: str) -> Verb[QueueDetails]:
+    """Return nothing but that it is there: its jobs are rows of a table that all queues share."""
+    yield from _check(name)
+    return QueueDetails(name=name)
+
+
+def _check(name: str) -> Verb[None]:
     known: list[Row] = yield Query("queues")
     if name not in (names := [row[0] for row in known]):
         raise QueueNotFound(name, names)
+
+
+def history(name: str, *, days: int, now: datetime | None) -> Verb[list[DayCounts]]:
+    """Return how many of the jobs that are kept ended on each day; River counts none."""
+    yield from _check(name)
     midnight = (now or datetime.now(UTC)).astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     starts = [midnight - timedelta(days=ago) for ago in range(days)]
     answers = []

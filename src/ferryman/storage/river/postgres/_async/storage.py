@@ -39,7 +39,7 @@ class AsyncPostgresStorage:
     """Jobs in a Postgres database."""
 
     format = "River's format on Postgres"
-    features = frozenset(Feature)
+    features = frozenset(Feature) - {Feature.ARGUMENTS}
     groups = None
     fetches_ahead = False
     fetch_promotes = False

@@ -40,7 +40,7 @@ class PostgresStorage:
     """Jobs in a Postgres database."""
 
     format = "River's format on Postgres"
-    features = frozenset(Feature)
+    features = frozenset(Feature) - {Feature.ARGUMENTS}
     groups = None
     fetches_ahead = False
     fetch_promotes = False

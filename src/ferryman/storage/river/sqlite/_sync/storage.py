@@ -48,8 +48,9 @@ class SqliteStorage:
     def __init__(self, location: Location, share: Held | None = None) -> None:
         self.where = location
         self.location = str(location)
-        # What is in memory has one connection, which is ours.
-        lacking = {Feature.METADATA} if location.path else {Feature.METADATA, Feature.TRANSACTIONS}
+        lacking = {Feature.METADATA, Feature.ARGUMENTS}
+        if not location.path:
+            lacking.add(Feature.TRANSACTIONS)  # what is in memory has one connection, which is ours
         self.features = frozenset(Feature) - lacking
         self.held = share or Held(location)
         self._writer = SqliteRunner(self.held, owned=share is None)
