@@ -29,6 +29,7 @@ __all__ = [
     "Options",
     "QueueNotFound",
     "Revoke",
+    "Scheduled",
     "SchemaOutOfDate",
     "Settings",
     "Snooze",
@@ -103,6 +104,7 @@ if TYPE_CHECKING:
         step_sync,
     )
     from ferryman.retry import exponential, fixed, river
+    from ferryman.scheduled import Scheduled
     from ferryman.settings import Settings
     from ferryman.task import Task, Tasks
     from ferryman.worker import Worker
@@ -144,6 +146,7 @@ _HOMES = {
         "step_sync",
     ),
     "ferryman.retry": ("exponential", "fixed", "river"),
+    "ferryman.scheduled": ("Scheduled",),
     "ferryman.settings": ("Settings",),
     "ferryman.task": ("Task", "Tasks"),
     "ferryman.worker": ("Worker",),

@@ -25,6 +25,7 @@ from ferryman.engine.requests import Requests
 from ferryman.engine.rescuer import Rescuer
 from ferryman.engine.scheduler import Scheduler
 from ferryman.engine.service import Service, Tick, every
+from ferryman.engine.sources import Resync
 from ferryman.engine.strangers import Strangers
 from ferryman.engine.tally import EVERY as COUNTED
 from ferryman.engine.tally import Tally
@@ -76,6 +77,7 @@ class Chores:
             self._always(_REQUESTS_EVERY, requests.tick, "requests"),
             self._always(_STRANGERS_EVERY, strangers.tick, "strangers"),
             *([self._always(COUNTED, tally.tick, "numbers")] if tally else []),
+            *self._asking(),
             *self._aggregating(),
         ]
 
@@ -127,6 +129,11 @@ class Chores:
             clock=self.clock,
             outage=self.outage,
         )
+
+    def _asking(self) -> list[Service]:
+        """Who leads may change at any time, so every worker knows what is to be enqueued."""
+        sources = self.tasks.sources if self.settings.periodic else ()
+        return [self._always(each.every, Resync(each, self.tasks).tick, "schedules") for each in sources]
 
     def _aggregating(self) -> list[Service]:
         if self.tasks.aggregation is None or self.storage.groups is None:

@@ -1,24 +1,30 @@
 """What is enqueued by the clock, which may change while workers run.
 
     jobs.periodic.add(report.using(queue="slow"), cron="0 6 * * 1", id="weekly report")
+    jobs.periodic.add(report.job(account=7), every="1h", id="report of 7")
     jobs.periodic.remove("weekly report")
 
+    @jobs.periodic.source(every="3m")
+    async def reports() -> list[Scheduled]: ...
+
 Only one worker, the leader, enqueues by the clock, and it does by its own schedules: what
-changes must change in every process that runs one.
+changes must change in every process that runs one.  A source is asked by all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
-from typing import Any
+from typing import TypeVar
 
-from ferryman.cron import Cron, Interval, Schedule
-from ferryman.duration import format_duration, parse_duration
-from ferryman.errors import ConfigError
-from ferryman.task import PeriodicEntry, Task, Tasks
+from ferryman.duration import parse_duration
+from ferryman.job import NewJob
+from ferryman.scheduled import Makes, PeriodicEntry, Scheduled, Source
+from ferryman.task import Tasks
 
 __all__ = ["Schedules"]
+
+F = TypeVar("F", bound=Callable[[], Iterable[Scheduled] | Awaitable[Iterable[Scheduled]]])
 
 
 class Schedules:
@@ -29,7 +35,7 @@ class Schedules:
 
     def add(
         self,
-        task: Task[..., Any],
+        task: Makes | NewJob,
         *,
         every: timedelta | float | str | None = None,
         cron: str | None = None,
@@ -37,27 +43,35 @@ class Schedules:
         on_start: bool = False,
         id: str | None = None,
     ) -> PeriodicEntry:
-        """Enqueue a task from now on by the clock: `every` so long, or at the times of a `cron` line.
+        """Enqueue a task, or a job with arguments, from now on by the clock: `every` so long, or by a `cron` line.
 
         A worker that runs in this process takes it up within a second.  Raises ConfigError when the line is
-        wrong, and when the id (without one: the task's kind) is taken.
+        wrong, and when the id (without one: the kind) is taken.
         """
-        if (every is None) == (cron is None):
-            raise ConfigError(f"When is {task.kind} to be enqueued? Give one of every=… and cron=….")
-        schedule, spec = _interval(every) if every is not None else (Cron.parse(str(cron), tz=tz), str(cron))
-        return self._tasks.schedule(task, schedule, spec, id=id, on_start=on_start)
+        entry = Scheduled(task, every=every, cron=cron, tz=tz, on_start=on_start, id=id).entry()
+        return self._tasks.schedule(entry.task, entry.schedule, entry.spec, id=entry.id, on_start=on_start)
 
     def remove(self, id: str) -> None:
         """Enqueue this no more.  Raises ScheduleNotFound."""
         self._tasks.unschedule(id)
+
+    def source(self, *, every: timedelta | float | str = "3m") -> Callable[[F], F]:
+        """Ask a function again and again what is to be enqueued by the clock: `@jobs.periodic.source(every="1m")`.
+
+        It takes nothing, is async or plain, and returns a `Scheduled` for each schedule; what it says no more is
+        enqueued no more, and what it says again goes on as it was.  When it fails, what it said last stands.
+        A schedule that is wrong is left out and reported (spec/asynq.md 6.3).
+        """
+        seconds = parse_duration(every).total_seconds()
+
+        def add(find: F) -> F:
+            self._tasks.sources.append(Source(find, seconds))
+            return find
+
+        return add
 
     def __iter__(self) -> Iterator[PeriodicEntry]:
         return iter(tuple(self._tasks.periodic))
 
     def __len__(self) -> int:
         return len(self._tasks.periodic)
-
-
-def _interval(every: timedelta | float | str) -> tuple[Schedule, str]:
-    delay = parse_duration(every)
-    return Interval(delay), f"@every {format_duration(delay)}"

@@ -11,8 +11,6 @@ import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Concatenate, Generic, Literal, ParamSpec, Protocol, TypeVar, Unpack, overload
 
-import msgspec
-
 from ferryman import gojson
 from ferryman.aggregation import Aggregation
 from ferryman.arguments import Arguments
@@ -21,8 +19,9 @@ from ferryman.errors import ConfigError, ScheduleNotFound, UnknownTask
 from ferryman.job import Inserted, Job, NewJob
 from ferryman.options import Options, check_names, merge, new_job
 from ferryman.retry import Backoff, IsFailure, RetryCurve, always, curve_of, river
+from ferryman.scheduled import Makes, PeriodicEntry, Source
 
-__all__ = ["Kind", "PeriodicEntry", "Run", "Sender", "Task", "TaskOptions", "Tasks"]
+__all__ = ["Kind", "Run", "Sender", "Task", "TaskOptions", "Tasks"]
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -56,16 +55,6 @@ class Sender(Protocol):
     def enqueue_sync(self, job: NewJob) -> Inserted:
         """Store one job from code that is not async."""
         ...
-
-
-class PeriodicEntry(msgspec.Struct, frozen=True):
-    """A task that is enqueued by the clock.  `id` is known to every program that shares the schedule."""
-
-    id: str
-    task: Task[..., Any]
-    schedule: Schedule
-    spec: str
-    on_start: bool = False
 
 
 class Task(Generic[P, R]):
@@ -169,6 +158,7 @@ class Tasks(Mapping[str, Task[..., Any]]):
         self._tasks: dict[str, Task[..., Any]] = {}
         self._sender: Sender | None = None
         self.periodic: list[PeriodicEntry] = []
+        self.sources: list[Source] = []
         self.aggregation: Aggregation | None = None
         self.provided: tuple[type, ...] = ()
         self.curve: RetryCurve = river
@@ -228,15 +218,25 @@ class Tasks(Mapping[str, Task[..., Any]]):
         if taken is not None and taken.function.__qualname__ != function.__qualname__:
             raise ConfigError(f'The kind "{kind}" is taken by {taken!r}. Give this task another.')
 
-    def schedule(
-        self, task: Task[..., Any], schedule: Schedule, spec: str, *, id: str | None, on_start: bool
-    ) -> PeriodicEntry:
+    def schedule(self, task: Makes, schedule: Schedule, spec: str, *, id: str | None, on_start: bool) -> PeriodicEntry:
         """Enqueue this task by the clock.  Raises ConfigError when the id is taken."""
         entry = PeriodicEntry(id or task.kind, task, schedule, spec, on_start)
-        if any(other.id == entry.id for other in self.periodic):
-            raise ConfigError(f'Two schedules have the id "{entry.id}". Give one of them an id=… of its own.')
-        self.periodic.append(entry)
+        self._reschedule([*self.periodic, entry])
         return entry
+
+    def exchange(self, source: Source, wanted: Sequence[PeriodicEntry]) -> None:
+        """Take what a source says now for what it said before.  Raises ConfigError when two ids are the same."""
+        others = [entry for entry in self.periodic if entry not in source.entries]
+        self._reschedule([*others, *wanted])
+        source.entries = tuple(wanted)
+
+    def _reschedule(self, entries: Sequence[PeriodicEntry]) -> None:
+        seen: set[str] = set()
+        for entry in entries:
+            if entry.id in seen:
+                raise ConfigError(f'Two schedules have the id "{entry.id}". Give one of them an id=… of its own.')
+            seen.add(entry.id)
+        self.periodic[:] = entries  # workers hold this very list
 
     def unschedule(self, id: str) -> None:
         """Take back what `schedule` said.  Raises ScheduleNotFound."""

@@ -60,9 +60,10 @@ def refuse_what_cannot_work(tasks: Tasks, settings: Settings) -> None:
             f"Take {least:g}s or more, which is {_BEATS} beats: one that is lost must not cost a job."
         )
     Cron.parse(settings.reindex_schedule)  # which says what is wrong with it
-    if tasks.periodic and settings.periodic and not settings.lead:
+    if (tasks.periodic or tasks.sources) and settings.periodic and not settings.lead:
+        what = f'"{tasks.periodic[0].id}"' if tasks.periodic else "anything"
         raise ConfigError(
-            f'This worker is told not to lead, so it cannot enqueue "{tasks.periodic[0].id}" by the clock. Leave that '
+            f"This worker is told not to lead, so it cannot enqueue {what} by the clock. Leave that "
             "to others with periodic = false, or let it lead."
         )
     for entry in tasks.periodic if settings.periodic else ():

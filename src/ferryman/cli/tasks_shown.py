@@ -8,7 +8,8 @@ from typing import Any
 from ferryman.app import Ferryman
 from ferryman.cli.output import Column, Listing
 from ferryman.cli.times import Times
-from ferryman.task import PeriodicEntry, Task
+from ferryman.scheduled import PeriodicEntry
+from ferryman.task import Task
 
 __all__ = ["tasks_of"]
 

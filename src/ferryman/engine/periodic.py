@@ -25,11 +25,11 @@ from ferryman.errors import FerrymanError, StorageError
 from ferryman.events import JobEnqueued
 from ferryman.job import NewJob, State
 from ferryman.middleware import EnqueueMiddleware, changed
+from ferryman.scheduled import PeriodicEntry
 from ferryman.storage._async.pauses import async_pauses
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.pauses import PERIODIC
 from ferryman.storage.values import Plan, ScheduleInfo
-from ferryman.task import PeriodicEntry
 
 __all__ = ["Periodic", "periodic_job"]
 

@@ -6,17 +6,15 @@ import asyncio
 from datetime import timedelta
 from typing import Any
 
-import msgspec
-
 from ferryman import gojson
-from ferryman.cron import Interval
 from ferryman.events import EventBus
 from ferryman.job import Job, NewJob, Unique
 from ferryman.logs import subscribe
 from ferryman.retry import fixed
+from ferryman.scheduled import PeriodicEntry, Scheduled
 from ferryman.settings import Settings
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.task import PeriodicEntry, Tasks
+from ferryman.task import Tasks
 from ferryman.testing.river_adapter.barriers import Barriers, Claims
 from ferryman.testing.river_adapter.behaviors import behave
 from ferryman.testing.river_adapter.requests import InvalidParams, Rejected, StartParams, Tuning
@@ -128,18 +126,6 @@ def _settings(params: StartParams) -> Settings:
     )
 
 
-class _Scheduled(msgspec.Struct, frozen=True):
-    """What stands for a task where a schedule asks for its job."""
-
-    made: NewJob
-    kind: str = KIND
-
-    def job(self) -> NewJob:
-        """Return the job of one run."""
-        return self.made
-
-
 def _hourly(id: str, message: str, unique: Unique | None) -> PeriodicEntry:
     job = NewJob(kind=KIND, args=encoded_args("", 0, message), metadata={"periodic": True}, unique=unique)
-    task: Any = _Scheduled(job)
-    return PeriodicEntry(id, task, Interval(timedelta(hours=1)), "@every 1h", on_start=True)
+    return Scheduled(job, every="1h", on_start=True, id=id).entry()
