@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from ferryman import Ferryman
-from ferryman.web import collector
+from ferryman.web import collector, sharing
 from ferryman.web.collector import Collector
 
 
@@ -15,7 +15,7 @@ from ferryman.web.collector import Collector
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let it look as often as it can, and let everybody have gone at once."""
     monkeypatch.setattr(collector, "_INTERVAL", 0.0)
-    monkeypatch.setattr(collector, "_SHARE", 0)
+    monkeypatch.setattr(sharing, "_SHARE", 0)
     monkeypatch.setattr(collector, "_IDLE", 0.0)
 
 

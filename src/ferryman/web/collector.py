@@ -10,36 +10,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from ferryman.admin._async.admin import AsyncAdmin
 from ferryman.admin.snapshot import Snapshot
 from ferryman.findings import Finding
 from ferryman.job import State
 from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
-from ferryman.web.refusals import refusal_for
+from ferryman.web.sharing import Seen, look, rest_after
 
-__all__ = ["Collector", "Part", "Point", "Sight"]
-
-T = TypeVar("T")
+__all__ = ["Collector", "Point", "Sight"]
 
 _INTERVAL = 5.0
 _CHECK_INTERVAL = 30.0
 _IDLE = 60.0
-_LIMIT = 10.0
-_SHARE = 20
 _POINTS = 720
-
-
-@dataclass(frozen=True)
-class Part(Generic[T]):
-    """One part of what was seen: what it is, or why it could not be seen.  An old `value` stays beside the reason."""
-
-    value: T
-    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,6 +42,9 @@ class Point:
     """For how many seconds the job waits that is next to run."""
 
 
+_UNSEEN: Seen[Any] = Seen(())
+
+
 @dataclass(frozen=True)
 class Sight:
     """A storage as it was seen at one moment."""
@@ -61,10 +52,10 @@ class Sight:
     number: int
     at: datetime
     took: float
-    queues: Part[Sequence[QueueInfo]] = Part(())
-    workers: Part[Sequence[WorkerInfo]] = Part(())
-    schedules: Part[Sequence[PeriodicInfo]] = Part(())
-    findings: Part[Sequence[Finding]] = Part(())
+    queues: Seen[Sequence[QueueInfo]] = _UNSEEN
+    workers: Seen[Sequence[WorkerInfo]] = _UNSEEN
+    schedules: Seen[Sequence[PeriodicInfo]] = _UNSEEN
+    findings: Seen[Sequence[Finding]] = _UNSEEN
     leader: str | None = None
     points: Sequence[Point] = field(default=(), repr=False)
 
@@ -131,7 +122,7 @@ class Collector:
             took += await self._check()
             # What does not answer costs nobody anything, and its return is to be seen soon.
             reachable = self._sight is None or self._sight.reachable
-            await asyncio.sleep(max(_INTERVAL, took * _SHARE) if reachable else _INTERVAL)
+            await asyncio.sleep(rest_after(took, at_least=_INTERVAL) if reachable else _INTERVAL)
             wanted = time.monotonic() - self._asked < _IDLE
 
     async def _look(self) -> float:
@@ -141,7 +132,7 @@ class Collector:
     async def _see(self) -> float:
         before, began = self._sight, time.monotonic()
         seen = before or Sight(0, datetime.now(UTC), 0.0)
-        snapshot = await _part(None, self._admin.snapshot)
+        snapshot: Seen[Snapshot | None] = await look(self._admin.snapshot, Seen(None))
         queues = _of(snapshot, "queues", seen.queues)
         workers = _of(snapshot, "workers", seen.workers)
         schedules = _of(snapshot, "periodic", seen.schedules)
@@ -159,7 +150,7 @@ class Collector:
         if self._sight is None or began - self._checked < _CHECK_INTERVAL:
             return 0.0
         self._checked = began
-        findings = await _part(self._sight.findings.value, self._findings)
+        findings = await look(self._findings, self._sight.findings)
         self._sight = replace(self._sight, number=self._sight.number + 1, findings=findings)
         return time.monotonic() - began
 
@@ -168,20 +159,14 @@ class Collector:
         return [*of_storage, *await self._admin.check()]
 
 
-async def _part(before: T, look: Callable[[], Awaitable[T]]) -> Part[T]:
-    try:
-        async with asyncio.timeout(_LIMIT):
-            return Part(await look())
-    except Exception as error:
-        return Part(before, refusal_for(error).detail)
-
-
-def _of(snapshot: Part[Snapshot | None], name: str, before: Part[Sequence[Any]]) -> Part[Any]:
+def _of(snapshot: Seen[Snapshot | None], name: str, before: Seen[Sequence[Any]]) -> Seen[Any]:
     """Return one part of a snapshot; of what could not be read, what was seen before stays."""
     if snapshot.value is None:
-        return Part(before.value, snapshot.why)
+        return Seen(before.value, snapshot.why, before.at)
     read = getattr(snapshot.value, name)
-    return Part(before.value, snapshot.value.missing.get(name, "it was not read")) if read is None else Part(read)
+    if read is None:
+        return Seen(before.value, snapshot.value.missing.get(name, "it was not read"), before.at)
+    return Seen(read, at=snapshot.at)
 
 
 def _point(queues: Sequence[QueueInfo], now: datetime) -> Point:

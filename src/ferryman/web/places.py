@@ -13,7 +13,6 @@ from ferryman.storage.values import Feature
 from ferryman.web.bulks import Bulks
 from ferryman.web.collector import Collector
 from ferryman.web.sharing import Shared
-from ferryman.web.watched import Watched
 
 if TYPE_CHECKING:
     from ferryman.app import Ferryman
@@ -40,8 +39,9 @@ class Place:
     jobs: Ferryman
     collector: Collector
     bulks: Bulks
-    watched: Watched
     reads: Shared
+    history: Shared
+    """What was counted, which nothing that is done here changes."""
 
     @property
     def admin(self) -> AsyncAdmin:
@@ -81,7 +81,8 @@ class Place:
     async def close(self) -> None:
         """Stop what runs for it."""
         await self.bulks.close()
-        await self.watched.close()
+        await self.reads.close()
+        await self.history.close()
         await self.collector.close()
 
 
@@ -101,4 +102,4 @@ def places(storages: Ferryman | Mapping[str, Ferryman], *, production: bool) -> 
 def _place(name: str, jobs: Ferryman, production: bool) -> Place:
     admin = jobs.admin
     collector = Collector(admin, production=production)
-    return Place(name, jobs, collector, Bulks(admin.bulk), Watched(admin.stats), Shared())
+    return Place(name, jobs, collector, Bulks(admin.bulk), Shared(), Shared())

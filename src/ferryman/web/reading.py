@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from ferryman.admin.bulk import Preview
+from ferryman.admin.series import By, Series
 from ferryman.job import Job, JobRef
 from ferryman.storage.values import JobFilter, Page
 from ferryman.web.addresses import path_below
 from ferryman.web.refusals import Refusal
+from ferryman.web.sharing import Seen, within_time
 from ferryman.web.visit import Visit
 
-__all__ = ["counted", "jobs_page", "one_job", "ref_of", "together", "whole_job", "within_time"]
+__all__ = ["Past", "counted", "jobs_page", "one_job", "past", "ref_of", "together", "whole_job"]
 
 T = TypeVar("T")
 
-_LIMIT = 5.0
-
-
-async def within_time(read: Awaitable[T]) -> T:
-    """Return what is read.  Raises TimeoutError after five seconds."""
-    async with asyncio.timeout(_LIMIT):
-        return await read
+Past = Seen[Series | None]
+"""How it went, by what was counted."""
 
 
 async def together(visit: Visit, what: str, read: Callable[[], Awaitable[T]]) -> T:
@@ -31,7 +28,13 @@ async def together(visit: Visit, what: str, read: Callable[[], Awaitable[T]]) ->
     if visit.request.method != "GET":  # what is asked for stands in the body
         return await within_time(read())
     asked = (what, path_below(visit.request), visit.request.url.query)
-    return await visit.place.reads.read(asked, read)
+    return await visit.place.reads.fresh(asked, read)
+
+
+async def past(visit: Visit, window: timedelta, *, by: By | None = None, queue: str | None = None) -> Past:
+    """Return how it went over a window, as it was read last; the first time it may say that it is being read."""
+    stats = visit.place.admin.stats
+    return await visit.place.history.latest((window, by, queue), lambda: stats.series(window, by=by, queue=queue))
 
 
 async def jobs_page(visit: Visit, which: JobFilter, *, limit: int) -> Page[Job]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -16,7 +17,7 @@ from ferryman.storage.values import JobFilter
 
 __all__ = ["AsyncStatsAdmin"]
 
-_AT_ONCE = 1_000
+_AT_ONCE = 250
 _COUNTED = "attempts that ferryman's workers counted"
 _STORED = "jobs that are still stored"
 
@@ -46,9 +47,7 @@ class AsyncStatsAdmin:
         if counted is not None:
             return counted
         drawing = Drawing(Steps.of(window, now), by, queue, kind)
-        jobs, truncated = await self._ended(drawing.steps.since)
-        for job in jobs:
-            drawing.add_job(job)
+        truncated = await self._look(drawing.steps.since, drawing.add_job)
         return drawing.finish(_STORED, truncated=truncated)
 
     async def counted(
@@ -68,17 +67,20 @@ class AsyncStatsAdmin:
             drawing.add_pages(await notebook.read(drawing.steps.pages(), now=now))
         return None if drawing.is_empty else drawing.finish(_COUNTED)
 
-    async def _ended(self, since: datetime, *, sample: int = 10_000, seconds: float = 2.0) -> tuple[list[Job], bool]:
-        """Return jobs whose latest attempt ended since then, and whether there are more than were looked at."""
+    async def _look(
+        self, since: datetime, add: Callable[[Job], None], *, sample: int = 10_000, seconds: float = 1.0
+    ) -> bool:
+        """Add jobs whose latest attempt ended since then; return whether there are more than were looked at."""
         which = JobFilter(states=ENDED, ended_since=since)
         jobs, ends = (await self._open()).jobs, time.monotonic() + seconds
-        found: list[Job] = []
-        cursor, more = None, True
-        while more and len(found) < sample and time.monotonic() < ends:
-            page = await jobs.list(which, limit=min(_AT_ONCE, sample - len(found)), cursor=cursor)
-            found += page.items
+        scanned, cursor, more = 0, None, True
+        while more and scanned < sample and time.monotonic() < ends:
+            page = await jobs.list(which, limit=min(_AT_ONCE, sample - scanned), cursor=cursor)
+            for job in page.items:
+                add(job)
+            scanned += len(page.items)
             cursor, more = page.next, page.next is not None
-        return found, more
+        return more
 
     async def throughput(
         self,
@@ -86,7 +88,7 @@ class AsyncStatsAdmin:
         *,
         by: Literal["kind", "queue"] = "kind",
         sample: int = 10_000,
-        seconds: float = 2.0,
+        seconds: float = 1.0,
         now: datetime | None = None,
     ) -> Throughputs:
         """Weigh jobs whose latest attempt ended within the window.
@@ -96,7 +98,5 @@ class AsyncStatsAdmin:
         """
         now = now or datetime.now(UTC)
         weighing = Weighing(by, now - window, now)
-        jobs, truncated = await self._ended(now - window, sample=sample, seconds=seconds)
-        for job in jobs:
-            weighing.add(job)
+        truncated = await self._look(now - window, weighing.add, sample=sample, seconds=seconds)
         return weighing.result(truncated=truncated)

@@ -31,7 +31,7 @@ class FailedAdmin:
         which: JobFilter | None = None,
         *,
         sample: int = 10_000,
-        seconds: float = 2.0,
+        seconds: float = 1.0,
         now: datetime | None = None,
     ) -> FailedGroups:
         """Gather jobs that gave up, or those in the filter's states, by what went wrong.

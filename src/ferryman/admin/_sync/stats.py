@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -17,7 +18,7 @@ from ferryman.storage.values import JobFilter
 
 __all__ = ["StatsAdmin"]
 
-_AT_ONCE = 1_000
+_AT_ONCE = 250
 _COUNTED = "attempts that ferryman's workers counted"
 _STORED = "jobs that are still stored"
 
@@ -47,9 +48,7 @@ class StatsAdmin:
         if counted is not None:
             return counted
         drawing = Drawing(Steps.of(window, now), by, queue, kind)
-        jobs, truncated = self._ended(drawing.steps.since)
-        for job in jobs:
-            drawing.add_job(job)
+        truncated = self._look(drawing.steps.since, drawing.add_job)
         return drawing.finish(_STORED, truncated=truncated)
 
     def counted(
@@ -69,17 +68,18 @@ class StatsAdmin:
             drawing.add_pages(notebook.read(drawing.steps.pages(), now=now))
         return None if drawing.is_empty else drawing.finish(_COUNTED)
 
-    def _ended(self, since: datetime, *, sample: int = 10_000, seconds: float = 2.0) -> tuple[list[Job], bool]:
-        """Return jobs whose latest attempt ended since then, and whether there are more than were looked at."""
+    def _look(self, since: datetime, add: Callable[[Job], None], *, sample: int = 10_000, seconds: float = 1.0) -> bool:
+        """Add jobs whose latest attempt ended since then; return whether there are more than were looked at."""
         which = JobFilter(states=ENDED, ended_since=since)
         jobs, ends = (self._open()).jobs, time.monotonic() + seconds
-        found: list[Job] = []
-        cursor, more = None, True
-        while more and len(found) < sample and time.monotonic() < ends:
-            page = jobs.list(which, limit=min(_AT_ONCE, sample - len(found)), cursor=cursor)
-            found += page.items
+        scanned, cursor, more = 0, None, True
+        while more and scanned < sample and time.monotonic() < ends:
+            page = jobs.list(which, limit=min(_AT_ONCE, sample - scanned), cursor=cursor)
+            for job in page.items:
+                add(job)
+            scanned += len(page.items)
             cursor, more = page.next, page.next is not None
-        return found, more
+        return more
 
     def throughput(
         self,
@@ -87,7 +87,7 @@ class StatsAdmin:
         *,
         by: Literal["kind", "queue"] = "kind",
         sample: int = 10_000,
-        seconds: float = 2.0,
+        seconds: float = 1.0,
         now: datetime | None = None,
     ) -> Throughputs:
         """Weigh jobs whose latest attempt ended within the window.
@@ -97,7 +97,5 @@ class StatsAdmin:
         """
         now = now or datetime.now(UTC)
         weighing = Weighing(by, now - window, now)
-        jobs, truncated = self._ended(now - window, sample=sample, seconds=seconds)
-        for job in jobs:
-            weighing.add(job)
+        truncated = self._look(now - window, weighing.add, sample=sample, seconds=seconds)
         return weighing.result(truncated=truncated)

@@ -13,9 +13,10 @@ from ferryman.job import State
 from ferryman.redaction import USUAL
 from ferryman.views import job_view, queue_view, worker_view
 from ferryman.web.api.answers import answer, number
-from ferryman.web.collector import Part, Sight
+from ferryman.web.collector import Sight
 from ferryman.web.filters import in_words, read_chosen
 from ferryman.web.reading import counted, jobs_page, one_job, together
+from ferryman.web.sharing import Seen
 from ferryman.web.visit import Visit
 
 __all__ = [
@@ -156,13 +157,13 @@ def _queues(sight: Sight) -> dict[str, Any]:
     }
 
 
-def _part(name: str, part: Part[Any], rows: Sequence[Any], **more: Any) -> Response:
+def _part(name: str, part: Seen[Any], rows: Sequence[Any], **more: Any) -> Response:
     """Answer with a part of what was seen; None is not the same as nothing."""
     return answer({name: None if part.why and not part.value else rows, "unavailable": part.why or None, **more})
 
 
 def _unavailable(sight: Sight) -> dict[str, str]:
-    parts: dict[str, Part[Any]] = {
+    parts: dict[str, Seen[Any]] = {
         "queues": sight.queues,
         "workers": sight.workers,
         "periodic": sight.schedules,

@@ -14,7 +14,7 @@ from starlette.responses import Response
 from ferryman import __version__
 from ferryman.errors import FerrymanError
 from ferryman.web.preferences import COOKIE
-from ferryman.web.reading import within_time
+from ferryman.web.sharing import within_time
 from ferryman.web.visit import Visit
 
 __all__ = ["keep", "page", "settings"]

@@ -13,8 +13,8 @@ from ferryman.storage.values import Action
 from ferryman.web.changes import Outcome
 from ferryman.web.entrance.access import Level, require
 from ferryman.web.pages.job import show
-from ferryman.web.reading import within_time
 from ferryman.web.refusals import Refusal
+from ferryman.web.sharing import within_time
 from ferryman.web.visit import Visit
 
 __all__ = [

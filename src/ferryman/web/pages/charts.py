@@ -10,7 +10,7 @@ from typing import Any
 from ferryman.admin import series as counted
 from ferryman.web.collector import Point
 from ferryman.web.formats import count, duration, rate, share
-from ferryman.web.watched import Read
+from ferryman.web.reading import Past
 
 __all__ = ["Chart", "depth_chart", "latency_chart", "oldest_chart", "throughput_chart"]
 
@@ -42,13 +42,13 @@ class Chart:
     missing_command: str = ""
 
 
-def throughput_chart(read: Read, zone: tzinfo) -> Chart:
+def throughput_chart(read: Past, zone: tzinfo) -> Chart:
     """Draw how many attempts ended a second, and how."""
     points = _points(read)
     if not any(points):
         return _nothing("throughput", "Throughput", "attempts a second", read)
-    assert read.series is not None
-    step = read.series.step.total_seconds()
+    assert read.value is not None
+    step = read.value.step.total_seconds()
     kinds: dict[str, Callable[[counted.Point], float]] = {
         "ok": lambda point: (point.ok + point.cancelled) / step,
         "error": lambda point: point.error / step,
@@ -62,7 +62,7 @@ def throughput_chart(read: Read, zone: tzinfo) -> Chart:
     return _drawn("throughput", "Throughput", "attempts a second", _how_much(read), "bars", "rate", read, series, zone)
 
 
-def latency_chart(read: Read, zone: tzinfo) -> Chart:
+def latency_chart(read: Past, zone: tzinfo) -> Chart:
     """Draw how long jobs waited and ran."""
     points = _points(read)
     if not any(point and point.run_p50 is not None for point in points):
@@ -105,34 +105,34 @@ def oldest_chart(points: Sequence[Point], window: timedelta, now: datetime, zone
     return _watched("oldest", "Oldest available job", "waits for", summary, "lines", "duration", buckets, series, zone)
 
 
-def _points(read: Read) -> Sequence[counted.Point | None]:
-    return read.series.lines[0].points if read.series and read.series.lines else ()
+def _points(read: Past) -> Sequence[counted.Point | None]:
+    return read.value.lines[0].points if read.value and read.value.lines else ()
 
 
-def _total(read: Read) -> counted.Point | None:
-    return read.series.lines[0].total if read.series and read.series.lines else None
+def _total(read: Past) -> counted.Point | None:
+    return read.value.lines[0].total if read.value and read.value.lines else None
 
 
-def _how_much(read: Read) -> str:
+def _how_much(read: Past) -> str:
     total, points = _total(read), _points(read)
-    if total is None or read.series is None:
+    if total is None or read.value is None:
         return ""
-    seconds = sum(point is not None for point in points) * read.series.step.total_seconds()
+    seconds = sum(point is not None for point in points) * read.value.step.total_seconds()
     bad = (total.error + total.gave_up) / total.attempts if total.attempts else 0.0
     return f"{rate(total.attempts / seconds)} on average, {share(bad)} of them failed."
 
 
-def _nothing(id: str, title: str, unit: str, read: Read) -> Chart:
-    source = read.series.source if read.series else ""
+def _nothing(id: str, title: str, unit: str, read: Past) -> Chart:
+    source = read.value.source if read.value else ""
     return Chart(id, title, unit, "", source, (), None, read.why or _NOBODY, "Nothing to draw yet")
 
 
 def _drawn(
-    id: str, title: str, unit: str, summary: str, kind: str, format: str, read: Read, series: list[Any], zone: tzinfo
+    id: str, title: str, unit: str, summary: str, kind: str, format: str, read: Past, series: list[Any], zone: tzinfo
 ) -> Chart:
-    assert read.series is not None
-    times = [read.series.since + read.series.step * place for place in range(len(_points(read)))]
-    source = read.series.source + (", of which only the latest were looked at" if read.series.truncated else "")
+    assert read.value is not None
+    times = [read.value.since + read.value.step * place for place in range(len(_points(read)))]
+    source = read.value.source + (", of which only the latest were looked at" if read.value.truncated else "")
     return Chart(
         id, title, unit, summary, source, _labels(times, zone), _data(kind, format, times, series, partial=True)
     )

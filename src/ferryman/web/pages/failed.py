@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -19,13 +20,18 @@ from ferryman.web.pages.listing import job_list
 from ferryman.web.pages.parts import Choice, Empty, Field, Form, Link
 from ferryman.web.pages.rows import JobList
 from ferryman.web.reading import together
-from ferryman.web.refusals import Refusal, refusal_for
+from ferryman.web.refusals import Refusal
+from ferryman.web.sharing import Seen
 from ferryman.web.visit import Visit
 
 __all__ = ["group", "page"]
 
 _WINDOWS = {"1h": "1 hour", "24h": "24 hours", "7d": "7 days", "all": "all time"}
 _FIXED = ("fp", "state")
+_PATIENCE = 2.0
+"""As long as it takes to gather them, and a little."""
+_RECENT = timedelta(seconds=10)
+"""What was gathered before is said to be of then."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +64,7 @@ class Failed:
     error: str
     groups: Sequence[GroupRow]
     grouped: str
+    grouped_at: datetime | None
     list: JobList | None
     empty: Empty
     retrying: Sequence[GroupRow]
@@ -110,22 +117,24 @@ async def page(visit: Visit) -> Response:
     window = window if window in _WINDOWS else "24h"
     queue, as_list = visit.query.get("queue", ""), visit.query.get("view") == "list"
     since = None if window == "all" else visit.now - parse_duration(window)
-    which = JobFilter(ended_since=since, queues=(queue,) if queue else ())
-    found, error = await _groups(visit, which)
-    retrying, _ = await _groups(visit, JobFilter(states=(State.RETRYABLE,), queues=which.queues))
+    queues = (queue,) if queue else ()
+    seen, retrying = await asyncio.gather(
+        _latest(visit, JobFilter(ended_since=since, queues=queues), window),
+        _latest(visit, JobFilter(states=(State.RETRYABLE,), queues=queues)),
+    )
+    found, again = seen.value, retrying.value
     shown = Failed(
         text=_summary(found) if found else "",
         form=await _form(visit, window, queue, as_list),
         tabs=_tabs(visit, window, queue, as_list),
         limits=_limits(visit),
-        error="" if as_list else error,
+        error="" if as_list else seen.why,
         groups=[_row(each, found.truncated, visit) for each in found.groups] if found and not as_list else (),
         grouped=_partial(found) if found else "",
+        grouped_at=seen.at if seen.at and visit.now - seen.at > _RECENT else None,
         list=await _list(visit, window, queue) if as_list else None,
         empty=_empty(visit, window, queue),
-        retrying=[_row(each, retrying.truncated, visit, State.RETRYABLE) for each in retrying.groups]
-        if retrying
-        else (),
+        retrying=[_row(each, again.truncated, visit, State.RETRYABLE) for each in again.groups] if again else (),
     )
     return await visit.page("failed.html", shown)
 
@@ -155,17 +164,16 @@ async def group(visit: Visit) -> Response:
     return await visit.page("group.html", shown)
 
 
-async def _groups(visit: Visit, which: JobFilter) -> tuple[FailedGroups | None, str]:
-    """Return groups, or why there are none: the list must be there all the same."""
-    try:
-        return await _gathered(visit, which), ""
-    except (FerrymanError, TimeoutError) as error:
-        return None, refusal_for(error).detail
+async def _latest(visit: Visit, which: JobFilter, window: str = "") -> Seen[FailedGroups | None]:
+    """Return groups as they were gathered last, or why there are none: the list must be there all the same."""
+    failed = visit.place.admin.failed
+    what = ("groups", which.states, which.queues, window)
+    return await visit.place.reads.latest(what, lambda: failed.groups(which), patience=_PATIENCE)
 
 
 async def _gathered(visit: Visit, which: JobFilter) -> FailedGroups:
     failed = visit.place.admin.failed
-    return await together(visit, f"groups {which.states}", lambda: failed.groups(which, now=visit.now))
+    return await together(visit, "groups", lambda: failed.groups(which))
 
 
 async def _form(visit: Visit, window: str, queue: str, as_list: bool) -> Form:

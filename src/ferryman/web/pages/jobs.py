@@ -15,7 +15,7 @@ from ferryman.web.filters import Chosen, read_chosen
 from ferryman.web.pages.listing import chips, filter_form, job_list
 from ferryman.web.pages.parts import Form, Tab
 from ferryman.web.pages.rows import JobList
-from ferryman.web.reading import within_time
+from ferryman.web.sharing import within_time
 from ferryman.web.visit import Visit
 
 __all__ = ["ORDER", "TONES", "page", "state_tabs"]

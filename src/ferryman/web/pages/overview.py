@@ -16,8 +16,8 @@ from ferryman.web.pages.charts import Chart, depth_chart, latency_chart, oldest_
 from ferryman.web.pages.parts import Empty, Link
 from ferryman.web.pages.queues import QueueRow, queue_row, with_rates
 from ferryman.web.pages.tiles import Tile, tiles
+from ferryman.web.reading import Past, past
 from ferryman.web.visit import Visit
-from ferryman.web.watched import Read
 
 __all__ = ["WINDOWS", "page"]
 
@@ -74,11 +74,11 @@ async def page(visit: Visit) -> Response:
     sight = await visit.place.collector.sight()
     window = visit.query.get("window", "15m")
     window = window if window in WINDOWS else "15m"
-    length, watched = WINDOWS[window], visit.place.watched
+    length = WINDOWS[window]
     whole, by_kind, by_queue = await asyncio.gather(
-        watched.get(length), watched.get(length, by="kind"), watched.get(WINDOWS["15m"], by="queue")
+        past(visit, length), past(visit, length, by="kind"), past(visit, WINDOWS["15m"], by="queue")
     )
-    facts = (sight.number, whole.number, by_kind.number, by_queue.number)
+    facts = (sight.number, *((read.at, read.why) for read in (whole, by_kind, by_queue)))
     if visit.unchanged(*facts):
         return visit.same()
     shown = Overview(
@@ -95,7 +95,7 @@ async def page(visit: Visit) -> Response:
     return await visit.page("overview.html", shown, *facts)
 
 
-def _charts(visit: Visit, sight: Sight, whole: Read, length: timedelta) -> list[Chart]:
+def _charts(visit: Visit, sight: Sight, whole: Past, length: timedelta) -> list[Chart]:
     zone = visit.likes.times
     return [
         throughput_chart(whole, zone),
@@ -105,9 +105,9 @@ def _charts(visit: Visit, sight: Sight, whole: Read, length: timedelta) -> list[
     ]
 
 
-def _kinds(visit: Visit, read: Read) -> list[KindRow]:
+def _kinds(visit: Visit, read: Past) -> list[KindRow]:
     """Return the kinds that failed most often."""
-    lines = read.series.lines if read.series else ()
+    lines = read.value.lines if read.value else ()
     bad = sorted((line for line in lines if _failures(line)), key=_failures, reverse=True)
     return [
         KindRow(

@@ -21,7 +21,8 @@ from ferryman.web.pages.listing import Chip, chips, filter_form, job_list
 from ferryman.web.pages.parts import Condition, Form, Tab
 from ferryman.web.pages.queues import condition, paused_note
 from ferryman.web.pages.rows import JobList
-from ferryman.web.reading import within_time
+from ferryman.web.reading import past
+from ferryman.web.sharing import within_time
 from ferryman.web.visit import Visit
 
 __all__ = ["page"]
@@ -79,7 +80,7 @@ async def page(visit: Visit) -> Response:
         words.append(("state", _first(info)))
     chosen = read_chosen(QueryParams(words), hides=visit.hides, now=visit.now)
     sight = await visit.place.collector.sight()
-    read = await visit.place.watched.get(timedelta(hours=1), queue=name)
+    read = await past(visit, timedelta(hours=1), queue=name)
     days, note = await _history(visit, name)
     held = sum(info.counts.values())
     shown = Queue(

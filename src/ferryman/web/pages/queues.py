@@ -12,8 +12,8 @@ from ferryman.job import State
 from ferryman.storage.values import QueueInfo
 from ferryman.web.collector import Sight
 from ferryman.web.pages.parts import Condition, Empty, Pager
+from ferryman.web.reading import Past, past
 from ferryman.web.visit import Visit
-from ferryman.web.watched import Read
 
 __all__ = ["QueueRow", "condition", "page", "paused_note", "queue_row", "with_rates"]
 
@@ -75,8 +75,9 @@ class Queues:
 async def page(visit: Visit) -> Response:
     """Show every queue."""
     sight = await visit.place.collector.sight()
-    read = await visit.place.watched.get(timedelta(minutes=15), by="queue")
-    if visit.unchanged(sight.number, read.number):
+    read = await past(visit, timedelta(minutes=15), by="queue")
+    facts = (sight.number, read.at, read.why)
+    if visit.unchanged(*facts):
         return visit.same()
     search, hide = visit.query.get("q", "").strip(), visit.query.get("hide_empty") == "on"
     rows = [with_rates(queue_row(queue, sight, visit.now), read) for queue in sight.queues.value]
@@ -91,7 +92,7 @@ async def page(visit: Visit) -> Response:
         queues=_sorted(fit, column, direction)[:_MOST],
         pager=Pager(text=f"The first {_MOST} of {len(fit)}: narrow them by name." if len(fit) > _MOST else ""),
     )
-    return await visit.page("queues.html", found, sight.number, read.number)
+    return await visit.page("queues.html", found, *facts)
 
 
 def queue_row(queue: QueueInfo, sight: Sight, now: datetime) -> QueueRow:
@@ -116,12 +117,12 @@ def queue_row(queue: QueueInfo, sight: Sight, now: datetime) -> QueueRow:
     )
 
 
-def with_rates(queue: QueueRow, read: Read) -> QueueRow:
+def with_rates(queue: QueueRow, read: Past) -> QueueRow:
     """Return a queue with how much was worked in it, and how much of that failed."""
-    line = next((each for each in read.series.lines if each.name == queue.name), None) if read.series else None
-    if line is None or read.series is None:
+    line = next((each for each in read.value.lines if each.name == queue.name), None) if read.value else None
+    if line is None or read.value is None:
         return queue
-    seconds = len(line.points) * read.series.step.total_seconds()
+    seconds = len(line.points) * read.value.step.total_seconds()
     bad = line.total.error + line.total.gave_up
     return replace(
         queue,

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from ferryman.errors import FerrymanError
 from ferryman.findings import Finding, Level
 from ferryman.storage.values import Feature, LineStatus
-from ferryman.web.reading import within_time
+from ferryman.web.sharing import within_time
 from ferryman.web.visit import Visit
 
 __all__ = ["page"]

@@ -9,8 +9,8 @@ from ferryman.admin.series import Point
 from ferryman.job import State
 from ferryman.web.collector import Sight
 from ferryman.web.formats import UNKNOWN, capped, count, duration, rate, share
+from ferryman.web.reading import Past
 from ferryman.web.visit import Visit
-from ferryman.web.watched import Read
 
 __all__ = ["Tile", "tiles"]
 
@@ -37,7 +37,7 @@ class Tile:
     spark_bad: Sequence[float | None] = ()
 
 
-def tiles(visit: Visit, sight: Sight, read: Read) -> Iterator[Tile]:
+def tiles(visit: Visit, sight: Sight, read: Past) -> Iterator[Tile]:
     """Return what waits, since when, what runs, how much is worked, how much of it fails, and by whom."""
     yield _available(visit, sight)
     yield _oldest(visit, sight)
@@ -89,12 +89,12 @@ def _running(visit: Visit, sight: Sight) -> Tile:
     )
 
 
-def _throughput(visit: Visit, read: Read) -> Tile:
+def _throughput(visit: Visit, read: Past) -> Tile:
     points = _points(read)
     latest = [point for point in points[-_BARS:] if point is not None]
-    if not latest or read.series is None:
+    if not latest or read.value is None:
         return Tile("Throughput", UNKNOWN, visit.url("jobs", state="completed"), note="nothing was counted")
-    per_second = sum(point.attempts for point in latest) / (len(latest) * read.series.step.total_seconds())
+    per_second = sum(point.attempts for point in latest) / (len(latest) * read.value.step.total_seconds())
     return Tile(
         "Throughput",
         rate(per_second),
@@ -106,7 +106,7 @@ def _throughput(visit: Visit, read: Read) -> Tile:
     )
 
 
-def _failing(visit: Visit, sight: Sight, read: Read) -> Tile:
+def _failing(visit: Visit, sight: Sight, read: Past) -> Tile:
     failed = sight.total(State.DISCARDED)
     kept = f"{capped(failed, sight.capped(State.DISCARDED))} gave up and are kept"
     points = [point for point in _points(read) if point is not None]
@@ -131,5 +131,5 @@ def _bars(values: Sequence[float]) -> Sequence[float]:
     return values[-_BARS:] if len(values) >= _FEW else ()
 
 
-def _points(read: Read) -> Sequence[Point | None]:
-    return read.series.lines[0].points if read.series and read.series.lines else ()
+def _points(read: Past) -> Sequence[Point | None]:
+    return read.value.lines[0].points if read.value and read.value.lines else ()
