@@ -1,4 +1,8 @@
-"""Plays the script on SQLite, Redis and Postgres side by side: `make accept`, or `python -m accept redis`."""
+"""Plays the script on SQLite, Redis and Postgres side by side: `make accept`, or `python -m accept redis`.
+
+On each storage the steps that wait for minutes to pass are played on a stage of their own,
+beside the others: who waits needs no processor.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +13,7 @@ import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from itertools import chain, product
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -31,15 +36,17 @@ def main() -> int:
     said = _arguments()
     FOLDER.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    with serving(FOLDER) as objects, ThreadPoolExecutor(len(STORAGES)) as threads:
-        plays = list(threads.map(lambda name: list(_played(name, objects)), said.storages or STORAGES))
-    played = [each for play in plays for each in play]
+    names = said.storages or STORAGES
+    plays = list(product(names, (True, False)))
+    with serving(FOLDER) as objects, ThreadPoolExecutor(len(plays)) as threads:
+        played = list(chain(*threads.map(lambda each: list(_played(*each, objects)), plays)))
+    played.sort(key=lambda each: (names.index(each.storage), each.step.number))
     seconds = time.monotonic() - began
     right = all(each.right for each in played)
     print(f"{len(played)} steps in {seconds:.0f} s: {'all are right' if right else 'not all are right'}")
     print(f"What every program said is in {FOLDER.relative_to(ROOT)}/.")
     if right and said.publish:
-        said.publish.write_text(transcript.page(played), "utf-8")
+        said.publish.write_text(transcript.page(played, seconds), "utf-8")
     return 0 if right else 1
 
 
@@ -53,16 +60,16 @@ def _arguments() -> argparse.Namespace:
     return said
 
 
-def _played(name: str, objects: Objects) -> Iterator[Played]:
-    with _stage(name, objects) as stage, stage.set():
-        for each in play(stage):
+def _played(name: str, waits: bool, objects: Objects) -> Iterator[Played]:
+    folder = FOLDER / (f"{name}-waiting" if waits else name)
+    with _stage(name, folder, objects) as stage, stage.set():
+        for each in play(stage, waits=waits):
             print(each, flush=True)
             yield each
 
 
 @contextmanager
-def _stage(name: str, objects: Objects) -> Iterator[Stage]:
-    folder = FOLDER / name
+def _stage(name: str, folder: Path, objects: Objects) -> Iterator[Stage]:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     with ExitStack() as stack:

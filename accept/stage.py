@@ -37,7 +37,7 @@ class Stage(Place):
     """A folder for one storage, with the programs that run in it."""
 
     def __init__(self, name: str, folder: Path, objects: Objects, redis: Server | None = None, **env: str) -> None:
-        super().__init__(folder, **HASTY, **objects.bucket(name), **env)
+        super().__init__(folder, **HASTY, **objects.bucket(folder.name), **env)
         self.name = name
         self.objects = objects
         self.redis = redis

@@ -22,15 +22,17 @@ briefing service, an S3 server, and Redis or Postgres. On your own machine, in a
 $ make accept
 ```
 
-Each line is a step, what was seen, and how long it took. The storages are played side by side, so a step takes longer
-than it would alone. What every program said is in `.run/accept/` afterwards.
+Each line is a step, what was seen, and how long it took. The storages are played side by side, and the steps that wait
+for minutes to pass (11 and 14) beside the others, so a step takes longer than it would alone. The {steps} of them took
+{seconds:.0f} s in all, on a machine of two cores. What every program said is in `.run/accept/` afterwards.
 """
 
 
-def page(played: Sequence[Played]) -> str:
+def page(played: Sequence[Played], seconds: float) -> str:
     """Return the page, which `make accept ACCEPT="--publish docs/accept.md"` writes."""
+    head = HEAD.format(steps=len(played), seconds=seconds)
     return "\n".join(
-        [HEAD, *(_of_one(name, list(steps)) for name, steps in groupby(played, lambda each: each.storage))]
+        [head, *(_of_one(name, list(steps)) for name, steps in groupby(played, lambda each: each.storage))]
     )
 
 
@@ -40,5 +42,4 @@ def _of_one(storage: str, steps: list[Played]) -> str:
         for each in steps
     ]
     head = [f"## {NAMES[storage]}\n", "| # | Step | What was seen | Took |", "| --- | --- | --- | --- |"]
-    total = sum(each.seconds for each in steps)
-    return "\n".join([*head, *rows, f"\nAll {len(steps)} steps were right; they took {total:.0f} s.\n"])
+    return "\n".join([*head, *rows, f"\nAll {len(steps)} steps were right.\n"])

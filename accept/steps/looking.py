@@ -31,7 +31,7 @@ def cleaned_up(stage: Stage) -> str:
     require(job["metadata"].get("output") == {"scanned": 3, "deleted": 2, "errors": 1}, job)
     left = [row[0] for row in stage.sql("select object_key from files")]
     require(left == [keys[1]], f"these rows are left: {left}")
-    there = [stage.objects.has(stage.name, key) for key in keys]
+    there = [stage.objects.has(stage.folder.name, key) for key in keys]
     require(there == [False, True, False], f"these objects are there: {there}")
     said = re.findall(r"(object|row of file) \S+ deleted", stage.logs)
     require(said == ["object", "row of file"] * 2, f"the log says {said}")

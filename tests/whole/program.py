@@ -37,10 +37,11 @@ TURN = 1_651_663_983
 
 def until(condition: Callable[[], T], within: float = 60.0) -> T:
     """Ask again and again until the answer is true, and return it."""
-    ends = time.monotonic() + within
+    began = time.monotonic()
     while not (answer := condition()):
-        assert time.monotonic() < ends, f"this did not become true within {within:g} s"
-        time.sleep(0.02)
+        waited = time.monotonic() - began
+        assert waited < within, f"this did not become true within {within:g} s"
+        time.sleep(min(max(0.02, waited / 10), 0.25))  # what takes longer is asked for more seldom: asking is work too
     return answer
 
 

@@ -20,12 +20,15 @@ def main() -> int:
         if said.mode == "failed":
             modes.ferryman("failed", "--list", *(["--json"] if said.json else []))
         modes.write_log()
-        if said.mode == "mock-webhook":
-            modes.mock_webhook()
-        elif said.worker:
+        if said.worker:
             modes.work()
+
+        from briefings import serving  # not above: a worker has no web
+
+        if said.mode == "mock-webhook":
+            serving.mock_webhook()
         else:
-            modes.web(with_worker=settings.development and not said.no_embedded_worker)
+            serving.web(with_worker=settings.development and not said.no_embedded_worker)
     except FerrymanError as error:
         print(f"briefings: {error}", file=sys.stderr)
         return 2

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+
+	"interop/traces"
 )
 
 // seen is what a handler is given, told before it does anything.
@@ -23,6 +25,7 @@ type seen struct {
 	Attempt int               `json:"attempt"`
 	Most    int               `json:"attempts"`
 	Left    float64           `json:"seconds_left"`
+	Trace   string            `json:"trace"`
 }
 
 // handlers does what a job's kind says; the Python side has the same kinds.
@@ -87,6 +90,7 @@ func what(ctx context.Context, t *asynq.Task) seen {
 	deadline, _ := ctx.Deadline()
 	return seen{
 		"seen", id, t.Type(), queue, t.Payload(), t.Headers(), retried + 1, retries + 1, time.Until(deadline).Seconds(),
+		traces.Follow(t.Headers()),
 	}
 }
 

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	"github.com/hibiken/asynq"
+
+	"interop/traces"
 )
 
 // job is what a request enqueues.  The options have ferryman's names; lengths of time are written as in Go.
@@ -22,9 +24,13 @@ type job struct {
 	At        time.Time         `json:"at"`
 	Group     string            `json:"group"`
 	Headers   map[string]string `json:"headers"`
+	Traced    bool              `json:"traced"`
 }
 
 func (j job) task() *asynq.Task {
+	if j.Traced {
+		j.Headers = traces.Begin()
+	}
 	return asynq.NewTaskWithHeaders(j.Kind, j.Payload, j.Headers)
 }
 

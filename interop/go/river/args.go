@@ -7,6 +7,8 @@ import (
 
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+
+	"interop/traces"
 )
 
 // raw is the arguments of any kind, as they were written.
@@ -42,6 +44,7 @@ type job struct {
 	Metadata    json.RawMessage `json:"metadata"`
 	Pending     bool            `json:"pending"`
 	At          time.Time       `json:"at"`
+	Traced      bool            `json:"traced"`
 	Unique      struct {
 		ByArgs      bool                 `json:"by_args"`
 		ByPeriod    float64              `json:"by_period"`
@@ -63,6 +66,9 @@ func (j job) args() (river.JobArgs, error) {
 }
 
 func (j job) options() *river.InsertOpts {
+	if j.Traced {
+		j.Metadata, _ = json.Marshal(traces.Begin()) // words are always written
+	}
 	return &river.InsertOpts{
 		MaxAttempts: j.MaxAttempts,
 		Metadata:    j.Metadata,

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+
+	"interop/traces"
 )
 
 // seen is what a worker is given, told before it does anything.
@@ -23,6 +25,7 @@ type seen struct {
 	Most     int      `json:"attempts"`
 	Priority int      `json:"priority"`
 	Tags     []string `json:"tags"`
+	Trace    string   `json:"trace"`
 }
 
 type handler func(ctx context.Context, job *river.Job[raw]) error
@@ -72,7 +75,23 @@ func what(job *river.Job[raw]) seen {
 	id := strconv.FormatInt(job.ID, 10)
 	return seen{
 		"seen", id, job.Kind, job.Queue, job.EncodedArgs, job.Attempt, job.MaxAttempts, job.Priority, job.Tags,
+		traces.Follow(sent(job)),
 	}
+}
+
+// sent reads the words at the top of a job's metadata, where River's users keep what is sent along with it.
+func sent(job *river.Job[raw]) map[string]string {
+	var metadata map[string]any
+	if err := json.Unmarshal(job.Metadata, &metadata); err != nil {
+		return nil
+	}
+	words := map[string]string{}
+	for name, value := range metadata {
+		if word, is := value.(string); is {
+			words[name] = word
+		}
+	}
+	return words
 }
 
 // text reads the argument {"text": …}.
