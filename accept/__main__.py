@@ -29,6 +29,8 @@ __all__ = ["steps"]
 
 FOLDER = ROOT / ".run" / "accept"
 STORAGES = ("sqlite", "redis", "postgres")
+CALL, LONG_CALL = "1-2", "4-6"
+"""How many seconds the briefing service takes; a long call leaves time to kill a worker in the middle of it."""
 
 
 def main() -> int:
@@ -62,7 +64,7 @@ def _arguments() -> argparse.Namespace:
 
 def _played(name: str, waits: bool, objects: Objects) -> Iterator[Played]:
     folder = FOLDER / (f"{name}-waiting" if waits else name)
-    with _stage(name, folder, objects) as stage, stage.set():
+    with _stage(name, folder, objects) as stage, stage.set(LONG_CALL if waits else CALL):
         for each in play(stage, waits=waits):
             print(each, flush=True)
             yield each

@@ -56,10 +56,10 @@ class Stage(Place):
         return self.env.get("REDIS_URL", self.env["DATABASE_URL"])
 
     @contextmanager
-    def set(self) -> Iterator[None]:
-        """Start what every step needs, and end after the block whatever runs then."""
+    def set(self, latency: str) -> Iterator[None]:
+        """Start what every step needs, with a service that takes so many seconds; end after the block whatever runs."""
         with self.programs:
-            self.programs.enter_context(self.service("1-2"))
+            self.programs.enter_context(self.service(latency))
             self.web_program = self.start_web()
             self.new_worker()
             yield
