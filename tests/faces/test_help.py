@@ -3,30 +3,16 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
 
 import click
 import pytest
 
+from faces.tree import EVERY, LEAVES
 from faces.typed import Typed
 from ferryman import __version__
 from ferryman.cli.grammar import Command, Group
 from ferryman.cli.root import COMMANDS, cli
 from ferryman.cli.session import Session
-
-
-def commands(group: click.Group, path: str = "ferryman") -> Iterator[tuple[str, click.Command]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        yield f"{path} {name}", command
-        if isinstance(command, click.Group):
-            yield from commands(command, f"{path} {name}")
-
-
-EVERY = dict(commands(cli))
-LEAVES = {path: command for path, command in EVERY.items() if isinstance(command, Command)}
 
 
 @pytest.mark.parametrize("path", EVERY)

@@ -64,6 +64,36 @@ def shared_options() -> list[click.Parameter]:
     ]
 
 
+def _show_schema(context: click.Context, parameter: click.Parameter, wanted: bool) -> None:
+    if wanted and not context.resilient_parsing:
+        import msgspec
+
+        from ferryman.cli.schemas import schema_of
+
+        click.echo(msgspec.json.format(msgspec.json.encode(schema_of(_path(context))), indent=2).decode())
+        context.exit()
+
+
+def _path(context: click.Context) -> str:
+    """Return which command it is, by its first name: `job list`."""
+    names = []
+    at: click.Context | None = context
+    while at is not None and at.parent is not None:
+        names.append(at.command.name or "")
+        at = at.parent
+    return " ".join(reversed(names))
+
+
+def _schema_option() -> click.Option:
+    return _option(
+        "--json-schema",
+        keep=_show_schema,
+        is_flag=True,
+        is_eager=True,
+        help="Show the JSON Schema of what --json writes, and end.",
+    )
+
+
 class Command(click.Command):
     """A command with examples, which its help shows and tests parse."""
 
@@ -72,7 +102,7 @@ class Command(click.Command):
         self.examples = tuple(examples)
         self.endless = endless
         """It ends by itself when its time is up, so nobody must end it."""
-        self.shared = shared_options()
+        self.shared = [*shared_options(), _schema_option()]
         self.params = [*self.params, *self.shared]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -193,6 +223,8 @@ class Branch(Group):
     def __init__(self, *args: Any, examples: Sequence[str] = (), **declared: Any) -> None:
         super().__init__(*args, invoke_without_command=True, **declared)
         self.examples = tuple(examples)
+        self.shared = [*self.shared, _schema_option()]
+        self.params = [*self.params, self.shared[-1]]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words; none at all are no question for help here."""

@@ -60,13 +60,18 @@ def show(
     things: Iterable[T],
     *,
     next: str | None = None,
+    looked_at: tuple[int, int] | None = None,
     warnings: Sequence[str] = (),
 ) -> None:
-    """Write things to stdout; `next` is the cursor of the following page, warnings are told beside it."""
+    """Write things to stdout.
+
+    `next` is the cursor of the following page, and warnings are told beside it.  `looked_at` says how many
+    were looked at, and of how many, where that is not the things themselves.
+    """
     if listing.safe and session.redaction:
         things = map(partial(listing.safe, session.redaction), things)
     if session.format == "json":
-        _write_envelope([listing.view(thing) for thing in things], next, warnings)
+        _write_envelope([listing.view(thing) for thing in things], next, looked_at, warnings)
         return
     for warning in warnings:
         session.note(f"note: {warning}")
@@ -92,14 +97,18 @@ def printable(text: str) -> str:
     return text.translate(_UNPRINTABLE)
 
 
-def _write_envelope(data: Sequence[Row], next: str | None, warnings: Sequence[str]) -> None:
+def _write_envelope(
+    data: Sequence[Row], next: str | None, looked_at: tuple[int, int] | None, warnings: Sequence[str]
+) -> None:
+    # Nobody counted what lies beyond a page.
+    scanned, of = looked_at or (len(data), len(data) if next is None else None)
     envelope = {
         "v": 1,
         "data": data,
         "next": next,
-        "truncated": next is not None,
-        "scanned": len(data),
-        "of": len(data) if next is None else None,  # nobody counted what lies beyond this page
+        "truncated": scanned != of,
+        "scanned": scanned,
+        "of": of,
         "warnings": warnings,
     }
     text = msgspec.json.encode(envelope)

@@ -83,7 +83,7 @@ class StorageGauges(Collector):
                 jobs.add_metric((self.name, queue.name, state.value), queue.counts.get(state, 0))
             age = (now - queue.oldest).total_seconds() if queue.oldest else 0.0
             oldest.add_metric((self.name, queue.name), max(age, 0.0))
-            paused.add_metric((self.name, queue.name), queue.paused_at is not None)
+            paused.add_metric((self.name, queue.name), int(queue.paused_at is not None))
         yield from (jobs, oldest, paused)
         if self.name.startswith(("redis", "unix")):
             cap = self._gauge("archive_cap", "How many discarded jobs are kept before the oldest go.", "queue")
@@ -116,5 +116,5 @@ class StorageGauges(Collector):
     def _checks(self, findings: Sequence[Finding]) -> Metric:
         checks = self._gauge("storage_check_ok", "Whether a check of ferryman doctor passed.", "check", "severity")
         for finding in findings:
-            checks.add_metric((self.name, finding.id, finding.level.value), finding.level is Level.OK)
+            checks.add_metric((self.name, finding.id, finding.level.value), int(finding.level is Level.OK))
         return checks

@@ -103,7 +103,8 @@ def _filter(session: Session, *, retrying: bool, since: str | None, **said: Any)
 
 def _gather(session: Session, which: JobFilter, limit: int) -> None:
     found = session.admin.failed.groups(which)
-    show(session, GROUPS, found.groups[:limit], warnings=_left_out(found, limit))
+    looked_at = (found.scanned, found.of)
+    show(session, GROUPS, found.groups[:limit], looked_at=looked_at, warnings=_left_out(found, limit))
     if found.groups and session.format in ("table", "wide"):
         first = found.groups[0].fingerprint
         session.note(f"\nLook at one group:  ferryman failed --fp {first}")
