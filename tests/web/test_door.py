@@ -104,6 +104,7 @@ async def test_a_name_that_was_rebound_is_not_answered(jobs: Ferryman) -> None:
     async with Asking(guarded) as there:
         assert (await there.get("/s/main/")).status_code == 421
         assert (await there.get("/s/main/", headers={"Host": "127.0.0.1:8081"})).status_code == 200
+        assert (await there.get("/s/main/", headers={"Host": "127.0.0.1:8082"})).status_code == 421
 
 
 async def test_who_changes_too_much_in_a_minute_has_to_wait(board: Asking) -> None:

@@ -50,6 +50,15 @@ def of_django(dashboard: Dashboard) -> Any:
     return dashboard.dispatch("/a/b c", ASGIHandler())
 
 
+def taking_away(prefix: str, app: Any) -> Any:
+    """Return a proxy that asks without the prefix, and says nothing of it."""
+
+    async def proxy(scope: Any, receive: Any, send: Any) -> None:
+        await app({**scope, "path": scope["path"].removeprefix(prefix)}, receive, send)
+
+    return proxy
+
+
 APPS = [
     ("/", lambda dashboard: dashboard),
     ("/a/", of_starlette("/a")),
@@ -57,8 +66,10 @@ APPS = [
     ("/a/", of_fastapi),
     (f"{DEEP}/", of_django),
     ("/api/jobs/", of_starlette("/api/jobs")),
+    ("/tools/", lambda dashboard: dashboard.below("/tools/")),
+    ("/tools/", lambda dashboard: taking_away("/tools", dashboard.below("/tools"))),
 ]
-NAMES = ["alone", "starlette", "starlette deep", "fastapi", "django", "below api"]
+NAMES = ["alone", "starlette", "starlette deep", "fastapi", "django", "below api", "root path", "root path taken away"]
 
 
 @asynccontextmanager

@@ -153,3 +153,12 @@ async def test_one_failure_among_many_jobs_is_found_by_what_it_says(corner: Shop
 
     assert f'value="{ref}"' in answer.text
     assert "1 job" in answer.text
+
+
+async def test_on_a_wall_there_is_nothing_to_press(corner: Shop) -> None:
+    answer = await corner.there.get("/s/main/?kiosk=1")
+
+    assert 'class="tiles"' in answer.text
+    assert 'aria-label="Pages"' not in answer.text
+    assert 'type="search"' not in answer.text
+    assert "window=1h&amp;kiosk=1" in answer.text

@@ -37,7 +37,7 @@ def serve(
     where = f"unix:{wanted.socket}" if wanted.socket else f"http://{_shown(wanted.host)}:{listening.getsockname()[1]}"
     # Whose headers are believed is ours to say, not uvicorn's.
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, proxy_headers=False, server_header=False,
+        app.below(wanted.root_path), log_config=None, access_log=False, proxy_headers=False, server_header=False,
         timeout_graceful_shutdown=_DRAIN, lifespan="on",
     )  # fmt: skip
     note(f"dashboard on {where}")

@@ -96,6 +96,19 @@ class Dashboard:
 
         return app
 
+    def below(self, prefix: str) -> ASGIApp:
+        """Return an application for a proxy that shows it below `prefix`, whether or not the proxy takes that away."""
+        prefix = "/" + prefix.strip("/") if prefix.strip("/") else ""
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                path = scope["path"]
+                whole = path if path == prefix or path.startswith(f"{prefix}/") else prefix + path
+                scope = {**scope, "root_path": prefix, "path": whole}
+            await self(scope, receive, send)
+
+        return app
+
     async def close(self) -> None:
         """Stop looking at the storages; the next request begins anew."""
         for place in self.board.places.values():

@@ -78,6 +78,8 @@ class Shell:
     path: str
     """The address of the page itself, for forms that come back to it."""
     said: Note | None = None
+    kiosk: bool = False
+    """For a screen on a wall: nothing to press."""
 
 
 async def shell(visit: Visit) -> Shell:
@@ -107,6 +109,7 @@ async def shell(visit: Visit) -> Shell:
         debug=board.debug,
         path=visit.address,
         said=_said(visit.request.cookies.get(SAID, "")),
+        kiosk=visit.query.get("kiosk") == "1",
     )
 
 

@@ -49,6 +49,8 @@ def _option(*names: str, **declared: Any) -> Callable[[F], F]:
 @_option("--role", "roles", multiple=True, metavar="GROUP=ROLE", help="What a proxy's group may: view, operate, admin.")
 @_option("--allowed-host", "allowed_hosts", multiple=True, metavar="HOST", help="Also answer to this host.")
 @_option("--storage", "storages", multiple=True, metavar="NAME=URL", help="Show this storage too.")
+@_option("--root-path", "root_path", default="", metavar="PATH", help="Where a proxy shows it, such as /jobs.")
+@_option("--hide-args", "hide_args", multiple=True, metavar="KIND", help="Hide what such jobs carry, as in payment:*.")
 @_option("--read-only", is_flag=True, help="Refuse every change.")
 @_option("--title", default="", metavar="TEXT", help="What it is called.")
 @_option("--environment", default="", metavar="NAME", help="A badge in its header; production is red.")
@@ -71,6 +73,7 @@ def dashboard(session: Session, /, hash_password: bool, browse: bool, **said: An
         host=said["host"], port=said["port"], socket=said["socket"], auth=said["auth"], users=said["users"],
         tokens=said["tokens"], proxies=_split(said["trusted_proxies"]), roles=_split(said["roles"]),
         hosts=_split(said["allowed_hosts"]), secret=said["secret"], development=said["environment"] == "development",
+        root_path=said["root_path"],
     )  # fmt: skip
     return _serve(session, wanted, standing(wanted), said, browse=browse)
 
@@ -80,6 +83,8 @@ def _serve(session: Session, wanted: Wanted, found: Standing, said: dict[str, An
     from ferryman.web import Dashboard
 
     storages = _storages(session, said["storages"])
+    for jobs in storages.values():
+        jobs.override(hide_args=(*jobs.settings.hide_args, *_split(said["hide_args"])))
     app = Dashboard(
         storages,
         auth=found.way,

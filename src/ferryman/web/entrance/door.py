@@ -38,7 +38,7 @@ class Door:
     way: Way
     proxies: Proxies
     hosts: Sequence[str] = ()
-    """The hosts that we answer to; without any, all of them."""
+    """The hosts that we answer to, one without a port at any port; without any, all of them."""
     _changes: Limit = field(default_factory=lambda: Limit(60, "changes"))
     _logins: Limit = field(default_factory=lambda: Limit(5, "tries to log in"))
 
@@ -70,7 +70,7 @@ class Door:
     def require_host(self, request: Request) -> None:
         """Raise Refusal when this is asked under a name that is not ours: a page elsewhere may have rebound it."""
         host = self.proxies.host(request)
-        if self.hosts and host not in self.hosts:
+        if self.hosts and not {host, host.rpartition(":")[0]} & set(self.hosts):
             raise Refusal(
                 421,
                 "wrong_host",

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from ferryman.errors import ConfigError
 
-__all__ = ["Proxies", "on_this_machine"]
+__all__ = ["Proxies", "is_path", "on_this_machine"]
 
 
 class Proxies:
@@ -41,8 +41,7 @@ class Proxies:
     def prefix(self, request: Request) -> str:
         """Return the path that a proxy took away before it asked us."""
         said = request.headers.get("x-forwarded-prefix", "").rstrip("/")
-        plain = said.startswith("/") and not said.startswith("//") and not set(said) & set("\\\"<>' \t")
-        return said if plain and self.trusted(request) else ""
+        return said if is_path(said) and self.trusted(request) else ""
 
     def client(self, request: Request) -> str:
         """Return the address of who asks: the last one in the chain that is not a proxy of ours."""
@@ -59,6 +58,11 @@ class Proxies:
         except ValueError:
             return False
         return any(address in network for network in self._networks)
+
+
+def is_path(text: str) -> bool:
+    """Whether a text can be the path at which something is mounted, and nothing else when it stands in a page."""
+    return text.startswith("/") and not text.startswith("//") and not set(text) & set("\\\"<>?# \t'")
 
 
 def on_this_machine(request: Request) -> bool:

@@ -14,7 +14,7 @@ from pathlib import Path
 from ferryman.errors import ConfigError
 from ferryman.web.entrance.access import Level
 from ferryman.web.entrance.logins import Anybody, ByLogin, ByProxy, Way
-from ferryman.web.entrance.proxies import Proxies
+from ferryman.web.entrance.proxies import Proxies, is_path
 from ferryman.web.entrance.sessions import Sessions
 from ferryman.web.entrance.users import Tokens, Users
 
@@ -51,6 +51,7 @@ class Wanted:
     hosts: Sequence[str] = ()
     secret: str = ""
     development: bool = False
+    root_path: str = ""
 
     @property
     def private(self) -> bool:
@@ -75,6 +76,10 @@ class Standing:
 
 def standing(wanted: Wanted) -> Standing:
     """Return what follows from what is wanted.  Raises ConfigError, OpenToEverybody."""
+    if wanted.root_path and not is_path(wanted.root_path):
+        raise ConfigError(
+            f'--root-path is "{wanted.root_path}". It takes a path that begins with a slash, such as /jobs.'
+        )
     auth = wanted.auth or ("basic" if wanted.users else "token" if wanted.tokens else "none")
     if auth not in _AUTH:
         raise ConfigError(f'--auth is "{auth}". It takes one of {", ".join(_AUTH)}.')
@@ -96,7 +101,8 @@ def _without_login(wanted: Wanted) -> Standing:
             f"The dashboard was not started: at {where} everybody could use it, for nobody has to log in."
         )
     names = ("localhost", "127.0.0.1", "[::1]")
-    hosts = () if wanted.socket else (*(f"{name}:{wanted.port}" for name in names), *wanted.hosts)
+    port = f":{wanted.port}" if wanted.port else ""  # which it will be is not known for 0
+    hosts = () if wanted.socket else (*(f"{name}{port}" for name in names), *wanted.hosts)
     return Standing(Anybody("this machine"), hosts, notice="Open to everybody on this machine.")
 
 

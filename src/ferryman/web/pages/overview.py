@@ -82,7 +82,10 @@ async def page(visit: Visit) -> Response:
     if visit.unchanged(*facts):
         return visit.same()
     shown = Overview(
-        windows=[Link(name, visit.url("overview", window=name), name == window) for name in WINDOWS],
+        windows=[
+            Link(name, visit.url("overview", window=name, kiosk=visit.query.get("kiosk")), name == window)
+            for name in WINDOWS
+        ],
         empty=_empty(sight),
         tiles=list(tiles(visit, sight, whole)),
         attention=_attention(visit, sight),
