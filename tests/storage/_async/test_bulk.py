@@ -93,6 +93,21 @@ async def test_a_preview_counts_and_shows_a_few(storage: AsyncStorage) -> None:
     assert (len(plain.samples), len(inside.samples)) == (5, 5)
 
 
+async def test_counting_what_is_to_be_looked_at_ends_at_its_bounds_and_says_so(storage: AsyncStorage) -> None:
+    await give_up(storage, 5)
+    jobs, inside = admin_of(storage).jobs, JobFilter(error="route")
+
+    there = [await jobs.count(FAILED, cap=3), await jobs.count(inside), await jobs.count(inside, cap=3)]
+    in_no_time = await jobs.count(inside, seconds=0)
+
+    assert [(dict(each), each.truncated) for each in there] == [
+        ({State.DISCARDED: 5}, False),
+        ({State.DISCARDED: 5}, False),
+        ({State.DISCARDED: 3}, True),
+    ]
+    assert (in_no_time, in_no_time.truncated) == ({}, True)
+
+
 async def test_every_job_that_fits_is_acted_on_in_steps(storage: AsyncStorage) -> None:
     await give_up(storage, 230)
     await store(storage, mail(queue="other"))

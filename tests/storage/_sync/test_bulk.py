@@ -94,6 +94,21 @@ def test_a_preview_counts_and_shows_a_few(storage: Storage) -> None:
     assert (len(plain.samples), len(inside.samples)) == (5, 5)
 
 
+def test_counting_what_is_to_be_looked_at_ends_at_its_bounds_and_says_so(storage: Storage) -> None:
+    give_up(storage, 5)
+    jobs, inside = admin_of(storage).jobs, JobFilter(error="route")
+
+    there = [jobs.count(FAILED, cap=3), jobs.count(inside), jobs.count(inside, cap=3)]
+    in_no_time = jobs.count(inside, seconds=0)
+
+    assert [(dict(each), each.truncated) for each in there] == [
+        ({State.DISCARDED: 5}, False),
+        ({State.DISCARDED: 5}, False),
+        ({State.DISCARDED: 3}, True),
+    ]
+    assert (in_no_time, in_no_time.truncated) == ({}, True)
+
+
 def test_every_job_that_fits_is_acted_on_in_steps(storage: Storage) -> None:
     give_up(storage, 230)
     store(storage, mail(queue="other"))

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ferryman import gojson
+from ferryman.admin._async.counting import async_counted
 from ferryman.admin._async.failed import AsyncFailedAdmin
 from ferryman.admin._async.operations import AsyncKeptBulkAdmin
 from ferryman.admin._async.overview import async_snapshot
@@ -15,6 +16,7 @@ from ferryman.admin._async.queues import AsyncQueueAdmin
 from ferryman.admin._async.stats import AsyncStatsAdmin
 from ferryman.admin.application import Moment, judge
 from ferryman.admin.capabilities import Capabilities, capabilities_of
+from ferryman.admin.counts import Counts
 from ferryman.admin.snapshot import Snapshot
 from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
@@ -99,9 +101,13 @@ class AsyncJobAdmin:
         """Return a page of jobs, the newest first."""
         return await (await self._open()).jobs.list(which or JobFilter(), limit=limit, cursor=cursor)
 
-    async def count(self, which: JobFilter | None = None) -> Mapping[State, int]:
-        """Return how many jobs there are, by state."""
-        return await (await self._open()).jobs.count(which or JobFilter())
+    async def count(self, which: JobFilter | None = None, *, cap: int = 100_000, seconds: float = 3.0) -> Counts:
+        """Return how many jobs there are, by state.
+
+        Where each has to be looked at, as by kind on Redis, up to `cap` are counted, for `seconds` at most.
+        """
+        counts, _ = await async_counted(await self._open(), which or JobFilter(), cap=cap, seconds=seconds)
+        return counts
 
     async def failed(self, *, retrying: bool = False, limit: int = 100, cursor: str | None = None) -> Page[Job]:
         """Return jobs that gave up, with `retrying` also those that will be tried again."""

@@ -7,12 +7,12 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
+from ferryman.admin._async.counting import async_counted
 from ferryman.admin.bulk import Preview, Progress, bounded
 from ferryman.errors import StorageError
 from ferryman.events import Acted, EventBus
 from ferryman.opening import AsyncOpen
-from ferryman.storage.matching import looks_inside
-from ferryman.storage.values import Action, Feature, JobFilter
+from ferryman.storage.values import Action, JobFilter
 
 __all__ = ["AsyncBulkAdmin", "longest_pause"]
 
@@ -31,17 +31,8 @@ class AsyncBulkAdmin:
     async def preview(self, which: JobFilter, *, cap: int = 10_000, seconds: float = 3.0) -> Preview:
         """Say how many jobs would be acted on; those to be looked at are counted up to `cap`, for `seconds` at most."""
         storage = await self._open()
-        jobs = storage.jobs
-        if not looks_inside(which) and (Feature.COUNTS in storage.features or _is_counted(which)):
-            page = await jobs.list(which, limit=_SAMPLES)
-            return Preview(sum((await jobs.count(which)).values()), False, page.items)
-        ends = time.monotonic() + seconds
-        page = await jobs.list(which, limit=cap)
-        count, samples = len(page.items), page.items[:_SAMPLES]
-        while page.next is not None and count < cap and time.monotonic() < ends:
-            page = await jobs.list(which, limit=cap - count, cursor=page.next)
-            count, samples = count + len(page.items), [*samples, *page.items][:_SAMPLES]
-        return Preview(count, page.next is not None, samples)
+        counts, samples = await async_counted(storage, which, cap=cap, seconds=seconds, samples=_SAMPLES)
+        return Preview(counts.total, counts.truncated, samples)
 
     async def run(
         self,
@@ -84,8 +75,3 @@ class AsyncBulkAdmin:
 def longest_pause(rate: float | None) -> float:
     """Return for how many seconds a step at a rate is rested after, at most: it is made small enough."""
     return max(_PAUSE, 1 / rate) if rate else 0.0
-
-
-def _is_counted(which: JobFilter) -> bool:
-    """Whether every format knows how many these are: it keeps a number for each queue and state."""
-    return not (which.kinds or which.since or which.before)

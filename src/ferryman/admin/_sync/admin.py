@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ferryman import gojson
+from ferryman.admin._sync.counting import counted
 from ferryman.admin._sync.failed import FailedAdmin
 from ferryman.admin._sync.operations import KeptBulkAdmin
 from ferryman.admin._sync.overview import snapshot
@@ -16,6 +17,7 @@ from ferryman.admin._sync.queues import QueueAdmin
 from ferryman.admin._sync.stats import StatsAdmin
 from ferryman.admin.application import Moment, judge
 from ferryman.admin.capabilities import Capabilities, capabilities_of
+from ferryman.admin.counts import Counts
 from ferryman.admin.snapshot import Snapshot
 from ferryman.events import Acted, EventBus
 from ferryman.findings import Finding
@@ -98,9 +100,13 @@ class JobAdmin:
         """Return a page of jobs, the newest first."""
         return (self._open()).jobs.list(which or JobFilter(), limit=limit, cursor=cursor)
 
-    def count(self, which: JobFilter | None = None) -> Mapping[State, int]:
-        """Return how many jobs there are, by state."""
-        return (self._open()).jobs.count(which or JobFilter())
+    def count(self, which: JobFilter | None = None, *, cap: int = 100_000, seconds: float = 3.0) -> Counts:
+        """Return how many jobs there are, by state.
+
+        Where each has to be looked at, as by kind on Redis, up to `cap` are counted, for `seconds` at most.
+        """
+        counts, _ = counted(self._open(), which or JobFilter(), cap=cap, seconds=seconds)
+        return counts
 
     def failed(self, *, retrying: bool = False, limit: int = 100, cursor: str | None = None) -> Page[Job]:
         """Return jobs that gave up, with `retrying` also those that will be tried again."""
