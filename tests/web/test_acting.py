@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import logging
 import re
 from html import unescape
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from ferryman.job import State
+from ferryman.job import JobRef, State
 from ferryman.web import Access, Dashboard, Level
 from web.asking import Asking
 from web.conftest import Shop
@@ -235,3 +237,60 @@ async def test_buttons_are_drawn_for_those_alone_who_may_press_them(corner: Shop
                 with_button = {action for action, form in forms if re.search(r'<button (?![^>]*type="button")', form)}
                 assert with_button <= {"/settings"}, page
         assert "Read-only" in (await ann.get(pages[0])).text
+
+
+async def test_a_form_stores_a_job_and_leads_to_it(shop: Shop) -> None:
+    typed = {"kind": "mail:send", "args": '{"to": "ada"}', "queue": "mail", "delay": "10m", "retries": "3"}
+
+    answer = await shop.there.post("/s/main/enqueue", typed)
+    text = await said(shop.there, answer)
+    job = await shop.jobs.admin.jobs.get(JobRef(*_ids(answer.headers["location"])))
+
+    assert text == "Stored. It is scheduled."
+    assert (job.kind, job.queue, job.state, job.max_attempts) == ("mail:send", "mail", State.SCHEDULED, 4)
+    assert json.loads(job.args) == {"to": "ada"}
+
+
+def _ids(address: str) -> tuple[str, str]:
+    query = dict(parse_qsl(urlsplit(address).query))
+    return query["id"], query.get("queue", "")
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"args": "{to: ada}"}, "The arguments are no JSON"),
+        ({"kind": " "}, "Say of which kind"),
+        ({"delay": "soon"}, "soon"),
+        ({"retries": "-1"}, "It takes a whole number"),
+    ],
+)
+async def test_what_is_wrong_with_a_job_is_said_beside_what_was_typed(
+    corner: Shop, wrong: dict[str, str], text: str
+) -> None:
+    before = await corner.jobs.admin.jobs.count()
+
+    answer = await corner.there.post("/s/main/enqueue", {"kind": "mail:send", "args": '{"a": 1}', **wrong})
+
+    assert answer.status_code == 400
+    assert text in unescape(answer.text)
+    assert {"args": '{"a": 1}', **wrong}["args"] in unescape(answer.text)
+    assert await corner.jobs.admin.jobs.count() == before
+
+
+async def test_a_task_that_is_known_checks_the_arguments_of_a_job(corner: Shop) -> None:
+    @corner.jobs.task("mail:count", queue="mail")
+    async def count(copies: int) -> None: ...
+
+    wrong = await corner.there.post("/s/main/enqueue", {"kind": "mail:count", "args": '{"copies": "many"}'})
+    right = await corner.there.post("/s/main/enqueue", {"kind": "mail:count", "args": '{"copies": 2}'})
+
+    assert wrong.status_code == 400
+    assert "copies" in wrong.text
+    assert (await corner.jobs.admin.jobs.get(JobRef(*_ids(right.headers["location"])))).queue == "mail"
+
+
+async def test_a_form_for_a_job_is_not_shown_where_nothing_can_be_changed(corner: Shop) -> None:
+    dashboard = Dashboard(corner.jobs, auth=lambda request: Access(Level.ADMIN, "ann", "test"), read_only=True)
+    async with Asking(dashboard) as there:
+        assert (await there.get("/s/main/enqueue")).status_code == 403

@@ -24,6 +24,8 @@ PAGES = [
     "/failed",
     "/failed?view=list&window=all",
     "/periodic",
+    "/periodic/entry?key=clean-up",
+    "/enqueue?kind=mail:send",
     "/workers",
     "/storage",
     "/bulks",
@@ -31,7 +33,7 @@ PAGES = [
     "/../../about",
     "/../../settings",
 ]
-NEEDING_JOBS = {"/queue?name=default", "/queue?name=mail&state=available"}
+NEEDING_JOBS = {"/queue?name=default", "/queue?name=mail&state=available", "/periodic/entry?key=clean-up"}
 
 
 def test_no_page_is_left_out() -> None:
@@ -162,3 +164,15 @@ async def test_on_a_wall_there_is_nothing_to_press(corner: Shop) -> None:
     assert 'aria-label="Pages"' not in answer.text
     assert 'type="search"' not in answer.text
     assert "window=1h&amp;kiosk=1" in answer.text
+
+
+async def test_a_schedule_shows_what_became_of_its_runs(shop: Shop) -> None:
+    ran = await shop.jobs.admin.periodic.run("clean-up")
+
+    entry = await shop.there.get("/s/main/periodic/entry?key=clean-up")
+    listed = await shop.there.get("/s/main/periodic")
+
+    for page in (entry, listed):
+        assert f'href="/s/main/job?id={ran.ref.id}' in page.text
+    assert "available</span>" in entry.text
+    assert "the latest 1 runs" in listed.text

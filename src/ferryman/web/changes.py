@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ferryman.admin.operations import BulkInfo
 from ferryman.errors import DuplicateJob, FerrymanError, JobNotFound, StorageUnavailable, WrongState
-from ferryman.job import Inserted, Job, JobRef
+from ferryman.job import Inserted, Job, JobRef, NewJob
 from ferryman.redaction import USUAL
 from ferryman.storage.values import Action, JobFilter
 from ferryman.web.audit import Audit
@@ -92,11 +92,10 @@ class Changes:
         await self._admin.periodic.resume(key, actor=self._access.name, reason=reason)
         self._audit.write("periodic.resume", [key], reason)
 
-    async def enqueue(self, kind: str, args: bytes, **options: str | None) -> Inserted:
-        """Store a job.  Raises InvalidJob, ConfigError, Unsupported."""
+    async def enqueue(self, kind: str, args: bytes, **options: object) -> Inserted:
+        """Store a job; a task of this kind checks its arguments.  Raises InvalidJob, ConfigError, Unsupported."""
         self._check(Level.ADMIN)
-        given = {name: value for name, value in options.items() if value is not None}
-        stored = await self._jobs.enqueue(self._jobs.kind(kind).using(**given).job(args))  # type: ignore[arg-type]
+        stored = await self._jobs.enqueue(self._new(kind, args, {**options}))
         self._audit.write("job.enqueue", [str(stored.ref)])
         return stored
 
@@ -121,6 +120,13 @@ class Changes:
         bulk = await self._bulks.admin.stop(id, actor=self._access.name)
         self._audit.write("bulk.stop", [id])
         return bulk
+
+    def _new(self, kind: str, args: bytes, given: Any) -> NewJob:
+        if kind not in self._jobs.tasks:
+            return self._jobs.kind(kind).using(**given).job(args)
+        task = self._jobs.tasks[kind]
+        positional, named = task.arguments.decode(args)
+        return task.using(**given).job(*positional, **named)
 
     def _check(self, level: Level) -> None:
         require_changes(self._read_only)

@@ -24,6 +24,7 @@ SAID = "ferryman_said"
 """The cookie in which an action's outcome travels to the page after it."""
 
 _BANNERS = 2
+_BELONGS = {"": "overview", "queue": "queues", "job": "jobs", "bulk": "jobs", "bulks": "jobs", "enqueue": "jobs"}
 _WORDS = {
     Role.OPERATE: ("retry", "cancel", "discard", "bulk", "pause", "resume", "run"),
     Role.ADMIN: ("delete", "delete_queue", "enqueue"),
@@ -148,12 +149,8 @@ def _navigation(visit: Visit, sight: Sight) -> tuple[Entry, ...]:
 
 def _current(path: str) -> str:
     """Return which entry of the navigation a page belongs to."""
-    page = path.split("/")[3:4]
-    return (
-        {"": "overview", "queue": "queues", "job": "jobs", "bulk": "jobs", "bulks": "jobs"}.get(*page, *page)
-        if page
-        else ""
-    )
+    page = "/".join(path.split("/")[3:4])
+    return _BELONGS.get(page, page) if path.startswith("/s/") else ""
 
 
 def _banners(visit: Visit, sight: Sight) -> tuple[Note, ...]:

@@ -107,9 +107,9 @@ async def resume_periodic(visit: Visit) -> Response:
 async def enqueue(visit: Visit) -> Response:
     """Store a job."""
     wanted = await body(visit, EnqueueWanted)
-    stored = await visit.changes.enqueue(
-        wanted.kind, bytes(wanted.args or b"{}"), queue=wanted.queue, delay=wanted.delay, unique=wanted.unique
-    )
+    said = {"queue": wanted.queue, "delay": wanted.delay, "unique": wanted.unique}
+    given = {name: value for name, value in said.items() if value is not None}
+    stored = await visit.changes.enqueue(wanted.kind, bytes(wanted.args or b"{}"), **given)
     return answer({"ref": str(stored.ref), "state": stored.state, "duplicate": stored.duplicate}, 201)
 
 

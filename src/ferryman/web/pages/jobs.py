@@ -59,6 +59,7 @@ async def page(visit: Visit) -> Response:
         chips=chips(visit, chosen, "jobs"),
         list=jobs,
         command=_command(chosen),
+        enqueue_url=visit.url("enqueue"),
     )
     return await visit.page("jobs.html", shown)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,14 +10,18 @@ from datetime import datetime, timedelta
 
 from starlette.responses import Response
 
-from ferryman.job import JobRef
-from ferryman.storage.values import PeriodicInfo
+from ferryman.job import JobRef, State
+from ferryman.storage.values import PeriodicInfo, PeriodicRun
 from ferryman.web.formats import duration
 from ferryman.web.pages.parts import Note
+from ferryman.web.sharing import Seen
 from ferryman.web.visit import Visit
 
-__all__ = ["page"]
+__all__ = ["EntryRow", "entry_row", "page", "ran_for"]
 
+_WITH_RUNS = 50
+_RUNS = 30
+_BAD = (State.DISCARDED, State.RETRYABLE)
 _LATE, _VERY_LATE = timedelta(seconds=20), timedelta(seconds=120)
 
 
@@ -78,9 +83,12 @@ _NONE = Nothing(
 async def page(visit: Visit) -> Response:
     """Show what is enqueued by the clock."""
     sight = await visit.place.collector.sight()
-    if visit.unchanged(sight.number):
+    runs = await asyncio.gather(*(_runs(visit, each) for each in sight.schedules.value[:_WITH_RUNS]))
+    facts = (sight.number, *((each.at, each.why) for each in runs))
+    if visit.unchanged(*facts):
         return visit.same()
-    entries = [_row(each, visit.now) for each in sight.schedules.value]
+    known = {each.id: found.value or () for each, found in zip(sight.schedules.value, runs, strict=False)}
+    entries = [entry_row(each, known.get(each.id, ()), visit.now) for each in sight.schedules.value]
     shown = Periodic(
         text=_text(entries, sight.schedules.why),
         warnings=[Note("warn", text) for text in _twice(sight.schedules.value)],
@@ -89,7 +97,12 @@ async def page(visit: Visit) -> Response:
         note="",
         empty=_NONE,
     )
-    return await visit.page("periodic.html", shown, sight.number)
+    return await visit.page("periodic.html", shown, *facts)
+
+
+async def _runs(visit: Visit, entry: PeriodicInfo) -> Seen[Sequence[PeriodicRun] | None]:
+    admin = visit.place.admin.periodic
+    return await visit.place.history.latest(("runs", entry.id), lambda: admin.history(entry.id, limit=_RUNS))
 
 
 def _text(entries: Sequence[EntryRow], why: str) -> str:
@@ -100,7 +113,10 @@ def _text(entries: Sequence[EntryRow], why: str) -> str:
     return f"{text}, {paused} paused" if paused else text
 
 
-def _row(entry: PeriodicInfo, now: datetime) -> EntryRow:
+def entry_row(entry: PeriodicInfo, runs: Sequence[PeriodicRun], now: datetime) -> EntryRow:
+    """Return a schedule as a list shows it, with its latest runs, the latest first."""
+    last = runs[0] if runs else None
+    bad = sum(_went_wrong(run) for run in runs)
     late = now - entry.next_at if entry.next_at and not entry.paused_at else timedelta()
     return EntryRow(
         key=entry.id,
@@ -109,13 +125,31 @@ def _row(entry: PeriodicInfo, now: datetime) -> EntryRow:
         spec=entry.spec,
         next_at=None if entry.paused_at else entry.next_at,
         next_reason="paused" if entry.paused_at else "no live scheduler has said",
-        last_at=entry.last_at,
+        last_at=last.at if last else entry.last_at,
+        last_ref=last.ref if last else None,
+        last_state=last.job.state.value if last and last.job else "",
+        last_took=ran_for(last) if last else None,
+        runs=[1.0 if run.job else None for run in reversed(runs)],
+        runs_bad=[1.0 if _went_wrong(run) else None for run in reversed(runs)],
+        runs_label=f"the latest {len(runs)} runs, {bad} of which failed",
         late=f"{duration(late)} late" if late > _LATE else "",
         late_tone="bad" if late > _VERY_LATE else "warn" if late > _LATE else "",
         owner="" if entry.ours else entry.owner,
         paused=entry.paused_at is not None,
         pause_note=_paused(entry),
     )
+
+
+def ran_for(run: PeriodicRun) -> float | None:
+    """Return for how many seconds the latest attempt of a run worked, when it has ended."""
+    job = run.job
+    if job is None or job.finalized_at is None or job.attempted_at is None:
+        return None
+    return (job.finalized_at - job.attempted_at).total_seconds()
+
+
+def _went_wrong(run: PeriodicRun) -> bool:
+    return run.job is not None and run.job.state in _BAD
 
 
 def _paused(entry: PeriodicInfo) -> str:
