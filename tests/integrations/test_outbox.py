@@ -139,8 +139,6 @@ async def _async_sqlalchemy(url: str) -> AsyncIterator[Any]:
     await engine.dispose()
 
 
-# On a busy machine psycopg at times drops a connection of its own making unclosed, and says so here.
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("library", POSTGRES)
 async def test_it_works_through_every_library_on_postgres(database: str, library: str) -> None:
     begin = POSTGRES[library]
@@ -159,6 +157,29 @@ async def test_it_works_through_every_library_on_postgres(database: str, library
 
         assert sorted(ran) == [0, 1, 2]
         assert (await jobs.outbox.waiting()).count == 0
+
+
+async def test_a_relay_that_is_stopped_ends_the_transaction_that_it_is_in(file: Path) -> None:
+    committing, may_commit, ends = asyncio.Event(), asyncio.Event(), []
+
+    @asynccontextmanager
+    async def slow() -> AsyncIterator[Any]:
+        with opened(file) as tx:
+            yield tx
+        try:
+            committing.set()
+            await may_commit.wait()
+            ends.append("committed")
+        except asyncio.CancelledError:
+            ends.append("cut short")
+            raise
+
+    async with using(Outbox(slow)) as (jobs, _), asyncio.timeout(60):
+        async with jobs.outbox.relayed():
+            await committing.wait()
+            asyncio.get_running_loop().call_soon(may_commit.set)  # once the relay is being stopped
+
+    assert set(ends) == {"committed"}
 
 
 async def test_on_sqlite_it_works_through_sqlalchemy_too(file: Path) -> None:

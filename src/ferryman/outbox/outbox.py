@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Self
 from uuid import uuid4
@@ -30,6 +30,7 @@ Transaction = Callable[[], AbstractContextManager[Any] | AbstractAsyncContextMan
 
 _BATCH = 100
 _CLEANED_EVERY = 60.0
+_LAST_WAIT = 5.0
 _KNOWN_FOR = 3600.0
 """How long, in seconds, a job must stay known to Redis, lest it be run again when it is sent again."""
 
@@ -101,10 +102,14 @@ class Outbox:
     @asynccontextmanager
     async def relayed(self) -> AsyncIterator[None]:
         """Send again and again what was left, for as long as the block runs; a worker does so by itself."""
-        relay = asyncio.create_task(self._relay())
+        stopping = asyncio.Event()
+        relay = asyncio.create_task(self._relay(stopping))
         try:
             yield
         finally:
+            # A transaction that is cut short while it commits leaves its connection open in some libraries.
+            stopping.set()
+            await asyncio.wait([relay], timeout=_LAST_WAIT)
             relay.cancel()
             await asyncio.wait([relay])
 
@@ -115,7 +120,7 @@ class Outbox:
 
         @asynccontextmanager
         async def both() -> AsyncIterator[Mapping[type, Any]]:
-            async with self.relayed(), lifespan() as state:
+            async with lifespan() as state, self.relayed():
                 yield state
 
         return both
@@ -132,14 +137,16 @@ class Outbox:
             deleted += gone
         return deleted
 
-    async def _relay(self) -> None:
+    async def _relay(self, stopping: asyncio.Event) -> None:
         ticks = 0
-        while True:
+        while not stopping.is_set():
             await self._try_to_send()
             if ticks * self._interval % _CLEANED_EVERY < self._interval:
                 await self._try(self.clean)
             ticks += 1
-            await asyncio.sleep(self._interval)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._interval):
+                    await stopping.wait()
 
     async def _try_to_send(self) -> None:
         await self._try(self.send)
