@@ -19,8 +19,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def redis() -> Iterator[Server]:
-    """A server that keeps on disk what it was told, and that may be killed."""
-    server = Server(program(), "appendonly yes").start()
+    """A server that keeps on disk what it was told, and that may be killed.
+
+    It writes before it answers.  With "everysec", while the disk is slow, it holds back for up to two seconds what it
+    has answered, and forgets that when it is killed.
+    """
+    server = Server(program(), "appendonly yes", "appendfsync always").start()
     yield server
     server.kill()
 
