@@ -43,6 +43,8 @@ class TaskOptions(Options, total=False):
     """What is stored of an exception: `Type: message` with the traceback, or the message alone."""
     aliases: Sequence[str]
     """Other kinds that are run by this task too, for as long as jobs of a former name are about."""
+    prefix: bool
+    """Run every kind that begins with this one too, unless another task's is longer; the job says which it is."""
 
 
 class Sender(Protocol):
@@ -148,7 +150,7 @@ class Kind:
         return self.tasks.sender.enqueue_sync(self.job(args))
 
 
-_TASK_ONLY = frozenset({"run", "backoff", "is_failure", "errors", "aliases"})
+_TASK_ONLY = frozenset({"run", "backoff", "is_failure", "errors", "aliases", "prefix"})
 
 
 class Tasks(Mapping[str, Task[..., Any]]):
@@ -156,6 +158,8 @@ class Tasks(Mapping[str, Task[..., Any]]):
 
     def __init__(self) -> None:
         self._tasks: dict[str, Task[..., Any]] = {}
+        self.prefixes: tuple[str, ...] = ()
+        """Kinds whose tasks run whatever begins with them, the longest first."""
         self._sender: Sender | None = None
         self.periodic: list[PeriodicEntry] = []
         self.sources: list[Source] = []
@@ -167,17 +171,19 @@ class Tasks(Mapping[str, Task[..., Any]]):
         """Which errors count, for tasks that do not say."""
 
     def __getitem__(self, kind: str) -> Task[..., Any]:
-        try:
-            return self._tasks[kind]
-        except KeyError:
-            raise UnknownTask(kind, self._tasks) from None
+        if (task := self.get(kind)) is None:
+            raise UnknownTask(kind, self._tasks)
+        return task  # type: ignore[no-any-return]
 
     def get(self, kind: str, default: Any = None) -> Any:
         # Mapping's own relies on KeyError, which speaks in quotation marks only.
-        return self._tasks.get(kind, default)
+        task = self._tasks.get(kind)
+        if task is None and self.prefixes:
+            task = next((self._tasks[prefix] for prefix in self.prefixes if kind.startswith(prefix)), None)
+        return default if task is None else task
 
     def __contains__(self, kind: object) -> bool:
-        return kind in self._tasks
+        return self.get(str(kind)) is not None
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._tasks)
@@ -209,6 +215,8 @@ class Tasks(Mapping[str, Task[..., Any]]):
                 self._refuse_taken(each, function)
             task: Task[..., Any] = Task(function, kind, declared, self)
             self._tasks.update(dict.fromkeys(kinds, task))
+            if declared.get("prefix"):
+                self.prefixes = tuple(sorted({*self.prefixes, kind}, key=len, reverse=True))
             return task
 
         return declare  # type: ignore[return-value]

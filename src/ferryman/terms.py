@@ -75,8 +75,13 @@ def refuse_what_cannot_work(tasks: Tasks, settings: Settings) -> None:
             ) from error
 
 
-def refuse_what_is_lacking(settings: Settings, features: frozenset[Feature]) -> None:
-    """Find out before the first job that the storage cannot keep what a setting asks for.  Raises Unsupported."""
+def refuse_what_is_lacking(tasks: Tasks, settings: Settings, features: frozenset[Feature]) -> None:
+    """Find out before the first job that the storage cannot do what tasks and settings ask for.  Raises Unsupported."""
+    if tasks.prefixes and Feature.KINDS in features and not settings.take_unknown_kinds:
+        raise Unsupported(
+            f'The task "{tasks.prefixes[0]}" is for all kinds that begin so, and from Postgres and SQLite a worker '
+            "takes kinds by their names. Name them as aliases=…, or have it take every kind: take_unknown_kinds = true."
+        )
     if settings.durable_schedules and Feature.PLANS not in features:
         raise Unsupported("durable_schedules needs Postgres or SQLite: on Redis each run is claimed by itself.")
 

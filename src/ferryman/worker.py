@@ -103,7 +103,7 @@ class Worker:
     async def _serve(self) -> None:
         """Work until told to stop.  Shutdown order is nesting order: the innermost block ends first."""
         storage = await self.open()
-        refuse_what_is_lacking(self.settings, storage.features)
+        refuse_what_is_lacking(self.tasks, self.settings, storage.features)
         async with self.lifespan() as state, self._tallying(storage) as tally:
             completer = Completer(storage, self.clock, self.events)
             if tally is not None:
@@ -297,6 +297,7 @@ class Worker:
             started_at=self.started_at,
             queues=self.settings.queues,
             kinds=tuple(sorted(self.tasks)),
+            prefixes=self.tasks.prefixes,
             concurrency=self.settings.concurrency,
             status=self._status(),
             strict=self.settings.strict,

@@ -10,8 +10,9 @@ import msgspec
 import pytest
 
 from engine.stage import Stage
+from ferryman import Ferryman
 from ferryman.context import record_output
-from ferryman.errors import ConfigError, FerrymanError, InvalidJob
+from ferryman.errors import ConfigError, FerrymanError, InvalidJob, Unsupported
 from ferryman.events import ResultDropped, ServiceFailed
 from ferryman.job import AttemptError, Job, NewJob, State
 from ferryman.outcome import (
@@ -577,3 +578,25 @@ async def test_who_hears_of_failures_may_cancel_the_job(stage: Stage, tasks: Tas
     assert isinstance(outcome, Cancelled if answer == "cancel" else Retry)
     assert outcome.error.error == "ValueError: no"
     assert bool(seen.of(ServiceFailed)) == (answer == "fails")
+
+
+async def test_a_task_for_a_prefix_is_told_which_kind_it_runs(stage: Stage, tasks: Tasks) -> None:
+    ran = []
+
+    @tasks.task("image:", prefix=True)
+    async def image(width: int, job: Job) -> None:
+        ran.append((job.kind, width))
+
+    done = await stage.run(NewJob(kind="image:rotate", args=b'{"width":7}'))
+
+    assert (done.state, ran) == (State.COMPLETED, [("image:rotate", 7)])
+
+
+async def test_where_kinds_are_taken_by_name_a_prefix_is_refused() -> None:
+    async with Ferryman("sqlite://") as jobs:
+
+        @jobs.task("image:", prefix=True)
+        async def image() -> None: ...
+
+        with pytest.raises(Unsupported, match='The task "image:" is for all kinds that begin so'):
+            await jobs.worker(take_unknown_kinds=False).serve()

@@ -10,7 +10,7 @@ import pytest
 
 from ferryman.cron import Interval
 from ferryman.errors import ConfigError, InvalidJob, ScheduleNotFound, UnknownTask
-from ferryman.job import Inserted, JobRef, NewJob, State
+from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.schedules import Schedules
 from ferryman.task import Kind, Task, Tasks
 
@@ -128,6 +128,24 @@ def test_an_unknown_kind_says_which_are_known(tasks: Tasks, mail: Any) -> None:
     assert (caught.value.kind, caught.value.known) == ("email:sent", ["email:send"])
     assert tasks.get("email:sent") is None
     assert "email:sent" not in tasks
+
+
+def test_a_kind_is_run_by_the_task_with_the_longest_prefix_of_it(tasks: Tasks) -> None:
+    @tasks.task("image:", prefix=True)
+    async def image(job: Job) -> None: ...
+
+    @tasks.task("image:resize:", prefix=True)
+    async def resize(job: Job) -> None: ...
+
+    @tasks.task("image:resize:thumbnail")
+    async def thumbnail() -> None: ...
+
+    found = ["image:rotate", "image:resize:large", "image:resize:thumbnail", "image:"]
+    assert [tasks[kind] for kind in found] == [image, resize, thumbnail, image]
+    assert "image:resize:thumbnails" in tasks  # there is no separator: a prefix is text
+    assert tasks["image:resize:thumbnails"] is resize
+    assert "imagine" not in tasks
+    assert list(tasks) == ["image:", "image:resize:", "image:resize:thumbnail"]
 
 
 def test_two_schedules_need_two_ids(tasks: Tasks, mail: Any) -> None:

@@ -64,7 +64,9 @@ def _kinds(there: Moment) -> list[Finding]:
 
 def _handled(kind: str, queue: str, there: Moment) -> bool:
     # A worker that names no kinds is a Go server, which keeps to itself what it knows.
-    return kind in there.tasks or any(not each.kinds or kind in each.kinds for each in _at(queue, there))
+    return kind in there.tasks or any(
+        not each.kinds or kind in each.kinds or kind.startswith(each.prefixes) for each in _at(queue, there)
+    )
 
 
 def _near(kind: str, known: Collection[str]) -> str:

@@ -255,6 +255,8 @@ class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
     beat_at: datetime | None = None
     queues: Mapping[str, int] = {}
     kinds: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+    """What further kinds begin with that it runs."""
     concurrency: int = 0
     status: str = "active"
     strict: bool = False
