@@ -83,6 +83,26 @@ async def test_the_next_are_on_their_way_before_the_last_begin(
     assert asked_before[:2] == [0, 0]
 
 
+async def test_jobs_that_run_for_long_leave_both_halves_of_the_turn_to_the_others(
+    stage: Stage, wait: Task[[], None], gate: asyncio.Event, seen: Recorder
+) -> None:
+    stage.storage.fetches_ahead = True
+    await stage.store(*[wait.job()] * 6)
+    fetcher = stage.fetcher()
+
+    async with stage.writing(), fetching(fetcher):
+        for _ in range(6):
+            await seen.wait_for(JobStarted)
+        await stage.store(*[wait.job()] * 20)
+        fetcher.nudge()
+        for _ in range(4):
+            await seen.wait_for(JobStarted)
+        taken = [event.count for event in seen.of(JobsFetched)]
+        gate.set()
+
+    assert taken == [5, 1, 2, 2]
+
+
 async def test_what_is_on_its_way_when_told_to_stop_is_begun_all_the_same(
     stage: Stage, tasks: Tasks, seen: Recorder
 ) -> None:

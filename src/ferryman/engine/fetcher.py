@@ -133,9 +133,12 @@ class Fetcher:
         return free if self.left is None else min(free, self.left)
 
     def _ask_for(self, room: int) -> _Asked | None:
-        """Begin a fetch, if there is room; where the next are asked for ahead, each is for half of the slots."""
+        """Begin a fetch, if there is room; where the next are asked for ahead, each is for half of the free slots.
+
+        Half of those, not of all: what runs for long takes no part in the turn, and would leave no second half.
+        """
         if self.storage.fetches_ahead:
-            room = min(room, (self.executor.slots + 1) // 2)
+            room = min(room, (self.executor.free + 1) // 2)
         # In a task of its own, so that cancelling us does not cut it short.
         if room <= 0:
             return None
