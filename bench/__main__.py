@@ -74,14 +74,14 @@ def postgres(runs: int, python: str | None) -> None:
 
 
 def real_asynq(take: Callable[[], list[str]]) -> dict[str, Measure]:
-    """Show how fast real asynq picks up jobs, and return how it drains them."""
+    """Show how fast real asynq picks up jobs, and return how it drains them, set up in each way."""
     try:
         program = asynq.build()
     except peers.Unavailable as why:
         print(f"\nReal asynq was left out: {why}")
         return {}
     show("real asynq", medians(partial(asynq.pickup, program), take()))
-    return {"asynq (Go)": partial(asynq.drain, program)}
+    return {way: partial(asynq.drain, program, way) for way in asynq.WAYS}
 
 
 def real_river(take: Callable[[], list[str]]) -> dict[str, Measure]:

@@ -8,16 +8,19 @@ from bench import goprograms
 from bench.ours import answer, start
 from bench.roles import JOBS, SAMPLES, SLOTS
 
+WAYS = {"asynq (Go), its defaults": 0, f"asynq (Go), {SLOTS} workers": SLOTS}
+"""How asynq is set up: how many workers; without a number it takes one for each core."""
+
 
 def build() -> Path:
     """Build the program.  Raises Unavailable without Go or its modules."""
     return goprograms.build("./bench/asynq")
 
 
-def drain(program: Path, url: str) -> dict[str, float]:
+def drain(program: Path, way: str, url: str) -> dict[str, float]:
     """Let our client insert and asynq drain."""
     answer(start("insert", url))
-    return {"drain, jobs/s": answer(goprograms.start(program, "drain", url, jobs=JOBS, slots=SLOTS))["per_second"]}
+    return {"drain, jobs/s": answer(goprograms.start(program, "drain", url, jobs=JOBS, slots=WAYS[way]))["per_second"]}
 
 
 def pickup(program: Path, url: str) -> dict[str, float]:

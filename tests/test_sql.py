@@ -26,12 +26,16 @@ POSTGRES = statements("postgres", "jobs")
 
 def words() -> Iterator[tuple[str, bool]]:
     """Give every text in the verbs, and whether it stands where a statement is named."""
-    for path in sorted([*RIVER.glob("verbs/*.py"), *RIVER.glob("postgres/*.py"), *RIVER.glob("*_health.py")]):
+    for path in sorted([*RIVER.glob("verbs/*.py"), *RIVER.glob("postgres/*.py"), *RIVER.glob("sqlite/*.py")]):
         tree = ast.parse(path.read_text())
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 yield node.value, False
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("Query", "Batch"):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Name)
+                and node.func.id in ("Query", "Batch", "Stream")
+            ):
                 first = node.args[0]
                 if isinstance(first, ast.Constant):
                     yield first.value, True

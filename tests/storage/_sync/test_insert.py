@@ -25,10 +25,12 @@ def test_answers_come_in_the_order_of_the_jobs(storage: Storage) -> None:
 
 
 def test_thousands_of_jobs_fit_in_one_call(storage: Storage) -> None:
-    inserted = storage.jobs.insert([mail()] * 6_000, now=NOW)
+    inserted = storage.jobs.insert([mail(kind=f"kind-{number}") for number in range(3_500)], now=NOW)
 
-    assert len({each.ref for each in inserted}) == 6_000
-    assert states(storage) == {State.AVAILABLE: 6_000}
+    assert len({each.ref for each in inserted}) == 3_500
+    assert states(storage) == {State.AVAILABLE: 3_500}
+    for number in (0, 999, 1_000, 3_499):
+        assert (storage.jobs.get(inserted[number].ref)).kind == f"kind-{number}"
 
 
 def test_a_stored_job_is_the_job_that_was_given(storage: Storage) -> None:

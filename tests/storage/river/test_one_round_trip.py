@@ -63,7 +63,7 @@ def test_completing_takes_one_statement(storage: Storage) -> None:
     assert storage.jobs.finish([completed(job) for job in take(storage, limit=2)], now=NOW) == [State.COMPLETED] * 2
 
 
-@pytest.mark.parametrize("count", [2, 30])
+@pytest.mark.parametrize("count", [2, 30, 2_500])
 def test_what_the_server_refuses_leaves_none_of_them(storage: Storage, count: int) -> None:
     with pytest.raises(StorageError):  # no numeric of Postgres is so large
         storage.jobs.insert([mail()] * count + [mail(args=b'{"n": 1e200000}')], now=NOW)

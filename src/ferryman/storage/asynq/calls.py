@@ -10,14 +10,14 @@ keys of one call must carry the same tag.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
 from ferryman.errors import StorageError
 
-__all__ = ["Call", "Command", "Each", "Refused", "Script", "Value", "Verb"]
+__all__ = ["Call", "Command", "Each", "Refused", "Script", "Stream", "Streaming", "Value", "Verb"]
 
 T = TypeVar("T")
 
@@ -53,11 +53,21 @@ class Each(list[Call]):
     """Calls whose replies are wanted even when some fail: the reply of such a one is its StorageError."""
 
 
+class Stream(msgspec.Struct, frozen=True):
+    """Lists of calls, each made while the one before is under way; the answer is the replies to all of them."""
+
+    lists: Iterator[Sequence[Call]]
+
+
 Verb = Generator[Sequence[Call], list[Any], T]
 """What a verb is: yields lists of calls, receives their replies, returns its answer.
 
 What goes wrong is raised inside it, at its `yield`.
 """
+
+
+Streaming = Generator[Sequence[Call] | Stream, list[Any], T]
+"""A verb that may also yield a stream."""
 
 
 class Refused(StorageError):

@@ -55,7 +55,7 @@ class Timestamp(Struct, frozen=True):
         return None if at == _NEVER else at
 
 
-class TaskMessage(Struct, frozen=True):
+class TaskMessage(Struct, frozen=True, gc=False):
     """One task.  Times are Unix seconds, lengths of time seconds; 0 is none (spec/asynq.md 2.1)."""
 
     type: str = ""

@@ -27,7 +27,7 @@ _NOW = timedelta()
 _SECOND = timedelta(seconds=1)
 
 
-class NewTask(msgspec.Struct, frozen=True):
+class NewTask(msgspec.Struct, frozen=True, gc=False):
     """A task on its way into Redis."""
 
     message: TaskMessage

@@ -18,7 +18,7 @@ from redis.connection import ConnectionPool
 from redis.exceptions import RedisError, ResponseError
 
 from ferryman.errors import StorageError
-from ferryman.storage.asynq.calls import Call, Verb
+from ferryman.storage.asynq.calls import Call, Stream, Streaming
 from ferryman.storage.asynq.connections import async_connection, connection, pool
 from ferryman.storage.asynq.delivery import Delivery
 from ferryman.storage.asynq.pipe import Pipe, open_pipe
@@ -38,7 +38,7 @@ class Server:
         self._delivery = Delivery(address)
         self._pools: dict[Node, ConnectionPool] = {}
 
-    def run(self, verb: Verb[T]) -> T:
+    def run(self, verb: Streaming[T]) -> T:
         """Run a verb to its end."""
         step = partial(next, verb)
         while True:
@@ -47,13 +47,16 @@ class Server:
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]
             try:
-                step = partial(verb.send, self.send(calls))
+                step = partial(verb.send, self._stream(calls) if isinstance(calls, Stream) else self.send(calls))
             except StorageError as error:
                 step = partial(verb.throw, error)
 
     def send(self, calls: Sequence[Call]) -> list[Any]:
         """Send calls in one round trip, and return their replies.  Raises StorageError."""
         return self._drive(self._delivery.deliver(calls))
+
+    def _stream(self, stream: Stream) -> list[Any]:
+        return [reply for calls in stream.lists for reply in self.send(calls)]
 
     def connections(self, keys: Sequence[str]) -> list[tuple[Connection, list[str]]]:
         """Return new connections, not yet opened, that are the caller's alone: one to each node that keeps a key."""
@@ -96,7 +99,7 @@ class AsyncServer:
         self._pipes: dict[Node, Pipe] = {}
         self._opening: dict[Node, asyncio.Task[Pipe]] = {}
 
-    async def run(self, verb: Verb[T]) -> T:
+    async def run(self, verb: Streaming[T]) -> T:
         """Run a verb to its end."""
         step = partial(next, verb)
         while True:
@@ -105,13 +108,21 @@ class AsyncServer:
             except StopIteration as done:
                 return done.value  # type: ignore[no-any-return]
             try:
-                step = partial(verb.send, await self.send(calls))
+                replies = await (self._stream(calls) if isinstance(calls, Stream) else self.send(calls))
+                step = partial(verb.send, replies)
             except StorageError as error:
                 step = partial(verb.throw, error)
 
     async def send(self, calls: Sequence[Call]) -> list[Any]:
         """Send calls in one round trip, and return their replies.  Raises StorageError."""
         return await self._drive(self._delivery.deliver(calls))
+
+    async def _stream(self, stream: Stream) -> list[Any]:
+        under_way: list[asyncio.Task[list[Any]]] = []
+        for calls in stream.lists:
+            under_way.append(asyncio.ensure_future(self.send(calls)))
+            await asyncio.sleep(0)  # it is written before the next is made
+        return [reply for replies in await asyncio.gather(*under_way) for reply in replies]
 
     async def connections(self, keys: Sequence[str]) -> list[tuple[AsyncConnection, list[str]]]:
         """Return new connections, not yet opened, that are the caller's alone: one to each node that keeps a key."""

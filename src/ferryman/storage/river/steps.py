@@ -8,7 +8,7 @@ for the caller's transaction, and it never sees a driver.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from typing import Any, Literal, TypeVar
 
@@ -16,7 +16,7 @@ import msgspec
 
 from ferryman.errors import StorageError
 
-__all__ = ["NOW", "Batch", "Conflict", "Marks", "Query", "Row", "Script", "Search", "Values", "Verb"]
+__all__ = ["NOW", "Batch", "Conflict", "Marks", "Query", "Row", "Script", "Search", "Step", "Stream", "Values", "Verb"]
 
 T = TypeVar("T")
 
@@ -58,6 +58,24 @@ class Batch(msgspec.Struct, frozen=True):
     tells: Sequence[Values] = ()
 
 
+class Stream(msgspec.Struct, frozen=True):
+    """Run one named statement for each of these, made while the one before is under way; the answer is all their rows.
+
+    Without a transaction around it, what comes before a failure has happened.
+    """
+
+    name: str
+    loads: Iterable[Values]
+    tells: Sequence[Values] = ()
+
+    def queries(self) -> Iterator[Query]:
+        """Give the statements one by one; the first one tells."""
+        tells = self.tells
+        for values in self.loads:
+            yield Query(self.name, values, tells)
+            tells = ()
+
+
 class Script(msgspec.Struct, frozen=True):
     """Run these texts one after another, outside the named statements: migrations are made of such.
 
@@ -70,7 +88,9 @@ class Script(msgspec.Struct, frozen=True):
 Marks = Literal["all", "unique", "none"]
 """Which new rows carry a mark by which River's own clients tell them from those that were there."""
 
-Verb = Generator[Query | Batch | Script, Any, T]
+Step = Query | Batch | Stream | Script
+
+Verb = Generator[Step, Any, T]
 """What a verb is: yields steps, receives rows, returns its answer."""
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from ferryman.aggregation import GroupRules
 from ferryman.job import Inserted, NewJob
-from ferryman.storage.asynq.calls import Call, Command, Script, Value, Verb
+from ferryman.storage.asynq.calls import Call, Command, Script, Streaming, Value, Verb
 from ferryman.storage.asynq.ids import new_id
 from ferryman.storage.asynq.keys import QueueKeys
 from ferryman.storage.asynq.messages import TASK
@@ -45,7 +45,7 @@ def gather(queue: str, rules: GroupRules, *, now: datetime | None) -> Verb[list[
     return gathered
 
 
-def replace(gathered: Gathered, job: NewJob, *, now: datetime | None) -> Verb[Inserted]:
+def replace(gathered: Gathered, job: NewJob, *, now: datetime | None) -> Streaming[Inserted]:
     """Store the job that a group was made into, then delete the set; who dies in between leaves both."""
     (inserted,) = yield from insert([job], now=now)
     keys = QueueKeys(gathered.queue)

@@ -13,7 +13,7 @@ from typing import Any
 
 from ferryman.errors import DuplicateJob
 from ferryman.job import Inserted, JobRef, NewJob, State
-from ferryman.storage.asynq.calls import Command, Script, Value, Verb
+from ferryman.storage.asynq.calls import Call, Command, Script, Stream, Streaming, Value, Verb
 from ferryman.storage.asynq.keys import QUEUES, QueueKeys
 from ferryman.storage.asynq.messages import TASK
 from ferryman.storage.asynq.newtasks import NewTask, new_tasks
@@ -26,23 +26,23 @@ __all__ = ["insert", "insert_fast"]
 _MOST_JOBS = 1_000
 _MOST_BYTES = 4_000_000
 
+Load = list[tuple[int, NewJob]]
+"""Jobs that travel together, each with its place among the answers."""
+
 Sealed = tuple[int, NewTask, bytes]
 """A task, its place among the answers, and its message as bytes."""
 
 
-def insert(jobs: Sequence[NewJob], *, now: datetime | None) -> Verb[list[Inserted]]:
+def insert(jobs: Sequence[NewJob], *, now: datetime | None) -> Streaming[list[Inserted]]:
     """Store these jobs, and say of each where it is or which older one it repeats.  Raises DuplicateJob."""
     at = now or datetime.now(UTC)
-    tasks = new_tasks(jobs, now=at)
-    sealed = [(place, task, TASK.encode(task.message)) for place, task in enumerate(tasks)]
-    loads = list(_loads(sealed))
     given = [JobRef(job.id, job.queue) for job in jobs if job.id is not None]
     if given:
         yield from _refuse_taken(given)
     queues = sorted({job.queue for job in jobs})
     if len(queues) > 1:
         yield [look for queue in queues for look in _look(QueueKeys(queue))]
-    _, *replies = yield [Command(("SADD", QUEUES, *queues)), *(_call(load, at) for load in loads)]
+    loads, replies = yield from _send(list(_loads(jobs)), Command(("SADD", QUEUES, *queues)), at)
     answers: list[Inserted] = [None] * len(jobs)  # type: ignore[list-item]
     for load, reply in zip(loads, replies, strict=True):
         for (place, task, _), answer in zip(load, _answers(load, reply), strict=True):
@@ -51,7 +51,21 @@ def insert(jobs: Sequence[NewJob], *, now: datetime | None) -> Verb[list[Inserte
     return answers
 
 
-def insert_fast(jobs: Sequence[NewJob], *, now: datetime | None) -> Verb[int]:
+def _send(packed: Sequence[Load], first: Command, at: datetime) -> Streaming[tuple[list[list[Sealed]], list[Any]]]:
+    """Seal and send one load after another: the server stores one while the next is made."""
+    sealed: list[list[Sealed]] = []
+
+    def lists() -> Iterator[list[Call]]:
+        for load in packed:
+            sealed.append(_sealed(load, at))
+            call = _call(sealed[-1], at)
+            yield [first, call] if len(sealed) == 1 else [call]
+
+    _, *replies = yield (Stream(lists()) if len(packed) > 1 else next(lists()))
+    return sealed, replies
+
+
+def insert_fast(jobs: Sequence[NewJob], *, now: datetime | None) -> Streaming[int]:
     """Store these jobs and say how many are new.  Raises DuplicateJob."""
     answers = yield from insert(jobs, now=now)
     return sum(not answer.duplicate for answer in answers)
@@ -78,21 +92,24 @@ def _taken(ref: JobRef) -> DuplicateJob:
     return DuplicateJob(f"There is a job {ref} already. Nothing was stored.", ref=ref)
 
 
-def _loads(sealed: Sequence[Sealed]) -> Iterator[list[Sealed]]:
-    """Split tasks into loads of one queue that a script can carry."""
-    by_queue: dict[str, list[Sealed]] = {}
-    for each in sealed:
-        by_queue.setdefault(each[1].message.queue, []).append(each)
-    for tasks in by_queue.values():
-        load: list[Sealed] = []
-        size = 0
-        for each in tasks:
-            if load and (len(load) == _MOST_JOBS or size + len(each[2]) > _MOST_BYTES):
-                yield load
-                load, size = [], 0
-            load.append(each)
-            size += len(each[2])
-        yield load
+def _loads(jobs: Sequence[NewJob]) -> Iterator[Load]:
+    """Split jobs into loads of one queue that a script can carry."""
+    by_queue: dict[str, Load] = {}
+    for place, job in enumerate(jobs):
+        by_queue.setdefault(job.queue, []).append((place, job))
+    for load in by_queue.values():
+        begin, size = 0, 0
+        for end, (_, job) in enumerate(load):
+            if end > begin and (end - begin == _MOST_JOBS or size + len(job.args) > _MOST_BYTES):
+                yield load[begin:end]
+                begin, size = end, 0
+            size += len(job.args)
+        yield load[begin:]
+
+
+def _sealed(load: Load, at: datetime) -> list[Sealed]:
+    tasks = new_tasks([job for _, job in load], now=at)
+    return [(place, task, TASK.encode(task.message)) for (place, _), task in zip(load, tasks, strict=True)]
 
 
 def _call(load: Sequence[Sealed], at: datetime) -> Script:

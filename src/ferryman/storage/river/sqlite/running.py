@@ -15,7 +15,7 @@ from ferryman.storage.river.rows import text_time
 from ferryman.storage.river.sql import Statement, statements
 from ferryman.storage.river.sqlite.failures import translated
 from ferryman.storage.river.sqlite.library import Connection
-from ferryman.storage.river.steps import NOW, Batch, Query, Row, Script, Values, Verb
+from ferryman.storage.river.steps import NOW, Batch, Query, Row, Script, Step, Stream, Values, Verb
 
 __all__ = ["run", "transaction"]
 
@@ -52,11 +52,18 @@ def run(connection: Connection, verb: Verb[T]) -> T:
         answer, failed = None, None
         try:
             with translated():
-                answer = _execute(connection, step)
-                if not isinstance(step, Script) and step.tells:
-                    _execute(connection, Batch("notify", step.tells))
+                answer = _answered(connection, step)
         except StorageError as error:
             failed = error  # the verb may know what it means
+
+
+def _answered(connection: Connection, step: Step) -> list[Any]:
+    if isinstance(step, Stream):
+        return [row for query in step.queries() for row in _answered(connection, query)]
+    rows = _execute(connection, step)
+    if not isinstance(step, Script) and step.tells:
+        _execute(connection, Batch("notify", step.tells))
+    return rows
 
 
 def _execute(connection: Connection, step: Query | Batch | Script) -> list[Any]:

@@ -13,7 +13,7 @@ from ferryman import gojson
 from ferryman.errors import DuplicateJob
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.storage.river.rows import carried_metadata, job_from
-from ferryman.storage.river.steps import Batch, Marks, Query, Verb
+from ferryman.storage.river.steps import Batch, Marks, Query, Stream, Verb
 from ferryman.storage.river.unique import mask, unique_key
 
 __all__ = ["NoticeLimiter", "insert", "insert_and_get", "insert_fast", "inserts_told", "stands_alone"]
@@ -21,6 +21,9 @@ __all__ = ["NoticeLimiter", "insert", "insert_and_get", "insert_fast", "inserts_
 DEFAULT_ATTEMPTS = 25
 NO_ID = 0
 _BULK = 10
+_LOAD = 1_000
+"""How many jobs one statement stores at most: while it runs, the next is made."""
+
 _PLAIN = itemgetter(
     "args", "created_at", "kind", "max_attempts", "metadata", "priority", "queue", "scheduled_at", "state", "tags"
 )
@@ -48,7 +51,11 @@ def insert(
 ) -> Verb[list[Inserted]]:
     """Store these jobs, and say of each where it is or which older one it repeats."""
     at = now or datetime.now(UTC)
-    rows, tells = _rows(jobs, at, marks), _tells(jobs, at, limiter)
+    tells = _tells(jobs, at, limiter)
+    if _are_plain(jobs):
+        new = yield from _store_plain(jobs, at, marks, tells)
+        return [Inserted(JobRef(str(id)), state=job.state) for job, id in zip(jobs, new, strict=True)]
+    rows = _rows(jobs, at, marks)
     ids = yield from _store(rows, tells)
     answers = []
     for job, values, id in zip(jobs, rows, ids, strict=True):
@@ -58,7 +65,7 @@ def insert(
 
 def stands_alone(jobs: Sequence[NewJob]) -> bool:
     """Whether these are stored by one statement, or by one after another of which each stores all or nothing."""
-    return len(jobs) == 1 or not any(job.unique for job in jobs)
+    return len(jobs) == 1 or (len(jobs) <= _LOAD and not any(job.unique for job in jobs))
 
 
 def insert_and_get(
@@ -87,19 +94,38 @@ def _answered(
 def insert_fast(jobs: Sequence[NewJob], *, now: datetime | None, limiter: NoticeLimiter) -> Verb[int]:
     """Store these jobs and say how many are new."""
     at = now or datetime.now(UTC)
-    ids = yield from _store(_rows(jobs, at, "none"), _tells(jobs, at, limiter))
+    tells = _tells(jobs, at, limiter)
+    if _are_plain(jobs):
+        return len((yield from _store_plain(jobs, at, "none", tells)))
+    ids = yield from _store(_rows(jobs, at, "none"), tells)
     return sum(id is not None for id in ids)
+
+
+def _are_plain(jobs: Sequence[NewJob]) -> bool:
+    """Whether these are so many that it pays, and nothing that is there already can be in their way."""
+    return len(jobs) >= _BULK and not any(job.unique or job.id for job in jobs)
+
+
+def _store_plain(
+    jobs: Sequence[NewJob], at: datetime, marks: Marks, tells: Sequence[Mapping[str, Any]]
+) -> Verb[list[int]]:
+    """Insert jobs load by load, tell of them, and return their ids in order."""
+    loads = (
+        {"rows": [_PLAIN(row) for row in _rows(jobs[first : first + _LOAD], at, marks)]}
+        for first in range(0, len(jobs), _LOAD)
+    )
+    found = yield (
+        Stream("insert_plain", loads, tells) if len(jobs) > _LOAD else Query("insert_plain", next(loads), tells)
+    )
+    # Ids are given in the order of the list, but no database promises an order to what it returns.
+    return sorted(row[0] for row in found)
 
 
 def _store(rows: Sequence[Mapping[str, Any]], tells: Sequence[Mapping[str, Any]]) -> Verb[list[int | None]]:
     """Insert rows, tell of them, and return their ids in order; None where a unique job was there already."""
-    if len(rows) < _BULK or any(row["unique_key"] is not None or row["id"] is not None for row in rows):
-        yield from _refuse_taken_ids(rows)
-        found = yield Batch("insert", rows, tells)
-        return [row[0] if row else None for row in found]
-    found = yield Query("insert_plain", {"rows": [_PLAIN(row) for row in rows]}, tells)
-    # Ids are given in the order of the list, but no database promises an order to what it returns.
-    return sorted(row[0] for row in found)
+    yield from _refuse_taken_ids(rows)
+    found = yield Batch("insert", rows, tells)
+    return [row[0] if row else None for row in found]
 
 
 def _refuse_taken_ids(rows: Sequence[Mapping[str, Any]]) -> Verb[None]:

@@ -12,7 +12,7 @@ from ferryman.storage.river.postgres.drivers.finding import AsyncCaller, async_c
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.spelling import answer, spell
 from ferryman.storage.river.postgres.whereabouts import Place, place, refuse
-from ferryman.storage.river.steps import Batch, Script, Verb
+from ferryman.storage.river.steps import Batch, Query, Script, Stream, Verb
 
 __all__ = ["AsyncCallers"]
 
@@ -58,8 +58,13 @@ class AsyncCallers:
                 return done.value  # type: ignore[no-any-return]
             if isinstance(step, Script) or (isinstance(step, Batch) and not step.values):
                 reply = []
+            elif isinstance(step, Stream):
+                reply = [row for query in step.queries() for row in await self._fetch(caller, query)]
             elif step.name == "notify" and not abilities(self._location).notifies:
                 reply = [None] * len(step.values)
             else:
-                text, values = spell(step, self._location)
-                reply = answer(step, await caller.fetch(text, values))
+                reply = await self._fetch(caller, step)
+
+    async def _fetch(self, caller: AsyncCaller, step: Query | Batch) -> list[Any]:
+        text, values = spell(step, self._location)
+        return answer(step, await caller.fetch(text, values))

@@ -17,7 +17,7 @@ from ferryman.storage.river.postgres.alive import async_check, async_home
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.spelling import answer, spell
-from ferryman.storage.river.steps import Batch, Marks, Query, Script, Search, Verb
+from ferryman.storage.river.steps import Batch, Marks, Script, Search, Step, Stream, Verb
 
 __all__ = ["AsyncPostgresRunner", "async_is_direct", "async_run"]
 
@@ -156,11 +156,13 @@ async def async_run(connection: AsyncConnection, verb: Verb[T], location: Locati
             failed = error  # the verb may know what it means
 
 
-async def _execute(cursor: AsyncRawCursor[Any], step: Query | Batch | Script, location: Location) -> list[Any]:
+async def _execute(cursor: AsyncRawCursor[Any], step: Step, location: Location) -> list[Any]:
     if isinstance(step, Script):
         for text in step.texts:
             await cursor.execute(text.encode())
         return []
+    if isinstance(step, Stream):
+        return await _stream(cursor.connection, step, location)
     if isinstance(step, Batch) and not step.values:
         return []
     if step.name == "notify" and not abilities(location).notifies:
@@ -168,3 +170,13 @@ async def _execute(cursor: AsyncRawCursor[Any], step: Query | Batch | Script, lo
     text, values = spell(step, location)
     await cursor.execute(text.encode(), values, prepare=False if isinstance(step, Search) else None)
     return answer(step, await cursor.fetchall())
+
+
+async def _stream(connection: AsyncConnection, step: Stream, location: Location) -> list[Any]:
+    cursors: list[AsyncRawCursor[Any]] = []
+    async with connection.pipeline():
+        for query in step.queries():
+            text, values = spell(query, location)
+            cursors.append(AsyncRawCursor(connection))
+            await cursors[-1].execute(text.encode(), values)
+        return [row for cursor in cursors for row in await cursor.fetchall()]

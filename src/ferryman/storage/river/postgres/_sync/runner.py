@@ -18,7 +18,7 @@ from ferryman.storage.river.postgres.alive import check, home
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.spelling import answer, spell
-from ferryman.storage.river.steps import Batch, Marks, Query, Script, Search, Verb
+from ferryman.storage.river.steps import Batch, Marks, Script, Search, Step, Stream, Verb
 
 __all__ = ["PostgresRunner", "is_direct", "run"]
 
@@ -157,11 +157,13 @@ def run(connection: Connection, verb: Verb[T], location: Location) -> T:
             failed = error  # the verb may know what it means
 
 
-def _execute(cursor: RawCursor[Any], step: Query | Batch | Script, location: Location) -> list[Any]:
+def _execute(cursor: RawCursor[Any], step: Step, location: Location) -> list[Any]:
     if isinstance(step, Script):
         for text in step.texts:
             cursor.execute(text.encode())
         return []
+    if isinstance(step, Stream):
+        return _stream(cursor.connection, step, location)
     if isinstance(step, Batch) and not step.values:
         return []
     if step.name == "notify" and not abilities(location).notifies:
@@ -169,3 +171,13 @@ def _execute(cursor: RawCursor[Any], step: Query | Batch | Script, location: Loc
     text, values = spell(step, location)
     cursor.execute(text.encode(), values, prepare=False if isinstance(step, Search) else None)
     return answer(step, cursor.fetchall())
+
+
+def _stream(connection: Connection, step: Stream, location: Location) -> list[Any]:
+    cursors: list[RawCursor[Any]] = []
+    with connection.pipeline():
+        for query in step.queries():
+            text, values = spell(query, location)
+            cursors.append(RawCursor(connection))
+            cursors[-1].execute(text.encode(), values)
+        return [row for cursor in cursors for row in cursor.fetchall()]
