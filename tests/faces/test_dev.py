@@ -171,4 +171,4 @@ def test_what_is_wrong_with_the_words_is_a_sentence(words: str, sentence: str, f
 def test_without_watchfiles_it_says_what_to_install(ferryman: Typed, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ferryman.cli.watching.find_spec", lambda name: None)
 
-    assert 'Run: pip install "ferryman[reload]"' in ferryman("dev shop:jobs").err
+    assert 'Run: pip install "ferryman[dev]"' in ferryman("dev shop:jobs").err

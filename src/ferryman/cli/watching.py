@@ -16,10 +16,10 @@ _SETTLE_MS = 200
 _PAUSE = 1.0
 
 
-def need_watchfiles(what: str) -> None:
-    """Raise MissingExtra when the package that watches files is not installed; `what` is said to need it."""
+def need_watchfiles(what: str, extra: str) -> None:
+    """Raise MissingExtra when the package that watches files is missing: `what` needs it, and `extra` brings it."""
     if find_spec("watchfiles") is None:
-        raise MissingExtra(f"{what} needs the package watchfiles, which is not installed.", extra="reload")
+        raise MissingExtra(f"{what} needs the package watchfiles, which is not installed.", extra=extra)
 
 
 async def changes(folders: Sequence[Path], complain: Callable[[Exception], None]) -> AsyncIterator[tuple[str, ...]]:

@@ -74,7 +74,7 @@ def dev(
     session.app = named or session.app
     if session.app_name is None:
         raise ConfigError("No app is named. Write it like: ferryman dev app.main:jobs, or set FERRYMAN_APP.")
-    need_watchfiles("ferryman dev")
+    need_watchfiles("ferryman dev", "dev")
     commands = {
         _WEB: _words(web or session.bare().settings.web),
         _DASHBOARD: _dashboard(session, dashboard_port) if dashboard else [],

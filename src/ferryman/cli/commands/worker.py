@@ -137,7 +137,7 @@ def _reload(session: Session, said: Mapping[str, Any]) -> int:
     from ferryman.cli.reload import DRAIN, Reloader
     from ferryman.cli.watching import need_watchfiles
 
-    need_watchfiles("--reload")
+    need_watchfiles("--reload", "reload")
     events = EventBus()
     _log(session, session.bare(), events)
     hasty = {**said, "shutdown_timeout": said["shutdown_timeout"] or f"{DRAIN:g}s"}
