@@ -186,3 +186,30 @@ async def test_two_storages_are_shown_side_by_side_and_do_not_mix(corner: Shop) 
     assert acted.status_code == 303
     assert (await corner.jobs.admin.jobs.get(corner.refs[State.DISCARDED])).state is State.DISCARDED
     assert home.headers["Location"] == "/s/main/"
+
+
+async def test_who_scales_workers_hears_what_was_seen_last_while_the_storage_is_away(board: Asking) -> None:
+    looks = counted(board)
+    before = (await board.api("GET", "/scale")).json()
+    looks.error = StorageUnavailable("the database is away")
+    await board.dashboard.board.places["main"].collector.anew()
+
+    after = await board.api("GET", "/scale")
+
+    assert (before["ready"], before["running"], before["slots_wanted"]) == (1, 0, 1)
+    assert before["oldest_ready_age"] is not None
+    assert (after.status_code, after.json()["slots_wanted"], after.json()["seen_at"]) == (200, 1, before["seen_at"])
+
+
+async def test_a_queue_that_is_paused_wants_slots_only_for_what_runs(board: Asking, jobs: Ferryman) -> None:
+    await jobs.admin.queues.pause("mail")
+
+    answer = (await board.api("GET", "/scale?queue=mail")).json()
+
+    assert (answer["ready"], answer["slots_wanted"], answer["oldest_ready_age"]) == (0, 0, None)
+
+
+async def test_a_number_that_was_never_seen_is_not_made_up(board: Asking) -> None:
+    counted(board).error = StorageUnavailable("the database is away")
+
+    assert (await board.api("GET", "/scale")).status_code == 503

@@ -22,7 +22,7 @@ from ferryman.job import State
 from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
 from ferryman.web.sharing import Seen, look, rest_after
 
-__all__ = ["Collector", "Point", "Sight"]
+__all__ = ["Collector", "Point", "Sight", "longest_wait"]
 
 _INTERVAL = 5.0
 _CHECK_INTERVAL = 30.0
@@ -169,13 +169,18 @@ def _of(snapshot: Seen[Snapshot | None], name: str, before: Seen[Sequence[Any]])
     return Seen(read, at=snapshot.at)
 
 
-def _point(queues: Sequence[QueueInfo], now: datetime) -> Point:
+def longest_wait(queues: Sequence[QueueInfo], now: datetime) -> float | None:
+    """Return for how many seconds the job waits that is next to run, leaving out queues that are paused."""
     waits = [(now - queue.oldest).total_seconds() for queue in queues if queue.oldest and not queue.paused_at]
+    return max(waits, default=None)
+
+
+def _point(queues: Sequence[QueueInfo], now: datetime) -> Point:
     return Point(
         at=now,
         waiting={
             queue.name: queue.counts.get(State.AVAILABLE, 0) + queue.counts.get(State.RETRYABLE, 0) for queue in queues
         },
         running=sum(queue.counts.get(State.RUNNING, 0) for queue in queues),
-        oldest=max(waits, default=None),
+        oldest=longest_wait(queues, now),
     )

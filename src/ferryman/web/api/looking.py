@@ -9,11 +9,12 @@ import msgspec
 from starlette.responses import Response
 
 from ferryman.admin.operations import BulkInfo
+from ferryman.errors import StorageUnavailable
 from ferryman.job import State
 from ferryman.redaction import USUAL
 from ferryman.views import job_view, queue_view, worker_view
 from ferryman.web.api.answers import answer, number
-from ferryman.web.collector import Sight
+from ferryman.web.collector import Sight, longest_wait
 from ferryman.web.filters import in_words, read_chosen
 from ferryman.web.reading import counted, jobs_page, one_job, together
 from ferryman.web.sharing import Seen
@@ -115,12 +116,28 @@ async def storage(visit: Visit) -> Response:
 
 
 async def scale(visit: Visit) -> Response:
-    """Return one number for autoscalers: how many jobs of a queue, or of all, could run now or run."""
+    """Return how many slots the jobs of a queue, or of all, could use, for autoscalers (spec/ops.md 5.4).
+
+    While the storage is away it is what was seen last, so that an outage scales nobody down.
+    """
     sight = await visit.place.collector.sight()
+    if sight.queues.why and not sight.queues.value:
+        raise StorageUnavailable(sight.queues.why)
     name = visit.query.get("queue", "")
-    chosen = [queue for queue in sight.queues.value if not name or queue.name == name]
-    busy = sum(queue.counts.get(state, 0) for queue in chosen for state in (State.AVAILABLE, State.RUNNING))
-    return answer({"queue": name or None, "jobs": None if sight.queues.why else busy})
+    chosen = [queue for queue in sight.queues.value if name in ("", queue.name)]
+    going_on = [queue for queue in chosen if not queue.paused_at]
+    ready = sum(queue.counts.get(State.AVAILABLE, 0) for queue in going_on)
+    running = sum(queue.counts.get(State.RUNNING, 0) for queue in chosen)
+    return answer(
+        {
+            "queue": name or None,
+            "ready": ready,
+            "running": running,
+            "oldest_ready_age": longest_wait(going_on, sight.at),
+            "slots_wanted": ready + running,
+            "seen_at": sight.queues.at,
+        }
+    )
 
 
 async def bulk(visit: Visit) -> Response:
