@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import re
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import ferryman
 from ferryman import Ferryman
 from ferryman.errors import StorageUnavailable
 from ferryman.job import State
 from ferryman.web import Access, Dashboard, Level
 from ferryman.web.answering import HEADERS
 from ferryman.web.collector import Collector
+from ferryman.web.pages.storage import NAMES
 from web.asking import Asking
 from web.conftest import Shop, everything
 from web.test_pages import PAGES
@@ -213,3 +217,10 @@ async def test_a_number_that_was_never_seen_is_not_made_up(board: Asking) -> Non
     counted(board).error = StorageUnavailable("the database is away")
 
     assert (await board.api("GET", "/scale")).status_code == 503
+
+
+def test_every_check_has_a_name_that_people_use() -> None:
+    source = Path(ferryman.__file__).parent
+    ids = {id for file in source.rglob("*.py") for id in re.findall(r'"([ACPRSU]-[A-Z]+)"', file.read_text("utf-8"))}
+
+    assert ids <= NAMES.keys()

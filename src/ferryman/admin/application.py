@@ -124,7 +124,11 @@ def _workers(there: Moment) -> list[Finding]:
     versions = sorted({each.version for each in there.workers if each.version})
     if len(versions) > 1:
         found.append(warned("A-WORKER", f"workers of several versions run beside each other: {', '.join(versions)}"))
-    return found or [passed("A-WORKER", f"{len(there.workers)} workers are alive")]
+    return found or [passed("A-WORKER", _counted(len(there.workers), "worker", "alive"))]
+
+
+def _counted(number: int, what: str, how: str) -> str:
+    return f"1 {what} is {how}" if number == 1 else f"{number} {what}s are {how}"
 
 
 def _periodic(there: Moment) -> list[Finding]:
@@ -141,7 +145,7 @@ def _periodic(there: Moment) -> list[Finding]:
         for (kind, spec, _), names in owners.items()
         if len(names) > 1
     ]
-    return found or [passed("A-PERIODIC", f"{len(there.periodic)} schedules are in time")]
+    return found or [passed("A-PERIODIC", _counted(len(there.periodic), "schedule", "in time"))]
 
 
 def _minutes(there: Moment, entry: PeriodicInfo) -> float:

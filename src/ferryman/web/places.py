@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from ferryman.admin._async.admin import AsyncAdmin
 from ferryman.errors import ConfigError
 from ferryman.redaction import Redaction, without_password
-from ferryman.storage.values import Feature
 from ferryman.web.bulks import Bulks
 from ferryman.web.collector import Collector
 from ferryman.web.sharing import Shared
@@ -68,10 +67,6 @@ class Place:
     def asynq(self) -> bool:
         """Whether ids are unique within their queue only, and words are asynq's."""
         return self.format == _ASYNQ
-
-    async def features(self) -> frozenset[Feature]:
-        """What it can do and others cannot.  Raises StorageError."""
-        return (await self.jobs.connections.storage()).features
 
     async def changed(self) -> None:
         """Look again: something was changed from here."""

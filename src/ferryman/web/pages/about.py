@@ -119,11 +119,9 @@ def _facts(visit: Visit) -> Iterator[Facts]:
             ("Storage", place.location),
         ],
     )
-    rights = (
-        "may look, and change nothing: it is read-only here" if visit.board.read_only else f"may {access.level.word}"
-    )
+    rights = "looks, and changes nothing: it is read-only here" if visit.board.read_only else access.level.word
     yield Facts(
-        "Your access", [("Name", access.name or "nobody in particular"), ("Rights", rights), ("Because of", access.how)]
+        "Your access", [("Name", access.name or "nobody in particular"), ("Role", rights), ("Because of", access.how)]
     )
     yield Facts(
         "Hidden values",
@@ -131,7 +129,7 @@ def _facts(visit: Visit) -> Iterator[Facts]:
             ("Names with", ", ".join(place.redaction.names)),
             ("Arguments of", ", ".join(place.redaction.hide_args) or "no kind as a whole"),
         ],
-        "And whatever looks like a token, a key, or a password in a URL.",
+        "Beside these, whatever looks like a token, a key, or a password in a URL is hidden wherever it stands.",
     )
     yield Facts("Addresses", [("API", f"{visit.root}/api/v1/openapi.json"), ("Alive", f"{visit.root}/-/livez")])
 

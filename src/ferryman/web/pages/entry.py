@@ -50,7 +50,7 @@ async def page(visit: Visit) -> Response:
     entry = await together(visit, "entry", lambda: admin.get(key))
     runs = await together(visit, "runs", lambda: admin.history(key, limit=_RUNS))
     shown = Entry(
-        entry=entry_row(entry, runs, visit.now),
+        entry=entry_row(entry, runs, visit),
         runs=[_run(visit, each) for each in runs],
         command=f"ferryman periodic history {key}",
         none="None of its jobs is stored any more, or it has not run yet.",

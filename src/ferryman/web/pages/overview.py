@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -28,7 +28,16 @@ WINDOWS = {
     "24h": timedelta(hours=24),
     "7d": timedelta(days=7),
 }
+_SAID = {"15m": "15 minutes", "1h": "hour", "6h": "6 hours", "24h": "24 hours", "7d": "7 days"}
 _LINES = 5
+_PAGES = {
+    "A-KIND": "workers",
+    "A-PERIODIC": "periodic",
+    "A-QUEUE": "queues",
+    "A-STUCK": "queues",
+    "A-WORKER": "workers",
+}
+"""Where to see more of what a check found, if not among the checks."""
 _SEVERITY = ("bad", "warn", "info")
 
 
@@ -88,10 +97,10 @@ async def page(visit: Visit) -> Response:
         ],
         empty=_empty(sight),
         tiles=list(tiles(visit, sight, whole)),
-        attention=_attention(visit, sight),
+        attention=_attention(visit, sight, whole, window),
         charts=_charts(visit, sight, whole, length),
         kinds=_kinds(visit, by_kind),
-        kinds_note=f"in the last {window}",
+        kinds_note=f"in the last {_SAID[window]}",
         queues=[with_rates(queue_row(each, sight, visit.now), by_queue) for each in sight.queues.value],
         queues_note=f"counted every {_interval(sight):.0f} s" if _interval(sight) > 6 else "",
     )
@@ -138,18 +147,18 @@ def _empty(sight: Sight) -> Empty | None:
     return Empty("Nothing has been enqueued yet", text, "ferryman enqueue KIND '{}'")
 
 
-def _attention(visit: Visit, sight: Sight) -> list[Attention]:
-    """Return what somebody should look at, the worst first: the same findings as doctor's and the alerts'."""
-    found = [
-        Attention(
-            "bad" if each.level is Level.ERROR else "warn", each.text, visit.url(*_page_of(each.id)), "Look", each.fix
-        )
-        for each in sight.findings.value
-        if each.level is not Level.OK
-    ]
+def _attention(visit: Visit, sight: Sight, whole: Past, window: str) -> list[Attention]:
+    """Return what somebody should look at, the worst first: what gave up, and the findings of doctor and the alerts."""
+    found = [*_given_up(visit, whole, window)]
+    for each in sight.findings.value:
+        if each.level is not Level.OK:
+            tone = "bad" if each.level is Level.ERROR else "warn"
+            found.append(Attention(tone, each.text, visit.url(_PAGES.get(each.id, "storage")), "Look", each.fix))
     return sorted(found, key=lambda each: _SEVERITY.index(each.tone))[:_LINES]
 
 
-def _page_of(id: str) -> tuple[str]:
-    pages = {"A-QUEUE": "queues", "A-KIND": "workers", "A-WORKER": "workers", "A-STUCK": "queues"}
-    return (pages.get(id, "storage"),)
+def _given_up(visit: Visit, whole: Past, window: str) -> Iterator[Attention]:
+    number = whole.value.lines[0].total.gave_up if whole.value and whole.value.lines else 0
+    if number:
+        text = "1 job gave up" if number == 1 else f"{number:,} jobs gave up"
+        yield Attention("bad", f"{text} in the last {_SAID[window]}.", visit.url("failed"), "See failed")

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from ferryman.job import JobRef, State
 from ferryman.storage.values import PeriodicInfo, PeriodicRun
 from ferryman.web.formats import duration
+from ferryman.web.pages.cron_words import in_words, times_after
 from ferryman.web.pages.parts import Note
 from ferryman.web.sharing import Seen
 from ferryman.web.visit import Visit
@@ -44,6 +45,7 @@ class EntryRow:
     last_reason: str = "it has not run, or nobody has recorded it"
     meaning: str = ""
     then: str = ""
+    due: bool = False
     last_ref: JobRef | None = None
     last_state: str = ""
     last_took: float | None = None
@@ -88,7 +90,7 @@ async def page(visit: Visit) -> Response:
     if visit.unchanged(*facts):
         return visit.same()
     known = {each.id: found.value or () for each, found in zip(sight.schedules.value, runs, strict=False)}
-    entries = [entry_row(each, known.get(each.id, ()), visit.now) for each in sight.schedules.value]
+    entries = [entry_row(each, known.get(each.id, ()), visit) for each in sight.schedules.value]
     shown = Periodic(
         text=_text(entries, sight.schedules.why),
         warnings=[Note("warn", text) for text in _twice(sight.schedules.value)],
@@ -113,16 +115,19 @@ def _text(entries: Sequence[EntryRow], why: str) -> str:
     return f"{text}, {paused} paused" if paused else text
 
 
-def entry_row(entry: PeriodicInfo, runs: Sequence[PeriodicRun], now: datetime) -> EntryRow:
+def entry_row(entry: PeriodicInfo, runs: Sequence[PeriodicRun], visit: Visit) -> EntryRow:
     """Return a schedule as a list shows it, with its latest runs, the latest first."""
-    last = runs[0] if runs else None
+    last, now = runs[0] if runs else None, visit.now
     bad = sum(_went_wrong(run) for run in runs)
-    late = now - entry.next_at if entry.next_at and not entry.paused_at else timedelta()
+    late = now - entry.next_at if entry.next_at and not entry.paused_at else -_LATE
     return EntryRow(
         key=entry.id,
         kind=entry.kind,
         queue=entry.queue,
         spec=entry.spec,
+        meaning=in_words(entry.spec),
+        then=times_after(entry.spec, entry.next_at, visit.likes.times) if entry.next_at else "",
+        due=entry.next_at is not None and timedelta() <= late <= _LATE,
         next_at=None if entry.paused_at else entry.next_at,
         next_reason="paused" if entry.paused_at else "no live scheduler has said",
         last_at=last.at if last else entry.last_at,

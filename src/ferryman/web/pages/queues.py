@@ -122,7 +122,8 @@ def with_rates(queue: QueueRow, read: Past) -> QueueRow:
     line = next((each for each in read.value.lines if each.name == queue.name), None) if read.value else None
     if line is None or read.value is None:
         return queue
-    seconds = len(line.points) * read.value.step.total_seconds()
+    known = sum(point is not None for point in line.points)
+    seconds = max(known, 1) * read.value.step.total_seconds()
     bad = line.total.error + line.total.gave_up
     return replace(
         queue,

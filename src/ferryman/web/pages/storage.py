@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from ferryman.errors import FerrymanError
 from ferryman.findings import Finding, Level
-from ferryman.storage.values import Feature, LineStatus
+from ferryman.storage.values import LineStatus
 from ferryman.web.sharing import within_time
 from ferryman.web.visit import Visit
 
@@ -18,6 +18,55 @@ __all__ = ["page"]
 
 _TONES = {Level.OK: "ok", Level.WARNING: "warn", Level.ERROR: "bad"}
 _WORST = ("bad", "warn", "ok")
+NAMES = {
+    "A-IMPORT": "Program",
+    "A-KIND": "Kinds",
+    "A-PERIODIC": "Schedules",
+    "A-QUEUE": "Queues",
+    "A-SECRET": "Secrets",
+    "A-SHUT": "Stopping",
+    "A-STUCK": "Progress",
+    "A-WORKER": "Workers",
+    "C-CLOCK": "Clock",
+    "P-BLOAT": "Dead rows",
+    "P-CLEAN": "Cleaning",
+    "P-INDEX": "Indexes",
+    "P-LEADER": "Leader",
+    "P-MIGR": "Migrations",
+    "P-NOTIFY": "Notices",
+    "P-PERMS": "Permissions",
+    "P-POOL": "Pooler",
+    "P-REPL": "Replication slots",
+    "P-SCHEMA": "Schema",
+    "P-TZ": "Time zone",
+    "P-VERSION": "Version",
+    "P-XACT": "Long transactions",
+    "R-AOF": "Persistence",
+    "R-ARCHIVE": "Kept failures",
+    "R-CLIENTS": "Connections",
+    "R-CLUSTER": "Cluster",
+    "R-EVICT": "Eviction",
+    "R-EVICTED": "Evicted keys",
+    "R-FRAG": "Fragmentation",
+    "R-MEM": "Memory",
+    "R-PERMS": "Permissions",
+    "R-REPLICA": "Replicas",
+    "R-ROLE": "Role",
+    "R-SLOW": "Slow scripts",
+    "R-STRAY": "Stray records",
+    "R-VERSION": "Version",
+    "S-CLEAN": "Cleaning",
+    "S-FS": "File system",
+    "S-LEADER": "Leader",
+    "S-LOCK": "Locking",
+    "S-MEM": "Kept in memory",
+    "S-MIGR": "Migrations",
+    "S-SYNC": "Durability",
+    "S-WAL": "Write-ahead log",
+    "U-CONN": "Connection",
+    "U-URL": "Address",
+}
+"""What people call what a check looks at; its id is what `doctor --skip` and the documentation say."""
 
 
 @dataclass(frozen=True)
@@ -81,7 +130,7 @@ async def page(visit: Visit) -> Response:
 
 
 def _check(finding: Finding) -> Check:
-    return Check(finding.id, finding.id, _TONES[finding.level], finding.text, finding.fix)
+    return Check(finding.id, NAMES.get(finding.id, finding.id), _TONES[finding.level], finding.text, finding.fix)
 
 
 def _text(checks: Sequence[Check]) -> str:
@@ -99,18 +148,7 @@ async def _facts(visit: Visit) -> list[Facts]:
     if lines := await _status(visit):
         rows = [(each.line, str(each.version), str(each.latest)) for each in lines]
         facts.append(Facts("Migrations", ("Line", "Applied", "Known here"), rows))
-    features = await _features(visit)
-    if features:
-        rows_of_features = [(each.value, "yes" if each in features else "no") for each in Feature]
-        facts.append(Facts("What it can do", (), rows_of_features))
     return facts
-
-
-async def _features(visit: Visit) -> frozenset[Feature]:
-    try:
-        return await within_time(visit.place.features())
-    except (FerrymanError, TimeoutError):
-        return frozenset()
 
 
 async def _status(visit: Visit) -> Sequence[LineStatus]:

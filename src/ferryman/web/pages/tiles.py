@@ -83,7 +83,7 @@ def _running(visit: Visit, sight: Sight) -> Tile:
         count(sight.total(State.RUNNING)),
         visit.url("jobs", state="running"),
         suffix=f"of {count(slots)} slots" if slots else "",
-        note=f"{share(busy)} of the slots are busy" if busy is not None else "no slots",
+        note=f"{share(busy)} busy" if busy is not None else "no slots",
         meter=busy,
         meter_label="busy slots",
     )
