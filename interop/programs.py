@@ -15,20 +15,23 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 __all__ = ["Asker", "Enqueue", "Program", "Work", "asking", "python_worker", "running", "until"]
+
+T = TypeVar("T")
 
 _PATIENCE = 90.0
 _BYTES = ("payload", "result")
 WORKER = Path(__file__).parent / "worker.py"
 
 
-async def until(true: Callable[[], Awaitable[object]]) -> None:
-    """Wait for what nobody says."""
+async def until(true: Callable[[], Awaitable[T]]) -> T:
+    """Wait for what nobody says, and return what was found."""
     async with asyncio.timeout(_PATIENCE):
-        while not await true():
+        while not (found := await true()):
             await asyncio.sleep(0.02)
+        return found
 
 
 def python_worker() -> tuple[str, ...]:

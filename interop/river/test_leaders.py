@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime, timedelta
 
 from tables import Tables
 
 from ferryman.storage.river.postgres._async.storage import AsyncPostgresStorage
 from ferryman.storage.river.postgres.location import Location
-from programs import Asker, Work, until
+from programs import Asker, Enqueue, Work, until
 
 
 async def leads(tables: Tables, name: str) -> bool:
@@ -59,6 +62,40 @@ async def test_the_other_side_leads_when_the_term_of_a_killed_leader_has_run_out
             assert tables.leader() == "first"
             tables.let_the_term_run_out()
             await until(lambda: leads(tables, "second"))
+
+
+async def test_in_a_fleet_of_three_somebody_leads_until_the_last(
+    work: Work, tables: Tables, sides: dict[str, Enqueue]
+) -> None:
+    async with AsyncExitStack() as stack:
+        fleet = {}
+        for name, side in (("a", "go"), ("b", "python"), ("c", "python")):
+            fleet[name] = await stack.enter_async_context(work(side, name=name))
+            await until(lambda: somebody_leads(tables, {"a"}))  # the first of them
+        await until(lambda: listens(tables, 3))
+
+        await fleet.pop("a").stop()
+        second = await until(lambda: somebody_leads(tables, fleet))
+        await what_is_due_is_worked(tables, sides)
+
+        await fleet.pop(second).kill()
+        tables.let_the_term_run_out()
+        assert await until(lambda: somebody_leads(tables, fleet)) in {"b", "c"} - {second}
+        await what_is_due_is_worked(tables, sides)
+
+
+async def somebody_leads(tables: Tables, names: Collection[str]) -> str | None:
+    return name if (name := tables.leader()) in names else None
+
+
+async def what_is_due_is_worked(tables: Tables, sides: dict[str, Enqueue]) -> None:
+    """Show that the leader does what only leaders do."""
+    job = await sides["go"]("order", {}, at=datetime.now(UTC) + timedelta(milliseconds=200))
+
+    async def is_over() -> bool:
+        return tables.job(job["id"])["state"] == "completed"
+
+    await until(is_over)
 
 
 async def test_a_leader_keeps_its_term_while_it_lives(work: Work, client: str, worker: str, tables: Tables) -> None:
