@@ -12,7 +12,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from ferryman import Cancel, Ferryman, Job
+from ferryman import Ferryman, Job, Revoke
 from ferryman.events import WorkerStarted
 
 __all__ = ["add_kinds", "run", "say"]
@@ -50,7 +50,7 @@ def add_kinds(jobs: Ferryman, said: dict[str, Any], tell: Callable[[Job], None],
     @jobs.task("revoke", **options)
     async def revoke(text: str, job: Job) -> None:
         tell(job)
-        raise Cancel(text)
+        raise Revoke(text)
 
     @jobs.task("hold", **again)
     async def hold(payload: bytes, job: Job) -> None:

@@ -142,20 +142,22 @@ async def test_a_panic_in_go_is_an_error_like_any_other(work: Work, go: Asker, j
     assert look.ours.error.error.startswith("panic error cause by: panic")
 
 
-async def test_a_job_that_go_revokes_is_gone(work: Work, go: Asker, jobs: Ferryman) -> None:
-    await jobs.kind("revoke").using(unique="1h").enqueue({"text": "not wanted"})
+async def test_a_job_that_is_revoked_is_gone_and_its_lock_is_free(
+    enqueue: Enqueue, work: Work, worker: str, jobs: Ferryman
+) -> None:
+    first = await enqueue("revoke", text("not wanted"), unique="1h")
 
-    async with work("go") as program:
+    async with work(worker) as program:
         await program.hears("seen")
         await until(lambda: is_empty(jobs))
 
-    assert not (await jobs.kind("revoke").using(unique="1h").enqueue({"text": "not wanted"})).duplicate
+    assert await enqueue("revoke", text("not wanted"), unique="1h") != first
 
 
 async def test_a_job_that_we_cancel_is_kept_with_the_reason_and_its_lock_is_free(
     work: Work, go: Asker, jobs: Ferryman
 ) -> None:
-    job = {"kind": "revoke", "payload": text("not wanted"), "unique": "1h"}
+    job = {"kind": "cancel", "payload": text("not wanted"), "unique": "1h"}
     look = Look(go, jobs, (await go.ask("enqueue", job=job))["id"])
 
     async with work("python"):

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from ferryman import Discard, Ferryman, Job, NewJob
+from ferryman import Cancel, Discard, Ferryman, Job, NewJob
 from kinds import add_kinds, run, say
 
 _, _, url, text = sys.argv
@@ -75,6 +75,12 @@ async def fail_once(text: str, job: Job) -> None:
     tell(job)
     if job.attempt == 1:
         raise RuntimeError(text)
+
+
+@jobs.task("cancel")
+async def cancel(text: str, job: Job) -> None:
+    tell(job)
+    raise Cancel(text)
 
 
 @jobs.task("give-up")

@@ -19,6 +19,7 @@ from ferryman.settings import Loaded, Settings, load
 if TYPE_CHECKING:
     from ferryman.admin._async.admin import AsyncAdmin
     from ferryman.client._async.client import AsyncClient
+    from ferryman.client._async.semaphore import AsyncSemaphore
     from ferryman.connections import Connections
     from ferryman.outbox import Outbox
     from ferryman.redaction import Redact, Redaction
@@ -162,6 +163,15 @@ class Ferryman(Registry):
         if self.outbox:
             worker.lifespan = self.outbox.beside(worker.lifespan)
         return worker
+
+    def semaphore(self, scope: str, most: int) -> AsyncSemaphore:
+        """Name a semaphore of which `most` running jobs hold a token at a time; on Redis.  Raises ConfigError.
+
+        crm = jobs.semaphore("crm", 5)
+        """
+        from ferryman.client._async.semaphore import AsyncSemaphore
+
+        return AsyncSemaphore(lambda: self.connections.storage(), scope, most)
 
     async def close(self) -> None:
         """Close every connection; the next use opens them again."""

@@ -7,6 +7,7 @@ from functools import cached_property
 
 from ferryman.admin._sync.admin import Admin
 from ferryman.client._sync.client import Client
+from ferryman.client._sync.semaphore import Semaphore
 from ferryman.connections import Connections
 from ferryman.events import EventBus
 from ferryman.job import Inserted, NewJob
@@ -42,6 +43,10 @@ class Sync:
         """The admin API: look at everything, act on anything."""
         connections = self._connections
         return Admin(connections.storage_sync, self._events, unchecked=connections.unchecked_sync)
+
+    def semaphore(self, scope: str, most: int) -> Semaphore:
+        """Name a semaphore for plain functions; as `Ferryman.semaphore`."""
+        return Semaphore(self._connections.storage_sync, scope, most)
 
     def enqueue(self, job: NewJob) -> Inserted:
         """Store one job."""

@@ -14,6 +14,7 @@ _GROUPS = "groups of jobs that are made into one"
 _DAYS = "attempts counted by day without looking at the jobs"
 _MEMORY = "how much memory a queue takes"
 _LEASES = "running jobs whose worker fell silent are told at once"
+_SEMAPHORES = "tokens that only so many running jobs hold at a time"
 _ARCHIVE = "jobs that wait and are cancelled are kept as cancelled"
 _CREATED = "when a job was created"
 
@@ -45,6 +46,7 @@ def capabilities_of(format: str, features: Collection[Feature], *, groups: bool)
         Capability("day_counts", groups, _DAYS),
         Capability("memory", groups, _MEMORY),
         Capability("leases", groups, _LEASES),
+        Capability("semaphores", groups, _SEMAPHORES),
         Capability("cancelled", not groups, _ARCHIVE),
         Capability("created_at", not groups, _CREATED),
     ]

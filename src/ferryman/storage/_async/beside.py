@@ -11,7 +11,7 @@ from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
 from ferryman.storage.values import Gathered, LineStatus, Note, Retention
 
-__all__ = ["AsyncGroups", "AsyncHealth", "AsyncNotebook", "AsyncSchema"]
+__all__ = ["AsyncGroups", "AsyncHealth", "AsyncNotebook", "AsyncSchema", "AsyncSemaphores"]
 
 
 class AsyncGroups(Protocol):
@@ -23,6 +23,20 @@ class AsyncGroups(Protocol):
 
     async def replace(self, gathered: Gathered, job: NewJob, *, now: datetime | None = None) -> Inserted:
         """Store the job that a group was made into, and delete those it was made from."""
+        ...
+
+
+class AsyncSemaphores(Protocol):
+    """Tokens that running jobs hold, so many of each scope."""
+
+    async def acquire(
+        self, scope: str, holder: str, *, most: int, until: datetime, now: datetime | None = None
+    ) -> bool:
+        """Take one of `most` tokens until then, or keep the one that this holder has; False when none is free."""
+        ...
+
+    async def release(self, scope: str, holder: str) -> None:
+        """Give a token back; nothing happens where this holder has none."""
         ...
 
 

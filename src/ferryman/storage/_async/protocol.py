@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from ferryman.errors import FerrymanError
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
-from ferryman.storage._async.beside import AsyncGroups, AsyncHealth, AsyncNotebook, AsyncSchema
+from ferryman.storage._async.beside import AsyncGroups, AsyncHealth, AsyncNotebook, AsyncSchema, AsyncSemaphores
 from ferryman.storage.values import (
     NEWEST_FIRST,
     Action,
@@ -331,7 +331,7 @@ class AsyncWithin(Protocol):
 
 
 class AsyncStorage(Protocol):
-    """A place where jobs are kept, in eight parts, and groups where the format has them."""
+    """A place where jobs are kept, in eight parts, and groups and semaphores where the format has them."""
 
     format: str
     """Whose format its jobs have, in words."""
@@ -363,6 +363,11 @@ class AsyncStorage(Protocol):
     @property
     def groups(self) -> AsyncGroups | None:
         """None where the format has no groups."""
+        ...
+
+    @property
+    def semaphores(self) -> AsyncSemaphores | None:
+        """None where the format has no semaphores."""
         ...
 
     def within(self, tx: Any) -> AsyncWithin:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from ferryman.errors import FerrymanError
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
-from ferryman.storage._sync.beside import Groups, Health, Notebook, Schema
+from ferryman.storage._sync.beside import Groups, Health, Notebook, Schema, Semaphores
 from ferryman.storage.values import (
     NEWEST_FIRST,
     Action,
@@ -332,7 +332,7 @@ class Within(Protocol):
 
 
 class Storage(Protocol):
-    """A place where jobs are kept, in eight parts, and groups where the format has them."""
+    """A place where jobs are kept, in eight parts, and groups and semaphores where the format has them."""
 
     format: str
     """Whose format its jobs have, in words."""
@@ -364,6 +364,11 @@ class Storage(Protocol):
     @property
     def groups(self) -> Groups | None:
         """None where the format has no groups."""
+        ...
+
+    @property
+    def semaphores(self) -> Semaphores | None:
+        """None where the format has no semaphores."""
         ...
 
     def within(self, tx: Any) -> Within:

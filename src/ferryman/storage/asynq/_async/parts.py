@@ -13,7 +13,7 @@ from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import AsyncEars
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import AsyncServer
-from ferryman.storage.asynq.verbs import details, glance, groups, health, periodic, queues, runs, workers
+from ferryman.storage.asynq.verbs import details, glance, groups, health, periodic, queues, runs, semaphores, workers
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.values import (
     DayCounts,
@@ -36,6 +36,7 @@ __all__ = [
     "AsyncRedisNotices",
     "AsyncRedisQueues",
     "AsyncRedisSchema",
+    "AsyncRedisSemaphores",
     "AsyncRedisWorkers",
 ]
 
@@ -163,6 +164,21 @@ class AsyncRedisGroups:
     async def replace(self, gathered: Gathered, job: NewJob, *, now: datetime | None = None) -> Inserted:
         check([job])
         return await self._server.run(groups.replace(gathered, job, now=now))
+
+
+class AsyncRedisSemaphores:
+    """Tokens that running jobs hold."""
+
+    def __init__(self, server: AsyncServer) -> None:
+        self._server = server
+
+    async def acquire(
+        self, scope: str, holder: str, *, most: int, until: datetime, now: datetime | None = None
+    ) -> bool:
+        return await self._server.run(semaphores.acquire(scope, holder, most=most, until=until, now=now))
+
+    async def release(self, scope: str, holder: str) -> None:
+        await self._server.run(semaphores.release(scope, holder))
 
 
 class AsyncRedisSchema:

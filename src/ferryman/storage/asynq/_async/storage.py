@@ -15,6 +15,7 @@ from ferryman.storage.asynq._async.parts import (
     AsyncRedisNotices,
     AsyncRedisQueues,
     AsyncRedisSchema,
+    AsyncRedisSemaphores,
     AsyncRedisWorkers,
 )
 from ferryman.storage.asynq.calls import Command
@@ -50,6 +51,7 @@ class AsyncRedisStorage:
         self.workers = AsyncRedisWorkers(self._server)
         self.leaders = AsyncRedisLeaders()
         self.groups = AsyncRedisGroups(self._server)
+        self.semaphores = AsyncRedisSemaphores(self._server)
         self.schema = AsyncRedisSchema()
         self.notebook = AsyncRedisNotebook(self._server)
         self.health = AsyncRedisHealth(self._server)

@@ -14,7 +14,7 @@ from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import Ears
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import Server
-from ferryman.storage.asynq.verbs import details, glance, groups, health, periodic, queues, runs, workers
+from ferryman.storage.asynq.verbs import details, glance, groups, health, periodic, queues, runs, semaphores, workers
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.values import (
     DayCounts,
@@ -37,6 +37,7 @@ __all__ = [
     "RedisNotices",
     "RedisQueues",
     "RedisSchema",
+    "RedisSemaphores",
     "RedisWorkers",
 ]
 
@@ -164,6 +165,19 @@ class RedisGroups:
     def replace(self, gathered: Gathered, job: NewJob, *, now: datetime | None = None) -> Inserted:
         check([job])
         return self._server.run(groups.replace(gathered, job, now=now))
+
+
+class RedisSemaphores:
+    """Tokens that running jobs hold."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    def acquire(self, scope: str, holder: str, *, most: int, until: datetime, now: datetime | None = None) -> bool:
+        return self._server.run(semaphores.acquire(scope, holder, most=most, until=until, now=now))
+
+    def release(self, scope: str, holder: str) -> None:
+        self._server.run(semaphores.release(scope, holder))
 
 
 class RedisSchema:

@@ -16,6 +16,7 @@ from ferryman.storage.asynq._sync.parts import (
     RedisNotices,
     RedisQueues,
     RedisSchema,
+    RedisSemaphores,
     RedisWorkers,
 )
 from ferryman.storage.asynq.calls import Command
@@ -51,6 +52,7 @@ class RedisStorage:
         self.workers = RedisWorkers(self._server)
         self.leaders = RedisLeaders()
         self.groups = RedisGroups(self._server)
+        self.semaphores = RedisSemaphores(self._server)
         self.schema = RedisSchema()
         self.notebook = RedisNotebook(self._server)
         self.health = RedisHealth(self._server)

@@ -41,6 +41,7 @@ class AsyncPostgresStorage:
     format = "River's format on Postgres"
     features = frozenset(Feature) - {Feature.ARGUMENTS}
     groups = None
+    semaphores = None
     fetches_ahead = False
     fetch_promotes = False
     wording = Wording(

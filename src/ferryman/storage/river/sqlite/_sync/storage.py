@@ -38,6 +38,7 @@ class SqliteStorage:
 
     format = "River's format on SQLite"
     groups = None
+    semaphores = None
     fetches_ahead = False  # one thread and one writer: a smaller batch would only cost another transaction
     fetch_promotes = False
     wording = Wording(
