@@ -46,6 +46,7 @@ __all__ = [
     "ResultDropped",
     "ServiceBack",
     "ServiceFailed",
+    "StorageAnswered",
     "StorageBack",
     "StorageLost",
     "SubscriberFailed",
@@ -263,6 +264,13 @@ class StorageBack(Event, frozen=True):
     """The storage answers again."""
 
     since: datetime
+
+
+class StorageAnswered(Event, frozen=True):
+    """The storage did what a worker asked of it; `op` is fetch, finish or beat."""
+
+    op: str
+    seconds: float
 
 
 class ProblemFound(Event, frozen=True):

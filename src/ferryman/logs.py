@@ -30,7 +30,7 @@ Line = tuple[int, str, Mapping[str, Any]]
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warn": logging.WARNING, "error": logging.ERROR}
 
-SILENT: frozenset[type[e.Event]] = frozenset()
+SILENT: frozenset[type[e.Event]] = frozenset({e.StorageAnswered})
 """Events that are for programs only; a test asks that every other has a line."""
 
 

@@ -199,7 +199,7 @@ class Worker:
             return nullcontext()
         return self._numbers.counting(
             self.events,
-            kinds=self.tasks,
+            kinds={kind: task.options.get("queue", "") for kind, task in self.tasks.items()},
             queues=self.settings.queues,
             rescued=storage.wording.rescued,
             running=lambda: [attempt.job for attempt in executor.running],

@@ -832,6 +832,6 @@ async def test_a_job_starts_before_it_finishes(stage: Stage, tasks: Tasks, seen:
 
     done = await stage.run(mail.job())
 
-    assert seen.events == [JobStarted(done.job), done]
+    assert [each for each in seen.events if isinstance(each, JobStarted | JobFinished)] == [JobStarted(done.job), done]
     assert isinstance(done, JobFinished)
     assert 0 <= done.seconds < 5

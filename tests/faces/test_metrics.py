@@ -15,7 +15,7 @@ from faces.process import Process
 from faces.there import There
 from faces.typed import Typed
 from ferryman.errors import StorageUnavailable
-from ferryman.events import EventBus, JobEnqueued, JobFinished, JobStarted, ServiceFailed, StorageLost
+from ferryman.events import EventBus, JobEnqueued, JobFinished, JobStarted, ServiceFailed, StorageAnswered, StorageLost
 from ferryman.job import AttemptError, Job, JobRef, State
 from ferryman.metrics.counting import Counting
 from ferryman.outcome import Cancelled, Completed, Discarded, Outcome, Released, Retry, Snoozed
@@ -39,11 +39,12 @@ def job(kind: str = "mail:send") -> Job:
 
 
 class Counted:
-    """The numbers of a worker of one kind and one queue."""
+    """The numbers of a worker of two kinds, one of which names its queue."""
 
     def __init__(self) -> None:
         self.registry, self.bus = CollectorRegistry(), EventBus()
-        self.counting = Counting(self.registry, kinds=["mail:send"], queues=["mail"], rescued=RESCUED)
+        kinds, queues = {"mail:send": "mail", "report": ""}, ["mail", "default"]
+        self.counting = Counting(self.registry, kinds=kinds, queues=queues, rescued=RESCUED)
         self.stop = self.counting.subscribe(self.bus)
 
     def __call__(self, name: str, **labels: str) -> float | None:
@@ -62,6 +63,24 @@ def test_every_counter_of_a_registered_kind_is_there_at_0(counted: Counted) -> N
         assert counted("jobs_finished_total", outcome=outcome) == 0
     assert counted("enqueued_total") == 0
     assert counted.registry.get_sample_value("ferryman_storage_errors_total", {"op": "storage"}) == 0
+
+
+def test_a_counter_is_there_in_the_queue_that_the_task_names_and_without_one_in_all(counted: Counted) -> None:
+    there = {
+        (sample.labels["kind"], sample.labels["queue"])
+        for family in counted.registry.collect()
+        for sample in family.samples
+        if sample.name == "ferryman_enqueued_total"
+    }
+
+    assert there == {("mail:send", "mail"), ("report", "mail"), ("report", "default")}
+
+
+def test_how_long_the_storage_takes_is_measured_by_what_it_was_asked_for(counted: Counted) -> None:
+    counted.bus.publish(StorageAnswered("fetch", 0.2))
+
+    assert counted.registry.get_sample_value("ferryman_storage_op_seconds_sum", {"op": "fetch"}) == 0.2
+    assert counted.registry.get_sample_value("ferryman_storage_op_seconds_count", {"op": "beat"}) == 0
 
 
 def failed(text: str) -> AttemptError:
@@ -132,6 +151,7 @@ def test_what_waits_is_written_once(ferryman: Typed, there: There) -> None:
     there.failed()
     there.available()
     there.worker()
+    there.storage.leaders.elect("w1", term=None)
 
     answer = ferryman("metrics --once")
 
@@ -140,6 +160,7 @@ def test_what_waits_is_written_once(ferryman: Typed, there: There) -> None:
     assert 'ferryman_jobs{queue="default",state="available"} 1.0' in said
     assert 'ferryman_jobs{queue="default",state="discarded"} 1.0' in said
     assert 'ferryman_jobs{queue="default",state="running"} 0.0' in said
+    assert 'ferryman_leader{instance="w1"} 1.0' in said
     assert 'ferryman_queue_workers{queue="default"} 1.0' in said
     assert 'ferryman_queue_slots{queue="default"} 5.0' in said
     assert any(line.startswith("ferryman_storage_check_ok{check=") for line in said)

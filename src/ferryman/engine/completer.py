@@ -19,6 +19,7 @@ from typing import Self
 import msgspec
 
 from ferryman.clock import Clock
+from ferryman.engine.asking import timed
 from ferryman.engine.outage import Outage, Report
 from ferryman.engine.service import Nudge
 from ferryman.errors import FerrymanError, SchemaOutOfDate, StorageError, StorageUnavailable
@@ -89,7 +90,7 @@ class Completer:
         batch, self._held, turn = self._held[:most], self._held[most:], self.outage.turn
         self._in_flight = len(batch)
         try:
-            with self._told_when_slow(len(batch)):
+            with self._told_when_slow(len(batch)), timed(self.events, "finish"):
                 states = await self.storage.jobs.finish([finished for finished, _ in batch], now=self.clock.stamp())
                 if any(finished.early for finished, _ in batch):
                     await self._look_up(batch, states)

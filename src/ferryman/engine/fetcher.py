@@ -16,6 +16,7 @@ from collections.abc import Mapping
 import msgspec
 
 from ferryman.clock import Clock
+from ferryman.engine.asking import timed
 from ferryman.engine.completer import Completer
 from ferryman.engine.executor import Executor
 from ferryman.engine.service import Nudge
@@ -207,7 +208,8 @@ class Fetcher:
 
     async def _ask(self, wanted: list[tuple[str, int]], limit: int) -> list[Job]:
         now = self.clock.stamp()
-        return await self.storage.jobs.fetch(wanted, limit=limit, kinds=self.kinds, worker=self.worker, now=now)
+        with timed(self.events, "fetch"):
+            return await self.storage.jobs.fetch(wanted, limit=limit, kinds=self.kinds, worker=self.worker, now=now)
 
 
 def shares(queues: Mapping[str, int], room: int, *, strict: bool) -> list[tuple[str, int]]:

@@ -14,6 +14,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 
+from ferryman.engine.asking import timed
 from ferryman.engine.outage import Outage, Report
 from ferryman.events import LoopBlocked
 from ferryman.job import JobRef
@@ -84,7 +85,7 @@ class Heartbeater:
             now = time.monotonic()
             self._watch_loop(loop, now)
             if now >= next_beat:
-                with self._reported():
+                with self._reported(), timed(self.events, "beat"):
                     self.beat(announce=now >= next_announce)
                     next_announce = now + _ANNOUNCE_EVERY if now >= next_announce else next_announce
                     self._report.works()

@@ -35,7 +35,7 @@ def under_asynq_names(queues: Sequence[QueueInfo], details: Sequence[QueueDetail
         counts = {name: queue.counts.get(state, 0) for name, state in _STATES.items()}
         size.add_metric((queue.name,), sum(queue.counts.values()))
         latency.add_metric((queue.name,), max((now - queue.oldest).total_seconds(), 0.0) if queue.oldest else 0.0)
-        paused.add_metric((queue.name,), queue.paused_at is not None)
+        paused.add_metric((queue.name,), int(queue.paused_at is not None))
         for name, number in counts.items():
             tasks.add_metric((queue.name, name), number)
     yield from (size, latency, tasks, paused, *_known(details))

@@ -6,8 +6,7 @@ sees a counter go from 0 to 1, and does not see one appear with 1.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from itertools import product
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
@@ -24,6 +23,7 @@ _ATTEMPTS = ("ok", "error", "timeout", "cancelled", "snoozed", "lost")
 _ENDS = {"completed": "completed", "discarded": "failed", "cancelled": "cancelled"}
 _CHORES = ("scheduler", "rescuer", "cleaner", "requests", "aggregator")
 _SERVICES = ("storage", "listener", "heartbeater", "outbox", *_CHORES)
+_OPS = ("fetch", "finish", "beat")
 _MINUTE, _HOUR = 60.0, 3600.0
 _BUCKETS = (
     *(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0),
@@ -34,19 +34,23 @@ _TIMED_OUT = "TimeoutError: the attempt took longer than its "
 
 
 class Counting:
-    """The numbers of one worker, from its events on; `rescued` is how its storage marks a lost attempt."""
+    """The numbers of one worker, from its events on.
+
+    `kinds` are those of its tasks, each with the queue that the task names, or "" where it names none;
+    `rescued` is how its storage marks a lost attempt.
+    """
 
     def __init__(
-        self, registry: CollectorRegistry, *, kinds: Iterable[str], queues: Iterable[str], rescued: str = ""
+        self, registry: CollectorRegistry, *, kinds: Mapping[str, str], queues: Iterable[str], rescued: str = ""
     ) -> None:
-        self._kinds, self._queues, self._rescued = frozenset(kinds), frozenset(queues), rescued
+        self._kinds, self._queues, self._rescued = kinds, frozenset(queues), rescued
         job = ("queue", "kind")
 
         def counter(name: str, text: str, *labels: str) -> Counter:
             return Counter(f"ferryman_{name}", text, labels, registry=registry)
 
-        def histogram(name: str, text: str) -> Histogram:
-            return Histogram(f"ferryman_{name}", text, job, registry=registry, buckets=_BUCKETS)
+        def histogram(name: str, text: str, *labels: str) -> Histogram:
+            return Histogram(f"ferryman_{name}", text, labels, registry=registry, buckets=_BUCKETS)
 
         self.attempts = counter("attempts", "Attempts that ended, by how.", *job, "outcome")
         self.finished = counter("jobs_finished", "Jobs that ended for good, by how.", *job, "outcome")
@@ -54,12 +58,13 @@ class Counting:
         self.errors = counter("storage_errors", "Times that the storage failed, by what it was asked for.", "op")
         self.sent = counter("outbox_sent", "Jobs that this process sent from the outbox.")
         self.refused = counter("outbox_refused", "Times that a job could not leave the outbox.")
-        self.ran = histogram("job_run_seconds", "How long attempts took.")
-        self.waited = histogram("job_wait_seconds", "How long jobs that were due waited for their first attempt.")
+        self.ran = histogram("job_run_seconds", "How long attempts took.", *job)
+        self.waited = histogram("job_wait_seconds", "How long due jobs waited for their first attempt.", *job)
+        self.answered = histogram("storage_op_seconds", "How long the storage took to do what it was asked.", "op")
         self._begin_at_zero()
 
     def _begin_at_zero(self) -> None:
-        for queue, kind in product(self._queues, self._kinds):
+        for queue, kind in self._expected():
             self.enqueued.labels(queue, kind)
             for outcome in _ATTEMPTS:
                 self.attempts.labels(queue, kind, outcome)
@@ -67,6 +72,14 @@ class Counting:
                 self.finished.labels(queue, kind, end)
         for service in _SERVICES:
             self.errors.labels(service)
+        for op in _OPS:
+            self.answered.labels(op)
+
+    def _expected(self) -> Iterator[tuple[str, str]]:
+        """Return where jobs of each kind are: in the queue that its task names, or else in any of ours."""
+        for kind, named in self._kinds.items():
+            for queue in [named] if named else self._queues:
+                yield self._queue(queue), kind
 
     def subscribe(self, bus: e.EventBus) -> Callable[[], None]:
         """Count what happens on a bus from now on; returns the way to stop it."""
@@ -77,6 +90,7 @@ class Counting:
             bus.subscribe(e.OutboxSent, lambda event: self.sent.inc(event.count)),
             bus.subscribe(e.OutboxRefused, lambda event: self.refused.inc()),
             bus.subscribe(e.StorageLost, lambda event: self.errors.labels("storage").inc()),
+            bus.subscribe(e.StorageAnswered, lambda event: self.answered.labels(event.op).observe(event.seconds)),
             bus.subscribe(e.ServiceFailed, lambda event: self.errors.labels(event.service).inc()),
         ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ class WorkerNumbers:
         self,
         events: EventBus,
         *,
-        kinds: Iterable[str],
+        kinds: Mapping[str, str],
         queues: Iterable[str],
         rescued: str,
         running: Callable[[], Sequence[Job]],

@@ -65,6 +65,7 @@ class StorageGauges(Collector):
     def _found(self) -> list[Metric]:
         queues, workers = self.admin.queues.list(), self.admin.workers.list()
         found = [*self._queues(queues), *self._workers(queues, workers), *self._periodic(self.admin.periodic.list())]
+        found.append(self._leader(self.admin.workers.leader()))
         found.append(self._checks(self.admin.storage.check(production=self.production)))
         if self.asynq_names:
             found += under_asynq_names(queues, [self.admin.queues.details(queue.name) for queue in queues])
@@ -112,6 +113,12 @@ class StorageGauges(Collector):
                 last_run.add_metric((self.name, id), entry.last_at.timestamp())
             twice.add_metric((self.name, id), same[entry.kind, entry.queue, entry.spec] - 1)
         yield from (next_run, last_run, twice)
+
+    def _leader(self, leader: str | None) -> Metric:
+        leads = self._gauge("leader", "Which worker does the chores for all.", "instance")
+        if leader is not None:
+            leads.add_metric((self.name, leader), 1)
+        return leads
 
     def _checks(self, findings: Sequence[Finding]) -> Metric:
         checks = self._gauge("storage_check_ok", "Whether a check of ferryman doctor passed.", "check", "severity")

@@ -177,6 +177,10 @@ class AsyncWorkerAdmin:
         """Return the workers that are alive, with what each runs."""
         return await (await self._open()).workers.list()
 
+    async def leader(self) -> str | None:
+        """Return the id of the worker that does the chores for all; None where nobody does, or on Redis has to."""
+        return await (await self._open()).leaders.current()
+
 
 class AsyncStorageAdmin:
     """The storage itself."""

@@ -176,6 +176,10 @@ class WorkerAdmin:
         """Return the workers that are alive, with what each runs."""
         return (self._open()).workers.list()
 
+    def leader(self) -> str | None:
+        """Return the id of the worker that does the chores for all; None where nobody does, or on Redis has to."""
+        return (self._open()).leaders.current()
+
 
 class StorageAdmin:
     """The storage itself."""
