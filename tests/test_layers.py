@@ -23,6 +23,7 @@ HELD = (
     "opening",
     "outbox",
     "settings",
+    "shapes",
     "sqlite",
     "sync",
     "terms",

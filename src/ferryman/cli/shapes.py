@@ -10,12 +10,13 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from msgspec import UNSET, Struct, UnsetType
+from msgspec import Struct
 
 from ferryman.admin.operations import Skipped
 from ferryman.findings import Level
-from ferryman.job import AttemptError, State
-from ferryman.storage.values import DayCounts, PeriodicInfo
+from ferryman.job import State
+from ferryman.shapes import Counts, FailedGroup, Job, Queue, Run, RunningJob, Worker
+from ferryman.storage.values import PeriodicInfo
 
 __all__ = [
     "Acted",
@@ -46,37 +47,6 @@ __all__ = [
     "Version",
     "Worker",
 ]
-
-Counts = dict[State, int]
-
-
-class Job(Struct):
-    """A job.  Arguments that are no JSON are in `args_base64`."""
-
-    ref: str
-    id: str
-    queue: str
-    kind: str
-    state: State
-    attempt: int
-    max_attempts: int
-    priority: int
-    tags: list[str]
-    args: Any
-    scheduled_at: datetime
-    created_at: datetime | None
-    attempted_at: datetime | None
-    finalized_at: datetime | None
-    orphaned: bool
-    cancel_requested_at: datetime | None
-    attempted_by: list[str]
-    errors: list[AttemptError]
-    timeout: float | None
-    deadline: datetime | None
-    retention: float | None
-    headers: dict[str, str]
-    metadata: Any
-    args_base64: str | UnsetType = UNSET
 
 
 class Stored(Struct):
@@ -137,36 +107,6 @@ class Bulk(Struct):
     error: str
 
 
-class FailedGroup(Struct):
-    """Jobs of one kind that failed in the same way."""
-
-    fingerprint: str
-    kind: str
-    error: str
-    count: int
-    last_hour: int
-    last_day: int
-    first_at: datetime
-    last_at: datetime
-    queues: list[str]
-    latest: list[str]
-
-
-class Queue(Struct):
-    """A queue; of the states in `capped` there are more than were counted."""
-
-    name: str
-    paused: bool
-    paused_at: datetime | None
-    paused_by: str
-    pause_reason: str
-    counts: Counts
-    oldest: datetime | None
-    capped: list[State]
-    today: DayCounts | None
-    unreadable: str
-
-
 class QueueSeen(Queue):
     """A queue, and how many workers take from it."""
 
@@ -184,45 +124,10 @@ class QueueShown(Queue):
     nodes: list[str]
 
 
-class Run(Struct):
-    """A run of a schedule; its job is null where it is no longer stored."""
-
-    at: datetime
-    ref: str
-    job: Job | None
-
-
 class Ref(Struct):
     """The address of a job."""
 
     ref: str
-
-
-class RunningJob(Struct):
-    """A job that a worker works on."""
-
-    ref: str
-    kind: str
-    since: datetime | None
-    until: datetime | None
-
-
-class Worker(Struct):
-    """A worker process; `queues` are weights, `schedules` lines of its clock by id."""
-
-    id: str
-    host: str
-    pid: int
-    started_at: datetime
-    beat_at: datetime | None
-    queues: dict[str, int]
-    kinds: list[str]
-    concurrency: int
-    status: str
-    strict: bool
-    running: list[RunningJob]
-    schedules: dict[str, str]
-    version: str
 
 
 class RunningOn(Struct):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import msgspec
 
+from ferryman.admin.capabilities import Capabilities
+from ferryman.shapes import Job
 from ferryman.web.answering import Endpoint
-from ferryman.web.api import changing, looking
+from ferryman.web.api import changing, looking, shapes
 from ferryman.web.api.answers import ActWanted, BulkWanted, EnqueueWanted, QueuesWanted, ScheduleWanted
 from ferryman.web.entrance.access import Level
 from ferryman.web.entrance.door import Needs
@@ -26,11 +28,12 @@ _PAGED = (*FIELDS, "limit", "cursor")
 
 @dataclass(frozen=True)
 class Call:
-    """One call.  `words` are what its query may say, `body` what its body has to."""
+    """One call.  `answer` is what it answers, `words` what its query may say, `body` what its body has to."""
 
     method: str
     path: str
     endpoint: Endpoint
+    answer: type[msgspec.Struct]
     needs: Needs = _LOOK
     words: Sequence[str] = ()
     required: Sequence[str] = ()
@@ -44,28 +47,28 @@ class Call:
 
 
 CALLS: Sequence[Call] = (
-    Call("GET", "/capabilities", looking.capabilities),
-    Call("GET", "/snapshot", looking.snapshot),
-    Call("GET", "/queues", looking.queues),
-    Call("POST", "/queues/pause", changing.pause, _OPERATE, body=QueuesWanted),
-    Call("POST", "/queues/resume", changing.resume, _OPERATE, body=QueuesWanted),
-    Call("DELETE", "/queues", changing.delete_queues, _ADMIN, body=QueuesWanted),
-    Call("GET", "/jobs", looking.jobs, words=_PAGED),
-    Call("GET", "/jobs/count", looking.count, words=FIELDS),
-    Call("GET", "/job", looking.job, words=("id", "queue", "ref")),
-    Call("POST", "/jobs/act", changing.act, _OPERATE, body=ActWanted, statuses=(200, 207)),
-    Call("GET", "/failed/groups", looking.groups, words=FIELDS),
-    Call("GET", "/bulks", looking.bulks),
-    Call("GET", "/bulk", looking.bulk, words=("id",), required=("id",)),
-    Call("POST", "/bulk/preview", changing.preview, _OPERATE, body=BulkWanted),
-    Call("POST", "/bulk", changing.start_bulk, _OPERATE, body=BulkWanted, statuses=(202,)),
-    Call("POST", "/bulk/stop", changing.stop_bulk, _OPERATE, words=("id",), required=("id",)),
-    Call("GET", "/periodic", looking.periodic),
-    Call("POST", "/periodic/run", changing.run, _OPERATE, body=ScheduleWanted),
-    Call("POST", "/periodic/pause", changing.pause_periodic, _OPERATE, body=ScheduleWanted),
-    Call("POST", "/periodic/resume", changing.resume_periodic, _OPERATE, body=ScheduleWanted),
-    Call("GET", "/workers", looking.workers),
-    Call("GET", "/storage", looking.storage),
-    Call("GET", "/scale", looking.scale, words=("queue",)),
-    Call("POST", "/enqueue", changing.enqueue, _ADMIN, body=EnqueueWanted, statuses=(201,)),
+    Call("GET", "/capabilities", looking.capabilities, Capabilities),
+    Call("GET", "/snapshot", looking.snapshot, shapes.Snapshot),
+    Call("GET", "/queues", looking.queues, shapes.Queues),
+    Call("POST", "/queues/pause", changing.pause, shapes.Paused, _OPERATE, body=QueuesWanted),
+    Call("POST", "/queues/resume", changing.resume, shapes.Resumed, _OPERATE, body=QueuesWanted),
+    Call("DELETE", "/queues", changing.delete_queues, shapes.Deleted, _ADMIN, body=QueuesWanted),
+    Call("GET", "/jobs", looking.jobs, shapes.Jobs, words=_PAGED),
+    Call("GET", "/jobs/count", looking.count, shapes.Count, words=FIELDS),
+    Call("GET", "/job", looking.job, Job, words=("id", "queue", "ref")),
+    Call("POST", "/jobs/act", changing.act, shapes.Acted, _OPERATE, body=ActWanted, statuses=(200, 207)),
+    Call("GET", "/failed/groups", looking.groups, shapes.Groups, words=FIELDS),
+    Call("GET", "/bulks", looking.bulks, shapes.Bulks),
+    Call("GET", "/bulk", looking.bulk, shapes.Bulk, words=("id",), required=("id",)),
+    Call("POST", "/bulk/preview", changing.preview, shapes.Previewed, _OPERATE, body=BulkWanted),
+    Call("POST", "/bulk", changing.start_bulk, shapes.Bulk, _OPERATE, body=BulkWanted, statuses=(202,)),
+    Call("POST", "/bulk/stop", changing.stop_bulk, shapes.Bulk, _OPERATE, words=("id",), required=("id",)),
+    Call("GET", "/periodic", looking.periodic, shapes.Schedules),
+    Call("POST", "/periodic/run", changing.run, shapes.Ran, _OPERATE, body=ScheduleWanted),
+    Call("POST", "/periodic/pause", changing.pause_periodic, shapes.PausedSchedule, _OPERATE, body=ScheduleWanted),
+    Call("POST", "/periodic/resume", changing.resume_periodic, shapes.ResumedSchedule, _OPERATE, body=ScheduleWanted),
+    Call("GET", "/workers", looking.workers, shapes.Workers),
+    Call("GET", "/storage", looking.storage, shapes.Checks),
+    Call("GET", "/scale", looking.scale, shapes.Scale, words=("queue",)),
+    Call("POST", "/enqueue", changing.enqueue, shapes.Stored, _ADMIN, body=EnqueueWanted, statuses=(201,)),
 )

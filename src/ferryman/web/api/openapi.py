@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from inspect import getdoc
 from typing import Any
@@ -22,13 +22,12 @@ _SEVERAL = frozenset(FIELDS) - {"since", "older_than", "ended_since", "error", "
 @cache
 def describe() -> dict[str, Any]:
     """Return the OpenAPI document."""
-    bodies = [call.body for call in CALLS if call.body is not None]
-    _, components = msgspec.json.schema_components(
-        list(dict.fromkeys(bodies)), ref_template="#/components/schemas/{name}"
-    )
+    spoken = dict.fromkeys(each for call in CALLS for each in (call.body, call.answer) if each is not None)
+    schemas, components = msgspec.json.schema_components(spoken, ref_template="#/components/schemas/{name}")
+    of = dict(zip(spoken, schemas, strict=True))
     paths: dict[str, dict[str, Any]] = {}
     for call in CALLS:
-        paths.setdefault(PREFIX + call.path, {})[call.method.lower()] = _operation(call)
+        paths.setdefault(PREFIX + call.path, {})[call.method.lower()] = _operation(call, of)
     return {
         "openapi": "3.1.0",
         "info": {"title": "ferryman", "version": __version__, "description": _ABOUT},
@@ -41,20 +40,21 @@ def describe() -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _operation(call: Call) -> dict[str, Any]:
+def _operation(call: Call, of: Mapping[type, dict[str, Any]]) -> dict[str, Any]:
+    done = {"description": "Done.", "content": {"application/json": {"schema": of[call.answer]}}}
     operation: dict[str, Any] = {
         "operationId": call.name,
         "summary": getdoc(call.endpoint),
         "description": f"Needs the role {call.needs.level.word}.",
         "parameters": [_STORAGE, *_parameters(call.words, call.required)],
         "responses": {
-            **{str(status): _DONE for status in call.statuses},
+            **{str(status): done for status in call.statuses},
             **{str(status): _REFUSED for status in _NOT_NOW},
         },
     }
     if call.body is not None:
-        schema = {"$ref": f"#/components/schemas/{call.body.__name__}"}
-        operation["requestBody"] = {"required": True, "content": {"application/json": {"schema": schema}}}
+        content = {"application/json": {"schema": of[call.body]}}
+        operation["requestBody"] = {"required": True, "content": content}
     return operation
 
 
@@ -71,7 +71,6 @@ def _schema(word: str) -> dict[str, Any]:
 
 _ABOUT = "Jobs, queues and workers, as the dashboard shows them."
 _STORAGE = {"name": "storage", "in": "path", "required": True, "schema": {"type": "string"}}
-_DONE = {"description": "Done.", "content": {"application/json": {"schema": {"type": "object"}}}}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "code", "title", "status", "detail"],
