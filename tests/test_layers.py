@@ -18,6 +18,7 @@ HELD = (
     "connections",
     "health",
     "lifespan",
+    "log_lines",
     "logs",
     "metrics",
     "opening",

@@ -20,6 +20,7 @@ from ferryman.cli.tasks_shown import tasks_of
 from ferryman.errors import ConfigError
 from ferryman.events import EventBus
 from ferryman.health.systemd import asked_by_systemd
+from ferryman.log_lines import whence
 from ferryman.redaction import without_password
 
 if TYPE_CHECKING:
@@ -200,6 +201,6 @@ def _check(session: Session, said: Mapping[str, Any]) -> int:
     show(session, tasks_of(jobs), jobs.tasks.values())
     session.note(
         f"\n{session.app_name} is fine: {len(jobs.tasks)} tasks, queues {' '.join(settings.queues)}, "
-        f"{settings.concurrency} slots, storage {without_password(settings.url)}{logs.whence(session.origin)}"
+        f"{settings.concurrency} slots, storage {without_password(settings.url)}{whence(session.origin)}"
     )
     return 0
