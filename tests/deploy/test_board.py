@@ -103,3 +103,14 @@ def test_every_panel_of_the_board_shows_something(prometheus: Prometheus) -> Non
 def test_every_alert_asks_what_prometheus_understands(prometheus: Prometheus) -> None:
     for alert in numbers.alerts(Kit()):
         prometheus.asked(alert["expr"])
+
+
+def test_what_prometheus_gathers_is_what_the_page_on_metrics_lists(prometheus: Prometheus) -> None:
+    told = numbers.metrics()
+    unknown = set()
+    for series in prometheus.asked('{__name__=~"ferryman_.+"}'):
+        labels = dict(series["metric"])
+        name = re.sub(r"_(bucket|sum|count)$", "", labels.pop("__name__"))
+        unknown |= {f"{name} {label}" for label in labels.keys() - told.get(name, set()) - {"instance", "job", "le"}}
+        unknown |= {name} - told.keys()
+    assert unknown == set()
