@@ -67,6 +67,11 @@ def refuse_without_transaction(has_one: bool) -> None:
         raise InvalidJob("tx is a connection without an open transaction. Begin one first, or leave tx out.")
 
 
+def _numbered(text: str, values: Sequence[Any]) -> tuple[str, dict[str, Any]]:
+    # Python takes ?1 for a parameter that is called "1", and from 3.14 on no sequence for such.
+    return text.replace("$", "?"), {str(number): value for number, value in enumerate(values, 1)}
+
+
 class _Sqlite:
     """A connection of Python's sqlite3, or of another library with its face."""
 
@@ -81,7 +86,7 @@ class _Sqlite:
     def fetch(self, text: str, values: Sequence[Any]) -> Rows:
         cursor = self._connection.cursor()
         cursor.row_factory = None  # its owner may make rows into something else
-        return list(cursor.execute(text.replace("$", "?"), tuple(values)).fetchall())
+        return list(cursor.execute(*_numbered(text, values)).fetchall())
 
 
 class _Sqlalchemy:
@@ -98,7 +103,7 @@ class _Sqlalchemy:
         return True
 
     def fetch(self, text: str, values: Sequence[Any]) -> Rows:
-        return [tuple(row) for row in self._connection.exec_driver_sql(text.replace("$", "?"), tuple(values))]
+        return [tuple(row) for row in self._connection.exec_driver_sql(*_numbered(text, values))]
 
 
 class _Django:
