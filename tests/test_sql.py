@@ -86,6 +86,7 @@ def test_only_what_one_database_needs_is_missing_for_the_other() -> None:
         "dead_rows",
         "slot_that_holds",
         "schemas_found",
+        "server_clock",
         "missing_grants",
     }
 

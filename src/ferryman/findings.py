@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import msgspec
 
-__all__ = ["Finding", "Level", "failed", "passed", "warned"]
+__all__ = ["Finding", "Level", "clocks_apart", "failed", "passed", "warned"]
 
 
 class Level(StrEnum):
@@ -28,6 +28,18 @@ class Finding(msgspec.Struct, frozen=True):
     level: Level
     text: str
     fix: str = ""
+
+
+_APART, _FAR_APART = 2.0, 30.0
+
+
+def clocks_apart(id: str, seconds: float) -> Finding:
+    """Judge how far the server's clock and ours are apart."""
+    text = f"the server's clock and this machine's are {seconds:.1f} s apart"
+    if seconds <= _APART:
+        return passed(id, text)
+    judge = failed if seconds > _FAR_APART else warned
+    return judge(id, f"{text}; leases and schedules go by both", "timedatectl set-ntp true")
 
 
 def passed(id: str, text: str) -> Finding:

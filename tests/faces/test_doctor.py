@@ -129,6 +129,38 @@ def test_a_worker_that_stops_before_its_tasks_are_done_is_warned_of(ferryman: Ty
     assert (answer.code, 'waits 30s, and "mail:send" may take 5m' in answer.out) == (0, True)
 
 
+def test_a_worker_that_is_killed_before_it_has_stopped_is_warned_of(
+    ferryman: Typed, there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def found(grace: str) -> bool:
+        monkeypatch.setenv("FERRYMAN_GRACE_PERIOD", grace)
+        return "takes up to 40s in all, and is killed after 30s" in ferryman("doctor --only A-SHUT").out
+
+    assert (found("30s"), found("40s")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("said", "level"),
+    [
+        ({"HOST": "0.0.0.0"}, "error"),
+        ({"HOST": "0.0.0.0", "AUTH": "none-i-have-a-proxy"}, "warning"),
+        ({"HOST": "0.0.0.0", "AUTH": "proxy"}, "error"),
+        ({"PORT": "many"}, "error"),
+        ({"READ_ONLY": "1"}, "ok"),
+        ({}, None),
+    ],
+)
+def test_a_dashboard_that_would_be_open_is_found(
+    said: dict[str, str], level: str | None, ferryman: Typed, there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in said.items():
+        monkeypatch.setenv(f"FERRYMAN_DASHBOARD_{name}", value)
+
+    found = ferryman("doctor --json --only D-AUTH").data
+
+    assert [each["level"] for each in found] == ([level] if level else [])
+
+
 def test_a_worker_says_at_its_start_what_is_wrong(folder: Path, forgetful: str) -> None:
     with Process("worker", "shop:jobs", "--url", forgetful, folder=folder) as worker:
         heard = worker.hear("R-EVICT")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from ferryman import logs
+from ferryman.cli.commands.dashboard import VARIABLE, wanted_in_environment
 from ferryman.cli.loading import load_app
 from ferryman.cli.session import Session
 from ferryman.duration import format_duration, parse_duration
@@ -22,10 +26,14 @@ if TYPE_CHECKING:
 
 __all__ = ["application", "examine"]
 
+_HANDING_BACK = timedelta(seconds=10)
+"""How much longer stopping takes than the jobs may: handing back what runs on, and closing (spec/ops.md 5.4)."""
+
 
 def examine(session: Session) -> Iterator[Finding]:
     """Look at the program, the way to the storage, the storage, and the jobs in it."""
     yield from _program(session)
+    yield from _dashboard()
     try:
         admin, location = session.admin, session.admin.storage.location()
     except (ConfigError, MissingExtra) as error:
@@ -39,8 +47,8 @@ def examine(session: Session) -> Iterator[Finding]:
 
 
 def application(found: Finding) -> bool:
-    """Whether a finding is about the program and its workers, and not about the storage."""
-    return found.id.startswith("A-")
+    """Whether a finding is about the program, its workers and its dashboard, and not about the storage."""
+    return found.id.startswith(("A-", "D-"))
 
 
 def _program(session: Session) -> Iterator[Finding]:
@@ -55,6 +63,25 @@ def _program(session: Session) -> Iterator[Finding]:
         yield failed("A-IMPORT", str(error))
         return
     yield passed("A-IMPORT", f"{session.app_name} has {len(tasks)} tasks")
+
+
+def _dashboard() -> Iterator[Finding]:
+    """Look at what the environment says of a dashboard, which is who would be let in."""
+    if not any(name.startswith(VARIABLE) for name in os.environ):
+        return
+    try:
+        from ferryman.web.entrance.standing import OpenToEverybody, standing
+    except ModuleNotFoundError:
+        yield warned("D-AUTH", "cannot be looked at: the dashboard is not installed", 'pip install "ferryman[web]"')
+        return
+    try:
+        found = standing(wanted_in_environment())
+    except OpenToEverybody as error:
+        yield failed("D-AUTH", str(error), f"export {VARIABLE}USERS=users.txt")
+    except (ConfigError, click.UsageError) as error:
+        yield failed("D-AUTH", error.format_message() if isinstance(error, click.UsageError) else str(error))
+    else:
+        yield warned("D-AUTH", found.warning) if found.warning else passed("D-AUTH", "the dashboard has a login")
 
 
 def _storage(admin: Admin, keep: Retention) -> Iterator[Finding]:
@@ -79,15 +106,18 @@ def _jobs(admin: Admin, session: Session) -> Iterator[Finding]:
 
 
 def _shutdown(jobs: Ferryman) -> Iterator[Finding]:
-    """Compare how long a worker waits when it is told to stop with how long its tasks may take."""
+    """Compare how long a worker waits when it is told to stop with how long it is given and its tasks may take."""
+    waits = timedelta(seconds=jobs.settings.shutdown_timeout)
+    text = f"a worker that stops waits {format_duration(waits)}"
+    given = os.environ.get("FERRYMAN_GRACE_PERIOD")
+    if given and (needs := waits + _HANDING_BACK) > parse_duration(given):
+        yield warned("A-SHUT", f"{text} and takes up to {format_duration(needs)} in all, and is killed after {given}")
     timeouts = {
         task.kind: _length(task.options["timeout"]) for task in jobs.tasks.values() if "timeout" in task.options
     }
     if not timeouts:
         return
     kind, longest = max(timeouts.items(), key=lambda each: each[1])
-    waits = timedelta(seconds=jobs.settings.shutdown_timeout)
-    text = f"a worker that stops waits {format_duration(waits)}"
     if longest > waits:
         yield warned(
             "A-SHUT", f'{text}, and "{kind}" may take {format_duration(longest)}: then it is cut off and runs again'

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from ferryman.app import Ferryman
     from ferryman.web.entrance.standing import Standing, Wanted
 
-__all__ = ["dashboard"]
+__all__ = ["VARIABLE", "dashboard", "wanted_in_environment"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-_VARIABLE = "FERRYMAN_DASHBOARD_"
+VARIABLE = "FERRYMAN_DASHBOARD_"
+"""What the variables begin with that say what options say."""
 
 
 def _option(*names: str, **declared: Any) -> Callable[[F], F]:
     """Return an option that can be said in the environment too: --port as FERRYMAN_DASHBOARD_PORT."""
     name = names[-1].removeprefix("--").replace("-", "_")
-    return click.option(*names, envvar=_VARIABLE + name.upper(), **declared)
+    return click.option(*names, envvar=VARIABLE + name.upper(), **declared)
 
 
 @command(
@@ -67,15 +68,26 @@ def dashboard(session: Session, /, hash_password: bool, browse: bool, **said: An
     """
     if hash_password:
         return _hash()
-    from ferryman.web.entrance.standing import Wanted, standing
+    from ferryman.web.entrance.standing import standing
 
-    wanted = Wanted(
+    wanted = _wanted(said)
+    return _serve(session, wanted, standing(wanted), said, browse=browse)
+
+
+def wanted_in_environment() -> Wanted:
+    """Return what the environment alone says of where to listen and who may come in.  Raises UsageError."""
+    return _wanted(dashboard.make_context("dashboard", [], obj=Session()).params)
+
+
+def _wanted(said: Mapping[str, Any]) -> Wanted:
+    from ferryman.web.entrance.standing import Wanted
+
+    return Wanted(
         host=said["host"], port=said["port"], socket=said["socket"], auth=said["auth"], users=said["users"],
         tokens=said["tokens"], proxies=_split(said["trusted_proxies"]), roles=_split(said["roles"]),
         hosts=_split(said["allowed_hosts"]), secret=said["secret"], development=said["environment"] == "development",
         root_path=said["root_path"],
     )  # fmt: skip
-    return _serve(session, wanted, standing(wanted), said, browse=browse)
 
 
 def _serve(session: Session, wanted: Wanted, found: Standing, said: dict[str, Any], *, browse: bool) -> int:

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from ferryman.errors import StorageError
-from ferryman.findings import Finding, failed, passed, warned
+from ferryman.findings import Finding, clocks_apart, failed, passed, warned
 from ferryman.storage.asynq.keys import QueueKeys
 
 __all__ = ["CHECKS", "Facts", "judge"]
@@ -222,12 +222,7 @@ def _clock(id: str, facts: Facts) -> Finding:
     second, microsecond = facts["time"]
     theirs = int(second) + int(microsecond) / 1e6
     ours = (facts.asked.timestamp() + facts.answered.timestamp()) / 2
-    apart = abs(theirs - ours)
-    text = f"the server's clock and this machine's are {apart:.1f} s apart"
-    if apart > 2:
-        text += "; leases and schedules go by both"
-        return (failed if apart > 30 else warned)(id, text, "timedatectl set-ntp true")
-    return passed(id, text)
+    return clocks_apart(id, abs(theirs - ours))
 
 
 def _mib(size: float) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from datetime import datetime, timedelta
 
-from ferryman.findings import Finding, failed, passed, warned
+from ferryman.findings import Finding, clocks_apart, failed, passed, warned
 from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Verb
 from ferryman.storage.river.verbs.health import cleaning
@@ -34,6 +35,7 @@ def check(now: datetime, keep: Retention) -> Verb[list[Finding]]:
     return [
         (yield from _version()),
         (yield from _dates()),
+        (yield from _clock()),
         (yield from _indexes()),
         (yield from _schemas()),
         (yield from _grants()),
@@ -73,6 +75,12 @@ def _dates() -> Verb[Finding]:
             f"alter role {user} set datestyle = 'ISO';",
         )
     return passed("P-TZ", "times are written as ISO 8601, in UTC")
+
+
+def _clock() -> Verb[Finding]:
+    asked = time.time()
+    ((theirs,),) = yield Query("server_clock")
+    return clocks_apart("C-CLOCK", abs(theirs - (asked + time.time()) / 2))
 
 
 def _schemas() -> Verb[Finding]:

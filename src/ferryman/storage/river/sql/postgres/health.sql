@@ -20,6 +20,9 @@ select
 -- name: date_style
 select current_setting('DateStyle'), current_user
 
+-- name: server_clock
+select extract(epoch from clock_timestamp())::double precision
+
 -- name: oldest_transaction
 -- The transaction of others in this database that is open for longest.
 select what, who, (since at time zone 'UTC')::text
