@@ -29,6 +29,8 @@ class Database:
 
     driver: str
     environment: dict[str, str]
+    past: str
+    """A time that is over, as it is written here."""
 
     def rows(self, sql: str, *values: Any) -> list[dict[str, Any]]:
         """Run a statement of this database and return its rows."""
@@ -88,6 +90,7 @@ class SqliteDatabase(Database):
     """A file."""
 
     driver = "sqlite"
+    past = "2026-01-01 00:00:00.000"
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "river.db"
@@ -141,6 +144,7 @@ class PostgresDatabase(Database):
     """A schema of its own, found by the search path of the URL."""
 
     driver = "postgres"
+    past = "2026-01-01 00:00:00.000Z"
 
     def __init__(self, server: Postgres) -> None:
         self.schema = f"river_conformance_{secrets.token_hex(6)}"

@@ -65,8 +65,7 @@ def test_a_writers_lock_beyond_all_patience_delays_a_completion_only(env: Env, o
 def test_a_job_that_nobody_told_of_is_found(env: Env, one: Adapter) -> None:
     one.start(client_id="polls", max_workers=1, fetch_poll_interval_ms=250)
     id = one.insert_one("lost", scheduled_at="2099-01-01T00:00:00Z")["id"]
-    past = "2026-01-01 00:00:00.000" + ("" if env.driver == "sqlite" else "Z")
-    env.db.rows(f"update river_job set state = 'available', scheduled_at = '{past}'")
+    env.db.rows(f"update river_job set state = 'available', scheduled_at = '{env.db.past}'")
 
     assert env.db.wait_job(id)["state"] == "completed"
 

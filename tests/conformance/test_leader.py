@@ -128,7 +128,7 @@ def test_a_killed_process_has_its_job_rescued(env: Env, one: Adapter, restarted:
     ))  # fmt: skip
     env.db.wait_job(id, "running")
     victim.kill()
-    time.sleep(1.6)
+    env.db.rows(f"update river_job set attempted_at = '{env.db.past}' where id = $1", id)
     rescuer = env.adapter() if restarted else one
     rescuer.start(
         client_id="rescuer", max_workers=1, job_timeout_ms=1500, rescue_after_ms=1500, retry_delay_ms=1, tuning=FAST
@@ -147,8 +147,7 @@ def json_of(env: Env) -> str:
 
 def test_a_leader_discards_lost_jobs_of_kinds_that_it_does_not_know(env: Env, one: Adapter, two: Adapter) -> None:
     ids = [one.insert_one("r", "sleep", 60_000)["id"] for _ in range(2)]
-    past = "2026-01-01 00:00:00.000" + ("" if env.driver == "sqlite" else "Z")
-    env.db.rows(f"update river_job set state = 'running', attempt = 1, attempted_at = '{past}'")
+    env.db.rows(f"update river_job set state = 'running', attempt = 1, attempted_at = '{env.db.past}'")
     env.db.rows("update river_job set kind = 'nobody_knows' where id = $1", ids[1])
     two.start(
         client_id="rescuer",
@@ -175,8 +174,7 @@ def test_a_dead_leader_is_followed_when_its_lease_is_over(env: Env, one: Adapter
     follower.start(client_id="follower", max_workers=1, periodic_run_on_start=True, tuning=FAST)
     assert follower.stats()["periodic_starts"] == 0
     leader.kill()
-    past = "2026-01-01 00:00:00.000" + ("" if env.driver == "sqlite" else "Z")
-    env.db.rows(f"update river_leader set expires_at = '{past}', elected_at = '{past}'")
+    env.db.rows(f"update river_leader set expires_at = '{env.db.past}', elected_at = '{env.db.past}'")
     wait_for(lambda: (row := env.db.leader()) and row["leader_id"] == "follower", "the follower to lead", 30)
     wait_for(lambda: len(periodic(env)) == 2, "the second run", 45)
     assert follower.stats()["periodic_starts"] == 1
@@ -184,8 +182,7 @@ def test_a_dead_leader_is_followed_when_its_lease_is_over(env: Env, one: Adapter
 
 def test_a_new_leader_does_its_chores_at_once(env: Env, one: Adapter, two: Adapter) -> None:
     lost, due = one.insert_one("lost")["id"], one.insert_one("due", scheduled_at="2026-01-01T00:00:00Z")["id"]
-    past = "2026-01-01 00:00:00.000" + ("" if env.driver == "sqlite" else "Z")
-    running = f"state = 'running', attempt = 1, attempted_at = '{past}', max_attempts = 1"
+    running = f"state = 'running', attempt = 1, attempted_at = '{env.db.past}', max_attempts = 1"
     env.db.rows(f"update river_job set {running} where id = $1", lost)
     began = time.monotonic()
     two.start(client_id="leads", max_workers=1)

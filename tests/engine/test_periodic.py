@@ -80,6 +80,19 @@ async def times(stage: Stage) -> list[float]:
     return [(job.scheduled_at - datetime(2026, 1, 1, 12, tzinfo=UTC)).total_seconds() for job in await stored(stage)]
 
 
+async def test_a_job_that_was_made_beforehand_is_enqueued_as_it_is(
+    stage: Stage, tasks: Tasks, periodic: Periodic
+) -> None:
+    job = NewJob(kind="report", args=b'{"account":7}', metadata={"trace": ["4711"]})  # which has no hash
+    Schedules(tasks).add(job, every="1h", on_start=True)
+
+    await periodic.tick()
+    await periodic.tick()
+
+    (found,) = await stored(stage)
+    assert (found.kind, found.args, found.metadata["trace"]) == ("report", b'{"account":7}', ["4711"])
+
+
 async def test_a_job_is_enqueued_at_its_times_and_not_before(
     stage: Stage, tasks: Tasks, periodic: Periodic, clock: FakeClock
 ) -> None:
