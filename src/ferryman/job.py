@@ -162,6 +162,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     headers: Mapping[str, str] = {}
     cancel_requested_at: datetime | None = None
     """When somebody asked its worker to stop it, if anybody did."""
+    group: str = ""
+    """With which others it is, or was, to become one job; on Redis."""
     orphaned: bool = False
     """It runs, and no worker has said lately that it is at it; known where the format has leases."""
     raw_metadata: bytes = b"{}"

@@ -39,6 +39,7 @@ def job_view(job: Job) -> dict[str, Any]:
         "deadline": job.deadline,
         "retention": job.retention,
         "headers": job.headers,
+        "group": job.group or None,
         "metadata": msgspec.Raw(job.raw_metadata) if _is_json(job.raw_metadata) else None,
     }
 

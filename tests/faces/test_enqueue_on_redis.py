@@ -138,6 +138,17 @@ def test_a_queue_shows_its_memory_and_its_groups(ferryman: Typed, redis: Any) ->
     assert "asynq_queue_memory_usage_approx_bytes{queue=" in ferryman("metrics --once --asynq-names").out
 
 
+def test_the_jobs_of_a_group_are_run_one_by_one_when_told_to(ferryman: Typed, redis: Any) -> None:
+    for id, group in (("a", "news"), ("b", "news"), ("c", "other")):
+        ferryman(f"enqueue mail:send --id {id} --group {group}")
+
+    answer = ferryman("job retry --state pending --group news --all-matching --yes --expect 2")
+
+    assert answer.code == 0, answer.err
+    assert sorted(redis.lrange("asynq:{default}:pending", 0, -1)) == [b"a", b"b"]
+    assert ferryman("job list --group other -o ids").lines == ["default/c"]
+
+
 def test_an_id_that_is_taken_is_a_conflict(ferryman: Typed, redis: Any) -> None:
     first, again = ferryman(*HEAD, "--id", "one"), ferryman(*HEAD, "--id", "one")
 

@@ -38,6 +38,7 @@ _OPTIONS = (
     click.option("--args", "args", multiple=True, metavar="PATH=VALUE", help="Only with this argument, as user.id=7."),
     click.option("--tag", "tags", multiple=True, metavar="TAG", help="Only with this tag."),
     click.option("--worker", metavar="NAME", help="Only what a worker of this name ran."),
+    click.option("--group", metavar="GROUP", help="Only of this group of jobs that become one; on Redis."),
 )
 
 
@@ -68,6 +69,7 @@ def read_filter(
     args: Sequence[str] = (),
     tags: tuple[str, ...] = (),
     worker: str | None = None,
+    group: str | None = None,
 ) -> JobFilter:
     """Return what the options say.  Raises ConfigError."""
     return JobFilter(
@@ -81,6 +83,7 @@ def read_filter(
         args=_arguments(session, args, kinds),
         tags=tags,
         worker=worker or "",
+        group=group or "",
     )
 
 

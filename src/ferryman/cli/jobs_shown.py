@@ -101,6 +101,7 @@ def _facts(job: Job, times: Times) -> Iterator[tuple[str, str]]:
     yield "worker", ", ".join(job.attempted_by[-1:])
     yield "tags", ", ".join(job.tags)
     yield "headers", ", ".join(f"{name}: {value}" for name, value in job.headers.items())
+    yield "group", job.group
     yield "args", _text(job.args)
     yield "metadata", "" if job.raw_metadata == b"{}" else _text(job.raw_metadata)
 

@@ -1,4 +1,4 @@
-"""What of a filter can only be judged by looking at a job: its error, its arguments, its tags, who ran it.
+"""What of a filter can only be judged by looking at a job: its error, its arguments, its tags, its group, who ran it.
 
 No format has an index for these, so a storage reads jobs and asks here.
 """
@@ -21,7 +21,7 @@ _MISSING = object()
 
 def looks_inside(which: JobFilter) -> bool:
     """Whether jobs have to be read to be judged."""
-    inside = (which.error, which.fingerprint, which.tags, which.args, which.worker)
+    inside = (which.error, which.fingerprint, which.tags, which.args, which.worker, which.group)
     return any(inside) or which.ended_since is not None or which.ended_before is not None
 
 
@@ -32,6 +32,7 @@ def matches(which: JobFilter, job: Job) -> bool:
         and (not which.error or _text(job).find(which.error.lower()) >= 0)
         and (not which.fingerprint or _fingerprint(job) == which.fingerprint)
         and set(which.tags) <= set(job.tags)
+        and which.group in ("", job.group)
         and (not which.worker or any(which.worker in name for name in job.attempted_by))
         and (not which.args or _fits(job.args, which.args))
     )

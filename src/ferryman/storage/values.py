@@ -290,6 +290,8 @@ class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which tags it has, all of them."""
     worker: str = ""
     """What the name of a worker contains that ran it."""
+    group: str = ""
+    """In which group it waits, or waited."""
     ids: tuple[str, ...] = ()
     priorities: tuple[int, ...] = ()
     metadata: Mapping[str, Any] = {}

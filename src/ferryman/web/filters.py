@@ -78,7 +78,12 @@ def in_words(which: JobFilter) -> str:
     parts = [f"{name} {each}" for name, values in of_lists.items() for each in values]
     times = {"created since": which.since, "created before": which.before, "ended since": which.ended_since}
     parts += [f"{name} {at:%Y-%m-%d %H:%M} UTC" for name, at in times.items() if at]
-    texts = {"error contains": which.error, "error group": which.fingerprint, "worker": which.worker}
+    texts = {
+        "error contains": which.error,
+        "error group": which.fingerprint,
+        "worker": which.worker,
+        "group": which.group,
+    }
     parts += [f"{name} {text}" for name, text in texts.items() if text]
     parts += [f"{path} is {text}" for path, text in which.args.items()]
     return ", ".join(parts)
@@ -152,4 +157,5 @@ _READ: Mapping[str, Callable[[Sequence[str], datetime], dict[str, Any]]] = {
     "tag": lambda values, now: {"tags": tuple(values)},
     "priority": lambda values, now: {"priorities": _priorities(values)},
     "worker": lambda values, now: {"worker": values[-1]},
+    "group": lambda values, now: {"group": values[-1]},
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ferryman.admin._async.admin import AsyncAdmin
+from ferryman.errors import Unsupported
 from ferryman.fingerprint import fingerprint
 from ferryman.job import Job, State
 from ferryman.storage._async.protocol import AsyncStorage
@@ -111,3 +112,15 @@ async def test_failures_that_will_be_tried_again_are_gathered_when_asked_for(sto
     found = await admin_of(storage).failed.groups(JobFilter(states=(State.RETRYABLE,)), now=NOW)
 
     assert [(group.count, group.latest) for group in found.groups] == [(1, (again.ref,))]
+
+
+async def test_where_jobs_are_in_no_group_none_is_looked_for(storage: AsyncStorage) -> None:
+    await store(storage)
+
+    if storage.groups is not None:
+        assert (await storage.jobs.list(JobFilter(group="news"))).items == []
+        return
+    with pytest.raises(Unsupported, match="none is in"):
+        await storage.jobs.list(JobFilter(group="news"))
+    with pytest.raises(Unsupported, match="none is in"):
+        await storage.jobs.count(JobFilter(group="news"))

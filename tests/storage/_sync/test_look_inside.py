@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ferryman.admin._sync.admin import Admin
+from ferryman.errors import Unsupported
 from ferryman.fingerprint import fingerprint
 from ferryman.job import Job, State
 from ferryman.storage._sync.protocol import Storage
@@ -112,3 +113,15 @@ def test_failures_that_will_be_tried_again_are_gathered_when_asked_for(storage: 
     found = admin_of(storage).failed.groups(JobFilter(states=(State.RETRYABLE,)), now=NOW)
 
     assert [(group.count, group.latest) for group in found.groups] == [(1, (again.ref,))]
+
+
+def test_where_jobs_are_in_no_group_none_is_looked_for(storage: Storage) -> None:
+    store(storage)
+
+    if storage.groups is not None:
+        assert (storage.jobs.list(JobFilter(group="news"))).items == []
+        return
+    with pytest.raises(Unsupported, match="none is in"):
+        storage.jobs.list(JobFilter(group="news"))
+    with pytest.raises(Unsupported, match="none is in"):
+        storage.jobs.count(JobFilter(group="news"))

@@ -185,3 +185,13 @@ async def test_jobs_that_are_being_made_into_one_are_listed_and_counted(storage:
 
     assert await all_pages(storage) == [ref]
     assert (await storage.queues.get("default")).counts == {State.PENDING: 1}
+
+
+async def test_the_jobs_of_one_group_are_found_and_each_says_its_group(storage: AsyncRedisStorage) -> None:
+    await storage.jobs.insert([mail(group="daily"), mail(group="daily:news"), mail(group="weekly"), mail()], now=NOW)
+    which = JobFilter(group="daily")
+
+    found = (await storage.jobs.list(which)).items
+
+    assert [(job.group, job.state) for job in found] == [("daily", State.PENDING)]
+    assert await storage.jobs.count(which) == {State.PENDING: 1}

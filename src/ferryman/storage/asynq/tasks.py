@@ -89,6 +89,7 @@ def running_job(message: TaskMessage, data: bytes, *, worker: str, now: datetime
         deadline=moment(message.deadline) if message.deadline else None,
         retention=float(message.retention),
         headers=headers,
+        group=message.group_key,
         message=message,
         data=data,
         since=since,

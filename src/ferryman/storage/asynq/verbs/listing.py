@@ -126,16 +126,20 @@ def _sections(which: JobFilter) -> Verb[list[_Section]]:
         words = [word for word in map(WORDS.__getitem__, queue.counts) if word in wanted]
         found += [_Section(queue.name, _ORDER.index(word)) for word in words if word != "aggregating"]
         if "aggregating" in words:
-            found += yield from _groups(queue.name)
+            found += yield from _groups(queue.name, which.group)
     return sorted(found)
 
 
-def _groups(queue: str) -> Verb[list[_Section]]:
-    """Return the collections of grouped jobs: those that wait, and those that are being made into one."""
+def _groups(queue: str, only: str) -> Verb[list[_Section]]:
+    """Return the collections of grouped jobs, or of one group: those that wait, and those that are being made into one.
+
+    Of the latter some may be another group's: their keys do not tell, but each job knows.
+    """
     keys = QueueKeys(queue)
     names, staged = yield [Command(("SMEMBERS", keys.groups)), Command(("ZRANGE", keys.aggregation_sets, 0, -1))]
     found = {keys.group(name.decode()) for name in names} | {key.decode() for key in staged}
-    return [_Section(queue, _ORDER.index("aggregating"), key) for key in found]
+    wanted = [key for key in found if not only or key == keys.group(only) or key.startswith(keys.group(only) + ":")]
+    return [_Section(queue, _ORDER.index("aggregating"), key) for key in wanted]
 
 
 def _rows(place: _Place, wanted: int, which: JobFilter) -> Verb[list[tuple[_Place, Job | None]]]:

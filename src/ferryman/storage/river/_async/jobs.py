@@ -139,9 +139,11 @@ class AsyncRiverJobs:
     ) -> Page[Job]:
         if which.metadata and Feature.METADATA not in self._features:
             raise Unsupported("SQLite has no way to find jobs by what their metadata contain. Postgres has.")
+        _refuse_groups(which)
         return await self._reader.read(manage.list_jobs(which, order=order, limit=limit, cursor=cursor))
 
     async def count(self, which: JobFilter) -> Mapping[State, int]:
+        _refuse_groups(which)
         return await self._reader.read(manage.count(which))
 
     async def waiting_kinds(self, queues: Sequence[str], *, limit: int = 20) -> Sequence[str]:
@@ -186,3 +188,10 @@ class AsyncRiverJobs:
         if action is Action.RETRY:
             self._tell(JobsAvailable())
         return answers
+
+
+def _refuse_groups(which: JobFilter) -> None:
+    if which.group:
+        raise Unsupported(
+            f'Jobs in River\'s format are in no group, so none is in "{which.group}". On Redis they can be.'
+        )
