@@ -24,6 +24,11 @@ from web.stocked import stock
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
+SERIOUS = """async () => {
+  const found = await axe.run(document, {resultTypes: ["violations"], preload: false, ...RULES});
+  const serious = found.violations.filter((it) => ["serious", "critical"].includes(it.impact));
+  return serious.map((it) => `${it.id}: ${it.help}: ${it.nodes[0].html.slice(0, 200)}`);
+}"""
 TELL = "addEventListener('securitypolicyviolation', (it) => console.error('CSP', it.violatedDirective, it.blockedURI))"
 
 
@@ -43,15 +48,12 @@ class Tab:
     page: Page
     wrong: list[str] = field(default_factory=list)
 
-    async def serious(self) -> list[str]:
-        """Return what axe finds serious or critical."""
-        await self.page.evaluate(AXE)
-        found: dict[str, Any] = await self.page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [
-            f"{each['id']}: {each['help']}: {each['nodes'][0]['html'][:200]}"
-            for each in found["violations"]
-            if each["impact"] in ("serious", "critical")
-        ]
+    async def serious(self, rules: str) -> list[str]:
+        """Return what axe finds serious or critical, by these of its rules."""
+        if not await self.page.evaluate("'axe' in window"):
+            await self.page.evaluate(AXE)
+        found: list[str] = await self.page.evaluate(SERIOUS.replace("RULES", rules))
+        return found
 
     async def is_too_wide(self) -> bool:
         """Whether the page itself scrolls sideways."""
@@ -93,7 +95,15 @@ def _note(tab: Tab, kind: str, text: str) -> None:
 @asynccontextmanager
 async def site(storage: str) -> AsyncIterator[Site]:
     """Serve a dashboard over a storage with a job of every state."""
-    with url_of(storage) as url, socket.create_server(("127.0.0.1", 0)) as listening:
+    with url_of(storage) as url:
+        async with served(url) as there:
+            yield there
+
+
+@asynccontextmanager
+async def served(url: str) -> AsyncIterator[Site]:
+    """Serve a dashboard over this storage, which is filled with a job of every state."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
         async with Ferryman(url, config=None) as jobs:
             refs = await stock(jobs)
             dashboard = Dashboard(jobs, auth=lambda request: Access(Level.ADMIN, "ann", "test", reveal=True))

@@ -10,7 +10,9 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from ferryman.job import State
-from web.browser.conftest import Site, Tab, site, tab
+from ferryman.web import collector
+from servers import Server, program
+from web.browser.conftest import Site, Tab, served, site, tab
 from web.stocked import fail
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -192,7 +194,7 @@ async def test_reading_and_acting_need_no_javascript(browser: Browser, there: Si
         await expect(page.locator(SAID)).to_contain_text("Paused default.")
 
 
-async def test_a_storage_that_ends_and_comes_back_is_told(browser: Browser) -> None:
+async def test_a_dashboard_that_ends_and_comes_back_is_told(browser: Browser) -> None:
     async with site("sqlite") as there, tab(browser) as opened:
         await live_every_two_seconds(opened, there)
         await opened.page.goto(f"{there.url}/s/main/")
@@ -201,3 +203,24 @@ async def test_a_storage_that_ends_and_comes_back_is_told(browser: Browser) -> N
         await expect(opened.page.get_by_role("heading", name="Overview")).to_be_visible()
         await opened.page.unroute("**/s/main/")
         await expect(opened.page.locator("#live-state")).to_contain_text("Live 2 s")
+
+
+async def test_a_storage_that_ends_under_an_open_page_is_told_and_shown_again_when_it_is_back(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(collector, "_INTERVAL", 0.5)
+    server = Server(program(), "appendonly yes").start()
+    async with served(server.url) as there, tab(browser) as opened:
+        page, away = opened.page, opened.page.get_by_text("The storage cannot be reached")
+        await live_every_two_seconds(opened, there)
+        await page.goto(f"{there.url}/s/main/queues")
+        await page.evaluate("window.same = true")
+        server.stop()
+        await expect(away).to_be_visible()
+        await expect(page.get_by_role("link", name="mail", exact=True)).to_be_visible()  # what was seen last
+        server.start()
+        await expect(away).to_have_count(0)
+
+        assert await page.evaluate("window.same")  # the page was never loaded anew
+        assert opened.wrong == []
+    server.stop()

@@ -11,7 +11,8 @@
   // ---- settings: kept by the server, sent in the background -----------------------------
 
   const keep = (name, value) => {
-    const form = find("#theme").form;
+    const form = find("#theme")?.form;
+    if (!form) return; // on a wall nothing is kept
     const body = new URLSearchParams({ [name]: value, back: form.elements.back.value });
     fetch(form.action, { method: "POST", body, redirect: "manual" }).catch(() => {});
   };
