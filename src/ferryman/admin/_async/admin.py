@@ -55,7 +55,7 @@ class AsyncAdmin:
         Of ended jobs no more than `cap` are counted in each queue and state.  Raises StorageError only where
         there is no storage to ask.
         """
-        return await async_snapshot(self, await self._open(), cap=cap, now=now)
+        return await async_snapshot(await self._open(), self.queues, self.periodic, cap=cap, now=now)
 
     async def capabilities(self) -> Capabilities:
         """Say what this storage can do and know, and what it cannot."""

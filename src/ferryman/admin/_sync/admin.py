@@ -56,7 +56,7 @@ class Admin:
         Of ended jobs no more than `cap` are counted in each queue and state.  Raises StorageError only where
         there is no storage to ask.
         """
-        return snapshot(self, self._open(), cap=cap, now=now)
+        return snapshot(self._open(), self.queues, self.periodic, cap=cap, now=now)
 
     def capabilities(self) -> Capabilities:
         """Say what this storage can do and know, and what it cannot."""

@@ -6,28 +6,29 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from ferryman.admin._sync.periodic import PeriodicAdmin
+from ferryman.admin._sync.queues import QueueAdmin
 from ferryman.admin.snapshot import Snapshot
 from ferryman.errors import FerrymanError
 from ferryman.storage._sync.protocol import Storage
 
-if TYPE_CHECKING:
-    from ferryman.admin._sync.admin import Admin
-
 __all__ = ["snapshot"]
 
 
-def snapshot(admin: Admin, storage: Storage, *, cap: int, now: datetime | None) -> Snapshot:
+def snapshot(
+    storage: Storage, queues: QueueAdmin, periodic: PeriodicAdmin, *, cap: int, now: datetime | None
+) -> Snapshot:
     """Return what there is at this moment."""
     found: dict[str, Any] = {}
     missing: dict[str, str] = {}
     with _told("queues", missing):
-        found["queues"] = admin.queues.glance(cap=cap, now=now)
+        found["queues"] = queues.glance(cap=cap, now=now)
     with _told("workers", missing):
         found["workers"] = storage.workers.list(now=now)
     with _told("periodic", missing):
-        found["periodic"] = admin.periodic.list(now=now)
+        found["periodic"] = periodic.list(now=now)
     with _told("leader", missing):
         found["leader"] = storage.leaders.current(now=now)
     return Snapshot(at=now or datetime.now(UTC), location=storage.location, missing=missing, **found)
