@@ -6,6 +6,9 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psycopg
+import pytest
 from fastapi import FastAPI
 from flask import Flask, current_app
 
@@ -14,6 +17,9 @@ from ferryman.asgi import lifespan
 from ferryman.events import JobFinished
 from ferryman.flask import init_app
 from ferryman.testing import Recorder, run_until_empty
+from pages import DOCS, blocks
+from servers import postgres
+from storage.places import OnPostgres, migrate
 
 
 async def test_a_fastapi_program_connects_at_its_start_and_works_jobs_beside_requests(tmp_path: Path) -> None:
@@ -61,3 +67,21 @@ def test_in_flask_plain_and_async_tasks_have_the_applications_context(tmp_path: 
     asyncio.run(work())
     assert told == ["shop", "shop"]
     assert app.extensions["ferryman"] is jobs
+
+
+async def test_a_fastapi_dependencys_session_keeps_user_and_job_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = [block.text for block in blocks(DOCS / "integrations/web.md") if "tx=session" in block.text]
+    with postgres().database() as url:
+        migrate(OnPostgres(url))
+        monkeypatch.setenv("DATABASE_URL", url)
+        shop: dict[str, Any] = {}
+        exec(compile(code, "shop.py", "exec"), shop)
+        with psycopg.connect(url, autocommit=True) as db:
+            db.execute("create table users (name text unique deferrable initially deferred)")
+            transport = httpx.ASGITransport(shop["app"], raise_app_exceptions=False)
+            async with httpx.AsyncClient(transport=transport, base_url="http://shop.example") as browser, shop["jobs"]:
+                codes = [(await browser.post("/users/Ada")).status_code for _ in range(2)]
+            await shop["engine"].dispose()
+
+            assert codes == [202, 500]
+            assert db.execute("select count(*) from river_job").fetchone() == (1,)
