@@ -224,3 +224,12 @@ def test_every_check_has_a_name_that_people_use() -> None:
     ids = {id for file in source.rglob("*.py") for id in re.findall(r'"([ACPRSU]-[A-Z]+)"', file.read_text("utf-8"))}
 
     assert ids <= NAMES.keys()
+
+
+async def test_what_is_not_there_is_told_on_a_page_that_leads_to_all_others(board: Asking) -> None:
+    answer = await board.get("/s/main/job?id=99999")
+
+    assert answer.status_code == 404
+    assert "This job is not stored" in answer.text
+    assert 'href="/s/main/failed"' in answer.text
+    assert "hx-get" not in answer.text  # there is nothing to wait for
