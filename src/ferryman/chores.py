@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -55,6 +55,7 @@ class Chores:
     worker: str
     tasks: Tasks
     settings: Settings
+    queues: Mapping[str, int]
     outage: Outage
     clock: Clock
     events: EventBus
@@ -69,7 +70,7 @@ class Chores:
 
     def of_each_worker(self, executor: Executor, requests: Requests, tally: Tally | None) -> list[Service]:
         """What every worker does."""
-        strangers = Strangers(self.storage, tuple(self.settings.queues), self.tasks, self.events)
+        strangers = Strangers(self.storage, self.queues, self.tasks, self.events)
         return [
             self.leader.run,
             Checkup(self.storage, not logs.in_development(), retention(self.tasks, self.settings), self.events).run,
@@ -102,7 +103,7 @@ class Chores:
             return []
         listener = Listener(
             self.storage,
-            self.settings.queues,
+            self.queues,
             fetcher.nudge,
             fetcher.cancel,
             requests.hear,
@@ -138,8 +139,7 @@ class Chores:
     def _aggregating(self) -> list[Service]:
         if self.tasks.aggregation is None or self.storage.groups is None:
             return []
-        queues = tuple(self.settings.queues)
-        aggregator = Aggregator(self.storage.groups, queues, self.tasks.aggregation, self.clock, self.events)
+        aggregator = Aggregator(self.storage.groups, self.queues, self.tasks.aggregation, self.clock, self.events)
         return [self._always(aggregator.interval, aggregator.tick, "aggregator")]
 
     def _rescuer(self) -> Rescuer:

@@ -30,6 +30,7 @@ from ferryman.engine.periodic import Periodic
 from ferryman.engine.requests import Requests
 from ferryman.engine.service import Service, background
 from ferryman.engine.tally import Tally
+from ferryman.errors import ConfigError, QueueNotFound
 from ferryman.events import EventBus, WorkerStarted, WorkerStopped, WorkerStopping
 from ferryman.health.showing import showing
 from ferryman.health.vitals import Vitals
@@ -82,6 +83,8 @@ class Worker:
 
     def __post_init__(self) -> None:
         self.started_at = self.clock.now()
+        self.queues = dict(self.settings.queues)
+        """What it takes jobs from, by weight; whoever asks holds this very dict, for it may change."""
         self.vitals = Vitals()
         self._numbers = WorkerNumbers()
         self._why = ""
@@ -112,7 +115,7 @@ class Worker:
             fetcher = self._fetcher = self._make_fetcher(storage, executor, completer)
             executor.freed = fetcher.nudge
             requests = Requests(
-                storage, self.settings.queues, lambda: executor.running, fetcher.cancel, fetcher.nudge, self.events
+                storage, self.queues, lambda: executor.running, fetcher.cancel, fetcher.nudge, self.events
             )
             self.vitals.watch(fetcher, completer.outage)
             await self._arrive(storage, requests)
@@ -132,7 +135,7 @@ class Worker:
 
     async def _arrive(self, storage: AsyncStorage, requests: Requests) -> None:
         """Let the queues be known, and know how they are, before anybody is told that we are ready."""
-        await storage.queues.announce(list(self.settings.queues), now=self.clock.stamp())
+        await storage.queues.announce(list(self.queues), now=self.clock.stamp())
         await requests.tick()
 
     def stop(self, why: str = "") -> None:
@@ -155,6 +158,23 @@ class Worker:
         if self._fetcher is not None:
             self._fetcher.quiet, self._fetcher.why_quiet = True, why
             self._fetcher.nudge()
+
+    async def add_queue(self, name: str, weight: int = 1) -> None:
+        """Take jobs from this queue too from now on, or give it another weight.  Raises ConfigError, StorageError."""
+        if weight < 1:
+            raise ConfigError(f'The weight of "{name}" is {weight}. It takes a whole number, 1 or more.')
+        await (await self.open()).queues.announce([name], now=self.clock.stamp())
+        self.queues[name] = weight
+        if self._fetcher is not None:
+            self._fetcher.nudge()
+
+    def remove_queue(self, name: str) -> None:
+        """Take no more jobs from this queue; those that run go on.  Raises QueueNotFound, ConfigError for the last."""
+        if name not in self.queues:
+            raise QueueNotFound(name, sorted(self.queues))
+        if len(self.queues) == 1:
+            raise ConfigError(f'"{name}" is the only queue of this worker. Stop the worker, or call its quiet().')
+        del self.queues[name]
 
     async def __aenter__(self) -> Self:
         """Start, and return when the worker is ready to take jobs."""
@@ -233,7 +253,8 @@ class Worker:
         tally: Tally | None,
     ) -> list[Service]:
         """What runs beside the jobs."""
-        chores = Chores(storage, self.name, self.tasks, self.settings, completer.outage, self.clock, self.events)
+        outage, clock, events = completer.outage, self.clock, self.events
+        chores = Chores(storage, self.name, self.tasks, self.settings, self.queues, outage, clock, events)
         self._periodic = chores.periodic(self.on_enqueue)
         return [
             completer.run,
@@ -266,7 +287,7 @@ class Worker:
             storage,
             executor,
             completer,
-            queues=s.queues,
+            queues=self.queues,
             strict=s.strict,
             kinds=None if s.take_unknown_kinds else frozenset(self.tasks),
             worker=self.name,
@@ -295,7 +316,7 @@ class Worker:
             host=socket.gethostname(),
             pid=os.getpid(),
             started_at=self.started_at,
-            queues=self.settings.queues,
+            queues=dict(self.queues),  # another thread asks
             kinds=tuple(sorted(self.tasks)),
             prefixes=self.tasks.prefixes,
             concurrency=self.settings.concurrency,
@@ -316,7 +337,7 @@ class Worker:
         kinds = tuple(sorted(self.tasks))
         self.vitals.started = True
         self.events.publish(
-            WorkerStarted(self.name, tuple(s.queues), kinds, s.concurrency, storage.location, self.origin)
+            WorkerStarted(self.name, tuple(self.queues), kinds, s.concurrency, storage.location, self.origin)
         )
 
 

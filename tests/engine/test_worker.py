@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from engine.stage import Flaky
-from ferryman import ConfigError, Ferryman, Job, JobRef, StorageUnavailable
+from ferryman import ConfigError, Ferryman, Job, JobRef, QueueNotFound, StorageUnavailable
 from ferryman.engine import heartbeater
 from ferryman.engine.listener import Listener
 from ferryman.events import (
@@ -142,6 +142,37 @@ async def test_it_stops_by_itself_after_a_number_of_jobs(jobs: Ferryman) -> None
     await jobs.worker(max_jobs=4, concurrency=3).serve()
 
     assert await counts(jobs) == {State.COMPLETED: 4, State.AVAILABLE: 6}
+
+
+async def test_queues_are_added_and_removed_while_it_runs(jobs: Ferryman) -> None:
+    ran: asyncio.Queue[int] = asyncio.Queue()
+
+    @jobs.task("note")
+    async def note(number: int) -> None:
+        ran.put_nowait(number)
+
+    await note.using(queue="second").enqueue(1)
+    async with asyncio.timeout(60), jobs.worker(queues={"first": 1}) as worker:
+        await worker.add_queue("second")
+        assert await ran.get() == 1
+        worker.remove_queue("first")
+        await note.using(queue="first").enqueue(2)
+        await note.using(queue="second").enqueue(3)
+        assert await ran.get() == 3
+
+    assert [queue.name for queue in await jobs.admin.queues.list()] == ["first", "second"]
+    assert (await jobs.admin.queues.get("first")).counts == {State.AVAILABLE: 1}
+
+
+async def test_a_worker_keeps_at_least_one_queue(jobs: Ferryman) -> None:
+    worker = jobs.worker(queues={"first": 1})
+
+    with pytest.raises(ConfigError, match='"first" is the only queue'):
+        worker.remove_queue("first")
+    with pytest.raises(QueueNotFound):
+        worker.remove_queue("frist")
+    with pytest.raises(ConfigError, match="weight"):
+        await worker.add_queue("second", 0)
 
 
 class Pool:

@@ -41,7 +41,7 @@ class Aggregator:
 
     async def tick(self) -> None:
         """Make one job of each group that is due, in every queue of this worker."""
-        for queue in self.queues:
+        for queue in tuple(self.queues):  # some may be added meanwhile
             for gathered in await self.groups.gather(queue, self.aggregation.rules, now=self.clock.stamp()):
                 await self._combine(gathered)
 

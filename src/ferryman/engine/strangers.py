@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ferryman.events import EventBus, UnknownKinds
@@ -14,12 +14,12 @@ __all__ = ["Strangers"]
 @dataclass(frozen=True)
 class Strangers:
     storage: AsyncStorage
-    queues: Sequence[str]
+    queues: Collection[str]
     kinds: Collection[str]
     events: EventBus
 
     async def tick(self) -> None:
         """Say which kinds wait in our queues that this worker does not know."""
-        waiting = await self.storage.jobs.waiting_kinds(self.queues)
+        waiting = await self.storage.jobs.waiting_kinds(list(self.queues))
         if strange := tuple(kind for kind in waiting if kind not in self.kinds):
             self.events.publish(UnknownKinds(strange))
