@@ -28,6 +28,7 @@ __all__ = [
     "NewJob",
     "Options",
     "QueueNotFound",
+    "RetryIn",
     "Revoke",
     "Scheduled",
     "SchemaOutOfDate",
@@ -93,7 +94,7 @@ if TYPE_CHECKING:
     from ferryman.job import AttemptError, Inserted, Job, JobRef, NewJob, State, Unique
     from ferryman.job_logs import keep_logs
     from ferryman.options import Options
-    from ferryman.outcome import Cancel, Discard, Revoke, Snooze
+    from ferryman.outcome import Cancel, Discard, RetryIn, Revoke, Snooze
     from ferryman.resumable import (
         checkpoint,
         checkpoint_sync,
@@ -135,7 +136,7 @@ _HOMES = {
     "ferryman.job": ("AttemptError", "Inserted", "Job", "JobRef", "NewJob", "State", "Unique"),
     "ferryman.job_logs": ("keep_logs",),
     "ferryman.options": ("Options",),
-    "ferryman.outcome": ("Cancel", "Discard", "Revoke", "Snooze"),
+    "ferryman.outcome": ("Cancel", "Discard", "RetryIn", "Revoke", "Snooze"),
     "ferryman.resumable": (
         "checkpoint",
         "checkpoint_sync",

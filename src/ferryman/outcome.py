@@ -24,6 +24,7 @@ __all__ = [
     "Outcome",
     "Released",
     "Retry",
+    "RetryIn",
     "Revoke",
     "Revoked",
     "Snooze",
@@ -94,7 +95,7 @@ class Finished(msgspec.Struct, frozen=True):
 
 
 class Verdict(Exception):
-    """What a task raises to say how it ends; see Snooze, Cancel and Discard."""
+    """What a task raises to say how it ends; see Snooze, Cancel, Revoke and Discard."""
 
 
 class Snooze(Verdict):
@@ -106,6 +107,21 @@ class Snooze(Verdict):
 
     def __reduce__(self) -> tuple[type[Snooze], tuple[timedelta]]:
         return Snooze, (self.delay,)  # an exception is put together from its message, which is no duration
+
+
+class RetryIn(Exception):
+    """This attempt failed: try again after this long instead of when the curve says, while attempts are left.
+
+    Takes what `Snooze` takes, and why.  Raised `from` another error, it is that error which is kept.  It is no
+    verdict: whoever reports errors reports it too.
+    """
+
+    def __init__(self, delay: timedelta | float | str, why: str = "the task asked to be tried again") -> None:
+        self.delay = parse_duration(delay)
+        super().__init__(why)
+
+    def __reduce__(self) -> tuple[type[RetryIn], tuple[timedelta, str]]:
+        return RetryIn, (self.delay, str(self))
 
 
 class Cancel(Verdict):

@@ -18,7 +18,7 @@ __all__ = ["report"]
 
 
 async def report(call: Call, job: Job) -> Any:
-    """Run a job in a scope of its own, and report what it raises; Snooze, Cancel, Revoke and Discard are no errors."""
+    """Run a job in a scope of its own, and report what it raises; a verdict, such as Snooze, is no error."""
     with sentry_sdk.isolation_scope() as scope:
         scope.set_transaction_name(job.kind, source="task")
         for name, value in _tags(job).items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 from datetime import timedelta
 from typing import Any
 
@@ -22,6 +23,7 @@ from ferryman.outcome import (
     Discard,
     Discarded,
     Retry,
+    RetryIn,
     Revoke,
     Revoked,
     Snooze,
@@ -379,6 +381,33 @@ async def test_a_job_may_cancel_itself(stage: Stage, tasks: Tasks) -> None:
     assert isinstance(done.outcome, Cancelled)
     assert done.state is State.CANCELLED
     assert done.outcome.error.error == "JobCancelError: the order was withdrawn"
+
+
+async def test_a_job_may_say_when_it_is_tried_again_and_the_attempt_counts(
+    stage: Stage, tasks: Tasks, clock: FakeClock
+) -> None:
+    @tasks.task("shop", retries=1)
+    async def shop() -> None:
+        try:
+            raise OSError("429")
+        except OSError as error:
+            raise RetryIn("20m") from error
+
+    done = await stage.run(shop.job())
+
+    assert done.outcome.at == clock.now() + timedelta(minutes=20)
+    assert done.outcome.error.error == "OSError: 429"
+    await clock.advance(1201)
+    await stage.storage.jobs.promote(limit=10, now=clock.now())
+    (last,) = await stage.take()
+    stage.executor.start([last])
+    assert (await stage.finished(last)).state is State.DISCARDED
+
+
+async def test_a_reason_to_be_tried_again_later_travels_from_a_process() -> None:
+    copy = pickle.loads(pickle.dumps(RetryIn("20m", "busy")))
+
+    assert (copy.delay, str(copy)) == (timedelta(minutes=20), "busy")
 
 
 async def test_a_job_that_revokes_itself_is_cancelled_where_the_format_knows_that(stage: Stage, tasks: Tasks) -> None:

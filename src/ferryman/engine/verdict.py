@@ -17,6 +17,7 @@ from ferryman.outcome import (
     Outcome,
     Released,
     Retry,
+    RetryIn,
     Revoke,
     Revoked,
     Snooze,
@@ -46,6 +47,9 @@ def judge(
     match error:
         case Snooze(delay=delay):
             return Snoozed(now + delay)
+        case RetryIn(delay=delay):
+            failure = _described(error.__cause__ or error, job, started_at, bare)
+            return Discarded(failure) if job.last else Retry(now + delay, failure)
         case Revoke():
             return Revoked(AttemptError(started_at, job.attempt, f"JobCancelError: {error}"))
         case Cancel():
