@@ -81,7 +81,8 @@ def _payload(text: str) -> bytes:
     try:
         msgspec.json.decode(text or "{}")
     except (msgspec.DecodeError, RecursionError) as error:
-        raise ConfigError(f'The arguments are no JSON: {error}. They take an object such as {{"to": "ada"}}.') from None
+        why = str(error).removeprefix("JSON is malformed: ")
+        raise ConfigError(f'The arguments are no JSON: {why}. They take an object such as {{"to": "ada"}}.') from None
     return (text or "{}").encode()
 
 
