@@ -8,9 +8,10 @@ which nobody fetches now.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ferryman.clock import Clock
+from ferryman.engine.portions import Portions
 from ferryman.events import EventBus, JobsScheduled
 from ferryman.storage._async.protocol import AsyncStorage
 
@@ -24,11 +25,10 @@ class Scheduler:
     storage: AsyncStorage
     clock: Clock
     events: EventBus
+    portions: Portions = field(default_factory=lambda: Portions(BATCH))
 
     async def tick(self) -> None:
         """Move every job that is due, a batch at a time."""
-        moved = 0
-        while count := await self.storage.jobs.promote(now=self.clock.stamp(), limit=BATCH):
-            moved += count
-        if moved:
+        promote = self.storage.jobs.promote
+        if moved := await self.portions.all(lambda most: promote(now=self.clock.stamp(), limit=most)):
             self.events.publish(JobsScheduled(moved))
