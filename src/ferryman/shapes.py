@@ -44,6 +44,7 @@ class Job(Struct):
     deadline: datetime | None
     retention: float | None
     headers: dict[str, str]
+    group: str | None
     metadata: Any
     args_base64: str | UnsetType = UNSET
 

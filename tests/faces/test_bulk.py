@@ -41,6 +41,16 @@ def test_when_there_are_more_than_expected_nothing_is_done(ferryman: Typed, ther
     assert there.state(ref) == "discarded"
 
 
+def test_a_dry_run_says_how_many_it_would_be_and_changes_nothing(ferryman: Typed, there: There) -> None:
+    refs = [there.failed() for _ in range(6)]
+
+    answer = ferryman("job delete --state failed --all-matching --dry-run -o ids")
+
+    assert (answer.code, len(answer.lines)) == (0, 5)
+    assert answer.err == "6 jobs would be deleted. Nothing was changed.\n"
+    assert {there.state(ref) for ref in refs} == {"discarded"}
+
+
 def test_only_what_fits_is_acted_on(ferryman: Typed, there: There) -> None:
     wanted, other, done = there.failed("busy"), there.failed("gone"), there.completed()
 

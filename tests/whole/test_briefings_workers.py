@@ -188,11 +188,12 @@ def test_production_wants_a_real_service_and_migrated_tables(place: Place) -> No
 
     mock = place.run("--worker", APP_ENV="production", WEBHOOK_URL=f"http://localhost:{place.mock}/briefings")
     missing = place.run("migrate", "--check", **production)
-    unmigrated = place.run("--worker", **production)
+    unmigrated, unready = place.run("--worker", **production), place.run("check", **production)
     migrated = place.run("migrate", **production)
 
     assert (mock.returncode, "the address of the real briefing service" in mock.stderr) == (2, True)
     assert (unmigrated.returncode, "Run: python -m briefings migrate" in unmigrated.stderr) == (2, True)
+    assert (unready.returncode, "Run: python -m briefings migrate" in unready.stderr) == (2, True)
     assert (missing.returncode, "main 1\n" in missing.stdout, "0001_briefings.sql\n" in missing.stdout) == (
         1,
         True,
@@ -200,6 +201,7 @@ def test_production_wants_a_real_service_and_migrated_tables(place: Place) -> No
     )
     assert (migrated.returncode, "0003_beats.sql\n" in migrated.stdout) == (0, True)
     assert place.run("migrate", "--check", **production).stdout == "Nothing to apply.\n"
+    assert place.run("check", **production).returncode == 0
     assert place.run("mock-webhook", **production).returncode == 2
 
 

@@ -17,6 +17,8 @@ def main() -> int:
 
         if said.mode == "migrate":
             return asyncio.run(modes.migrate(check=said.check))
+        if said.mode == "check":
+            modes.check()
         if said.mode == "failed":
             modes.ferryman("failed", "--list", *(["--json"] if said.json else []))
         modes.write_log()
@@ -46,6 +48,7 @@ def _arguments() -> argparse.Namespace:
     migrate.add_argument("--check", action="store_true", help="only say what is missing; exit 1 if anything is")
     failed = modes.add_parser("failed", help="list the jobs that gave up")
     failed.add_argument("--json", action="store_true")
+    modes.add_parser("check", help="look at the settings, the tables and the queue; exit 1 or 2 if anything is wrong")
     modes.add_parser("mock-webhook", help="run the mock of the briefing service alone (development)")
     return parser.parse_args()
 

@@ -33,6 +33,13 @@ def ferryman(command: str, *arguments: str) -> NoReturn:
     cli.main([command, "--app", "briefings.tasks:jobs", *arguments])
 
 
+def check() -> NoReturn:
+    """Look at the settings, at our own tables, and at all that `ferryman doctor` looks at; end with its exit code."""
+    refuse_mock_in_production()
+    _refuse_missing_tables()
+    ferryman("doctor")
+
+
 async def migrate(*, check: bool) -> int:
     """Bring ferryman's tables and ours up to date, or only say what is missing."""
     storage = jobs.admin.storage
@@ -52,12 +59,17 @@ async def prepare(*, connect: bool) -> None:
         await database.migrate()
         if connect:
             await jobs.admin.storage.migrate_all()
-    elif pending := database.pending():
-        where = without_password(settings.database)
-        raise ConfigError(f"{where} lacks {', '.join(pending)}. Run: python -m briefings migrate")
+    else:
+        _refuse_missing_tables()
     if connect:
         async with jobs:
             pass
+
+
+def _refuse_missing_tables() -> None:
+    if pending := database.pending():
+        where = without_password(settings.database)
+        raise ConfigError(f"{where} lacks {', '.join(pending)}. Run: python -m briefings migrate")
 
 
 def refuse_mock_in_production() -> None:

@@ -17,7 +17,8 @@ from ferryman.admin.bulk import Preview, Progress
 from ferryman.admin.operations import BulkInfo, Skipped
 from ferryman.cli.failures import INTERRUPTED, Refused, code_of
 from ferryman.cli.filters import choosing, read_filter
-from ferryman.cli.output import plain
+from ferryman.cli.jobs_shown import JOBS
+from ferryman.cli.output import plain, show
 from ferryman.cli.progress import Tracked, follow
 from ferryman.cli.session import Session
 from ferryman.errors import ConfigError, SchemaOutOfDate
@@ -26,6 +27,9 @@ from ferryman.storage.values import Action, JobFilter
 __all__ = ["act_on_all", "by_ids_or_filter", "is_filter", "work_on"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+_NO_FILTERS = ("all_matching", "dry_run", "rate", "expect")
+"""What is said of the action, and not of the jobs."""
 
 _MANY = 100
 _COUNTED = 10_000
@@ -37,6 +41,7 @@ def by_ids_or_filter(function: F) -> F:
     for option in (
         click.option("--expect", type=click.IntRange(min=0), metavar="N", help="How many it should be, in a script."),
         click.option("--rate", metavar="N/s", help="No more than so many a second, such as 10/s."),
+        click.option("--dry-run", is_flag=True, help="With --all-matching, only say how many, and show a few."),
         click.option("--all-matching", is_flag=True, help="Every job that fits these filters, instead of ids."),
     ):
         function = option(function)
@@ -54,13 +59,15 @@ def is_filter(ids: Sequence[str], said: dict[str, Any]) -> bool:
 
 def act_on_all(session: Session, action: Action, said: dict[str, Any]) -> int:
     """Act on every job that fits, and return the exit code."""
-    filters = {name: value for name, value in said.items() if name not in ("all_matching", "rate", "expect")}
+    filters = {name: value for name, value in said.items() if name not in _NO_FILTERS}
     if not any(filters.values()):
         raise ConfigError("--all-matching alone would mean every job. Say which: --state, --kind, --queue and so on.")
     if action is Action.RETRY and not filters["states"]:
         filters["states"] = ("failed",)  # nobody means those that have completed
     which, rate = read_filter(session, **filters), _rate(said["rate"])
     preview = _preview(session, which, said["expect"])
+    if said.get("dry_run"):
+        return _tell(session, action, preview)
     if preview.count:
         _confirm(session, action, preview, said["expect"])
     return _run(session, action, which, rate, preview)
@@ -73,9 +80,20 @@ def _preview(session: Session, which: JobFilter, expected: int | None) -> Previe
     return session.admin.bulk.preview(which, cap=max(_COUNTED, 2 * expected), seconds=math.inf)
 
 
+def _tell(session: Session, action: Action, preview: Preview) -> int:
+    """Show what would be acted on, and change nothing."""
+    show(session, JOBS, preview.samples, looked_at=(len(preview.samples), None if preview.capped else preview.count))
+    session.note(f"{_count(preview)} jobs would be {action.done}. Nothing was changed.")
+    return 0
+
+
+def _count(preview: Preview) -> str:
+    return f"{preview.count:,}{' or more' if preview.capped else ''}"
+
+
 def _confirm(session: Session, action: Action, preview: Preview, expected: int | None) -> None:
     """Ask a person, or hold a script to what it expects.  Raises Refused."""
-    count = f"{preview.count:,}{' or more' if preview.capped else ''}"
+    count = _count(preview)
     question = f"{action.capitalize()} {count} jobs?"
     if expected is not None and abs(preview.count - expected) > _OFF_BY * expected:
         raise Refused(f"{question} {expected:,} were expected. Nothing was changed.")

@@ -60,7 +60,7 @@ def show(
     things: Iterable[T],
     *,
     next: str | None = None,
-    looked_at: tuple[int, int] | None = None,
+    looked_at: tuple[int, int | None] | None = None,
     warnings: Sequence[str] = (),
 ) -> None:
     """Write things to stdout.
@@ -98,7 +98,7 @@ def printable(text: str) -> str:
 
 
 def _write_envelope(
-    data: Sequence[Row], next: str | None, looked_at: tuple[int, int] | None, warnings: Sequence[str]
+    data: Sequence[Row], next: str | None, looked_at: tuple[int, int | None] | None, warnings: Sequence[str]
 ) -> None:
     # Nobody counted what lies beyond a page.
     scanned, of = looked_at or (len(data), len(data) if next is None else None)

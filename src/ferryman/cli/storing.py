@@ -33,8 +33,10 @@ def _lines(file: str) -> Iterator[str]:
     try:
         with Path(file).open(encoding="utf-8") as lines:
             yield from lines
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidJob(f"--jsonl names the file {file}, which cannot be read: {error}.") from error
+    except OSError as error:
+        raise InvalidJob(f"--jsonl names the file {file}, which cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise InvalidJob(f"--jsonl names the file {file}, which is no text: {error}.") from error
 
 
 def _made(number: int, line: str, make: Callable[[bytes], NewJob]) -> NewJob:
