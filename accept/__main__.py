@@ -1,7 +1,6 @@
 """Plays the script on SQLite, Redis and Postgres side by side: `make accept`, or `python -m accept redis`.
 
-On each storage the steps that wait for minutes to pass are played on a stage of their own,
-beside the others: who waits needs no processor.
+On each storage the steps that wait for a minute to pass have a stage of their own, beside the others.
 """
 
 from __future__ import annotations
@@ -10,17 +9,17 @@ import argparse
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from itertools import chain, product
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 sys.path += [str(ROOT / "tests"), str(ROOT / "interop")]
 
 from accept import steps, transcript  # noqa: E402
-from accept.script import Played, play  # noqa: E402
+from accept.script import Played, Step, play, scenes  # noqa: E402
 from accept.stage import Stage  # noqa: E402
 from servers import PostgresServer, Server, postgres_programs, program  # noqa: E402
 from whole.objects import Objects, serving  # noqa: E402
@@ -39,7 +38,7 @@ def main() -> int:
     FOLDER.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
     names = said.storages or STORAGES
-    plays = list(product(names, (True, False)))
+    plays = [(name, scene) for name in names for scene in scenes(name)]
     with serving(FOLDER) as objects, ThreadPoolExecutor(len(plays)) as threads:
         played = list(chain(*threads.map(lambda each: list(_played(*each, objects)), plays)))
     played.sort(key=lambda each: (names.index(each.storage), each.step.number))
@@ -62,10 +61,10 @@ def _arguments() -> argparse.Namespace:
     return said
 
 
-def _played(name: str, waits: bool, objects: Objects) -> Iterator[Played]:
-    folder = FOLDER / (f"{name}-waiting" if waits else name)
-    with _stage(name, folder, objects) as stage, stage.set(LONG_CALL if waits else CALL):
-        for each in play(stage, waits=waits):
+def _played(name: str, scene: Sequence[Step], objects: Objects) -> Iterator[Played]:
+    alone = [str(each.number) for each in scene if each.alone]
+    with _stage(name, FOLDER / "-".join([name, *alone]), objects) as stage, stage.set(LONG_CALL if alone else CALL):
+        for each in play(stage, scene):
             print(each, flush=True)
             yield each
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from accept.stage import Stage
 
-__all__ = ["STEPS", "Played", "play", "step"]
+__all__ = ["STEPS", "Played", "Step", "play", "scenes", "step"]
 
 Act = Callable[[Stage], str]
 EVERYWHERE = ("sqlite", "redis", "postgres")
@@ -22,8 +22,8 @@ class Step:
     title: str
     act: Act
     storages: tuple[str, ...]
-    waits: bool
-    """Whether it waits for minutes to pass: such steps are played on a stage of their own, beside the others."""
+    alone: bool
+    """Whether it has a stage of its own, since it waits for a minute to pass: who waits needs no processor."""
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,25 @@ STEPS: dict[int, Step] = {}
 """Every step by its number."""
 
 
-def step(number: int, title: str, *storages: str, waits: bool = False) -> Callable[[Act], Act]:
+def step(number: int, title: str, *storages: str, alone: bool = False) -> Callable[[Act], Act]:
     """Make a function a step of the script, on all storages unless some are named."""
 
     def declare(act: Act) -> Act:
-        STEPS[number] = Step(number, title, act, storages or EVERYWHERE, waits)
+        STEPS[number] = Step(number, title, act, storages or EVERYWHERE, alone)
         return act
 
     return declare
 
 
-def play(stage: Stage, *, waits: bool) -> Iterator[Played]:
-    """Play the steps that there are for a storage, in order, and end after the first that is not right."""
-    for each in sorted(STEPS.values(), key=lambda step: step.number):
-        if each.waits is not waits or stage.name not in each.storages:
-            continue
+def scenes(storage: str) -> list[list[Step]]:
+    """Return the steps that there are for a storage, in order; each list has a stage of its own."""
+    here = [STEPS[number] for number in sorted(STEPS) if storage in STEPS[number].storages]
+    return [[each for each in here if not each.alone], *([each] for each in here if each.alone)]
+
+
+def play(stage: Stage, steps: Sequence[Step]) -> Iterator[Played]:
+    """Play steps one after another, and end after the first that is not right."""
+    for each in steps:
         began = time.monotonic()
         try:
             saw, right = each.act(stage), True

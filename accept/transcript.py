@@ -23,7 +23,7 @@ $ make accept
 ```
 
 Each line is a step, what was seen, and how long it took. The storages are played side by side, and the steps that wait
-for minutes to pass (11 and 14) beside the others, so a step takes longer than it would alone. The {steps} of them took
+for a minute to pass (11 and 14) beside the others, so a step takes longer than it would alone. The {steps} of them took
 {seconds:.0f} s in all, on a machine of two cores. What every program said is in `.run/accept/` afterwards.
 """
 
