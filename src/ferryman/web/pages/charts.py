@@ -188,6 +188,11 @@ def _data(
         "format": format,
         "partial": partial,
         "log": False,
-        "times": [at.timestamp() for at in times],
-        "series": series,
+        "times": [round(at.timestamp()) for at in times],
+        "series": [{**each, "values": [_short(value) for value in each["values"]]} for each in series],
     }
+
+
+def _short(value: float | None) -> float | None:
+    """Return as many digits as can be seen in a chart: the rest would be half of the page."""
+    return None if value is None else float(f"{value:.3g}")
