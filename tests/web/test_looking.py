@@ -226,6 +226,29 @@ def test_every_check_has_a_name_that_people_use() -> None:
     assert ids <= NAMES.keys()
 
 
+async def test_a_dashboard_is_ready_while_its_storage_answers(board: Asking) -> None:
+    looks = counted(board)
+    before = await board.get("/-/readyz")
+    looks.error = StorageUnavailable("the database is away")
+    await board.dashboard.board.places["main"].collector.anew()
+    after = await board.get("/-/readyz")
+
+    assert (before.status_code, before.text) == (200, "ok\n")
+    assert (after.status_code, after.text) == (503, "main cannot be reached\n")
+
+
+async def test_a_list_can_begin_with_the_oldest(board: Asking) -> None:
+    newest = await board.api("GET", "/jobs")
+    oldest = await board.api("GET", "/jobs?order=oldest")
+    page = await board.get("/s/main/jobs?order=oldest")
+
+    ids = [job["id"] for job in newest.json()["jobs"]]
+    assert [job["id"] for job in oldest.json()["jobs"]] == ids[::-1]
+    assert re.findall(r'name="ref" value="(\d+)"', page.text) == ids[::-1]
+    assert "order=oldest" in page.text
+    assert (await board.api("GET", "/jobs?order=upwards")).status_code == 400
+
+
 async def test_what_is_not_there_is_told_on_a_page_that_leads_to_all_others(board: Asking) -> None:
     answer = await board.get("/s/main/job?id=99999")
 

@@ -124,6 +124,7 @@ class Dashboard:
             Route("/static/{hash}/{name:path}", self._plain(asset)),
             Route("/robots.txt", self._plain(_robots)),
             Route("/-/livez", self._plain(_live)),
+            Route("/-/readyz", self._plain(self._ready)),
             Route("/api/v1/openapi.json", self._plain(_description)),
             Route(PATHS["login"], self._plain(lambda request: show_form(board, request))),
             Route(PATHS["login"], self._plain(lambda request: log_in(board, request)), methods=["POST"]),
@@ -145,6 +146,11 @@ class Dashboard:
     async def _home(self, request: Request) -> Response:
         root = root_of(request, self.board.door.proxies)
         return RedirectResponse(f"{root}/s/{self.board.first.name}/")
+
+    async def _ready(self, request: Request) -> Response:
+        places = self.board.places
+        away = [name for name, place in places.items() if not (await place.collector.sight()).reachable]
+        return PlainTextResponse(f"{', '.join(away)} cannot be reached\n" if away else "ok\n", 503 if away else 200)
 
     async def _nowhere(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

@@ -9,15 +9,18 @@ from typing import TypeVar
 from ferryman.admin.bulk import Preview
 from ferryman.admin.series import By, Series
 from ferryman.job import Job, JobRef
-from ferryman.storage.values import JobFilter, Page
+from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, Page
 from ferryman.web.addresses import path_below
 from ferryman.web.refusals import Refusal
 from ferryman.web.sharing import Seen, within_time
 from ferryman.web.visit import Visit
 
-__all__ = ["Past", "counted", "jobs_page", "one_job", "past", "ref_of", "together", "whole_job"]
+__all__ = ["ORDERS", "Past", "counted", "jobs_page", "one_job", "past", "ref_of", "together", "whole_job"]
 
 T = TypeVar("T")
+
+ORDERS = {"newest": NEWEST_FIRST, "oldest": JobOrder()}
+"""What a list may begin with."""
 
 Past = Seen[Series | None]
 """How it went, by what was counted."""
@@ -41,9 +44,17 @@ async def jobs_page(visit: Visit, which: JobFilter, *, limit: int) -> Page[Job]:
     """Return a page of jobs, from the address's cursor on."""
     cursor = visit.query.get("cursor") or None
     jobs = visit.place.admin.jobs
-    page = await together(visit, f"jobs {limit}", lambda: jobs.list(which, limit=limit, cursor=cursor))
+    order = _order(visit)
+    page = await together(visit, f"jobs {limit}", lambda: jobs.list(which, order=order, limit=limit, cursor=cursor))
     shown = list(map(visit.place.redaction.job, page.items))
     return Page([job for job in shown if says(which, job)], page.next)
+
+
+def _order(visit: Visit) -> JobOrder:
+    said = visit.query.get("order", "") or "newest"
+    if said not in ORDERS:
+        raise Refusal(400, "bad_filter", f'order is "{said[:50]}". It takes newest or oldest.')
+    return ORDERS[said]
 
 
 def says(which: JobFilter, shown: Job) -> bool:

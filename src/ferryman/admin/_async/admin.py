@@ -23,7 +23,7 @@ from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import AsyncOpen
 from ferryman.redaction import USUAL, Redaction
-from ferryman.storage.values import JobFilter, LineStatus, Page, Retention, WorkerInfo
+from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, LineStatus, Page, Retention, WorkerInfo
 
 __all__ = ["AsyncAdmin"]
 
@@ -97,9 +97,16 @@ class AsyncJobAdmin:
         """Return one job.  Raises JobNotFound."""
         return await (await self._open()).jobs.get(_ref(ref))
 
-    async def list(self, which: JobFilter | None = None, *, limit: int = 100, cursor: str | None = None) -> Page[Job]:
-        """Return a page of jobs, the newest first."""
-        return await (await self._open()).jobs.list(which or JobFilter(), limit=limit, cursor=cursor)
+    async def list(
+        self,
+        which: JobFilter | None = None,
+        *,
+        order: JobOrder = NEWEST_FIRST,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[Job]:
+        """Return a page of jobs.  Raises Unsupported for an order that the format has not."""
+        return await (await self._open()).jobs.list(which or JobFilter(), order=order, limit=limit, cursor=cursor)
 
     async def count(self, which: JobFilter | None = None, *, cap: int = 100_000, seconds: float = 3.0) -> Counts:
         """Return how many jobs there are, by state.

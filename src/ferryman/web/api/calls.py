@@ -23,7 +23,7 @@ PREFIX = "/api/v1/s/{storage}"
 _LOOK = Needs(Level.VIEW)
 _OPERATE = Needs(Level.OPERATE, changes=True)
 _ADMIN = Needs(Level.ADMIN, changes=True)
-_PAGED = (*FIELDS, "limit", "cursor")
+_PAGED = (*FIELDS, "order", "limit", "cursor")
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ import msgspec
 from ferryman import __version__
 from ferryman.web.api.calls import CALLS, PREFIX, Call
 from ferryman.web.filters import FIELDS
+from ferryman.web.reading import ORDERS
 
 __all__ = ["describe"]
 
@@ -65,6 +66,8 @@ def _parameters(words: Sequence[str], required: Sequence[str]) -> list[dict[str,
 def _schema(word: str) -> dict[str, Any]:
     if word == "limit":
         return {"type": "integer", "minimum": 1, "maximum": 200}
+    if word == "order":
+        return {"type": "string", "enum": list(ORDERS)}
     text = {"type": "string"}
     return {"type": "array", "items": text} if word in _SEVERAL and word not in ("id", "queue") else text
 

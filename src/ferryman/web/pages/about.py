@@ -131,7 +131,14 @@ def _facts(visit: Visit) -> Iterator[Facts]:
         ],
         "Beside these, whatever looks like a token, a key, or a password in a URL is hidden wherever it stands.",
     )
-    yield Facts("Addresses", [("API", f"{visit.root}/api/v1/openapi.json"), ("Alive", f"{visit.root}/-/livez")])
+    yield Facts(
+        "Addresses",
+        [
+            ("API", f"{visit.root}/api/v1/openapi.json"),
+            ("Alive", f"{visit.root}/-/livez"),
+            ("Ready", f"{visit.root}/-/readyz"),
+        ],
+    )
 
 
 async def _abilities(visit: Visit) -> list[Ability]:

@@ -87,7 +87,7 @@ def _address(visit: Visit, words: Sequence[tuple[str, str]]) -> str:
     query: dict[str, list[str]] = {}
     for name, value in words:
         query.setdefault(name, []).append(value)
-    return visit.url("jobs", **query)
+    return visit.url("jobs", **query, order=visit.query.get("order"))
 
 
 async def _searched(visit: Visit) -> Response | None:

@@ -55,9 +55,17 @@ def filter_form(visit: Visit, sight: Sight, chosen: Chosen, *, fixed: Sequence[s
     more = [
         Field("args", "Argument", said.get("args", ""), "user.id=7"),
         Field("tag", "Tag", said.get("tag", "")),
+        Field("priority", "Priority", said.get("priority", ""), "1"),
         Field("worker", "Worker", said.get("worker", "")),
         Field("older_than", "Older than", said.get("older_than", ""), "24h"),
         Field("fp", "Error group", said.get("fp", "")),
+        Field(
+            "order",
+            "Order",
+            visit.query.get("order", ""),
+            choices=[Choice("", "newest first"), Choice("oldest", "oldest first")],
+            disabled="asynq lists the newest first" if visit.place.asynq else "",
+        ),
     ]
     return Form(
         fields=[each for each in fields if each.name not in fixed],
@@ -80,7 +88,7 @@ async def job_list(visit: Visit, chosen: Chosen, name: str, fixed: Sequence[str]
     short = bool(found.next) and len(rows) < likes.size and looks_inside(chosen.which)
     return JobList(
         jobs=rows,
-        text=_text(len(rows), short),
+        text=_text(len(rows), short, visit.query.get("order") or "newest"),
         pager=Pager(
             newer=_address(visit, name, chosen.words, fixed) if cursor else "",
             newer_label="Newest",
@@ -94,9 +102,9 @@ async def job_list(visit: Visit, chosen: Chosen, name: str, fixed: Sequence[str]
     )
 
 
-def _text(number: int, short: bool) -> str:
+def _text(number: int, short: bool, first: str) -> str:
     shown = "1 job" if number == 1 else f"{number} jobs"
-    return f"{shown} so far: the newest ones were searched" if short else shown
+    return f"{shown} so far: the {first} ones were searched" if short else shown
 
 
 def _empty(visit: Visit, chosen: Chosen, name: str, fixed: Sequence[str], short: bool) -> Empty:
@@ -128,4 +136,4 @@ def _address(
     query: dict[str, object] = dict(_query(words))
     if "queue" in fixed:  # the page of a queue names it in a word of its own
         query = {("name" if word == "queue" else word): value for word, value in query.items()}
-    return visit.url(name, **query, cursor=cursor)
+    return visit.url(name, **query, order=visit.query.get("order"), cursor=cursor)
