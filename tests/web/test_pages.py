@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from urllib.parse import quote, urlencode
 
@@ -9,6 +10,7 @@ import pytest
 
 from ferryman import Ferryman
 from ferryman.job import State
+from ferryman.web import Access, Dashboard, Level
 from ferryman.web.routes import ROUTES
 from web.asking import Asking
 from web.conftest import Shop, everything, url_of
@@ -138,6 +140,39 @@ async def test_a_payload_may_be_any_bytes(payload: bytes) -> None:
     assert [view.status_code for view in [*views, listed, told]] == [200] * 6
     if payload == b"\x00\xff\xfe\x80" * 40:
         assert b64encode(payload).decode() not in views[0].text
+
+
+async def test_the_program_says_how_arguments_read_best_and_secrets_stay_hidden(corner: Shop) -> None:
+    def formatter(kind: str, args: bytes) -> str | None:
+        return f"{kind} with key sk-abcdefghijklmnop1234 and {len(args)} bytes" if kind == "mail:send" else None
+
+    ref = corner.refs[State.AVAILABLE]
+    dashboard = Dashboard(corner.jobs, auth=lambda request: Access(Level.VIEW), formatter=formatter)
+    async with Asking(dashboard) as there:
+        pretty = await there.get(f"/s/main/job?id={ref.id}")
+        raw = await there.get(f"/s/main/job?id={ref.id}&view_arguments=raw")
+
+    assert "mail:send with key ••••••" in pretty.text
+    assert "mail:send with key" not in raw.text
+
+
+async def test_a_formatter_that_fails_leaves_arguments_as_they_are(corner: Shop) -> None:
+    def formatter(kind: str, args: bytes) -> str | None:
+        raise ValueError("no such kind")
+
+    async with Asking(Dashboard(corner.jobs, auth=lambda request: Access(Level.VIEW), formatter=formatter)) as there:
+        answer = await there.get(f"/s/main/job?id={corner.refs[State.AVAILABLE].id}")
+
+    assert answer.status_code == 200
+    assert "ada@example.com" in answer.text
+
+
+async def test_what_a_job_returned_is_shown_beside_its_metadata(shop: Shop) -> None:
+    ref = shop.refs[State.COMPLETED]
+
+    answer = await shop.there.get("/s/main/job", params={"id": ref.id, "queue": ref.queue})
+
+    assert re.search(r">Result</h2>.*?&#34;token&#34;: &#34;••••••", answer.text, re.DOTALL)
 
 
 async def test_numbers_longer_than_a_float_stay_as_they_were_written(corner: Shop) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ferryman.web.entrance.door import Door
 from ferryman.web.places import Place
 
-__all__ = ["Board"]
+__all__ = ["Board", "Formatter"]
+
+Formatter = Callable[[str, bytes], str | None]
+"""Returns how the arguments of a kind read best, or None to leave them as they are; secrets are hidden in them."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,7 @@ class Board:
     debug: bool = False
     notice: str = ""
     """What every page says at its top, such as that nobody has to log in here."""
+    formatter: Formatter | None = None
 
     @property
     def first(self) -> Place:

@@ -17,7 +17,7 @@ from ferryman.web.answering import HEADERS, answering, refused
 from ferryman.web.api.answers import answer
 from ferryman.web.api.openapi import describe
 from ferryman.web.assets import asset
-from ferryman.web.board import Board
+from ferryman.web.board import Board, Formatter
 from ferryman.web.entrance.door import Door
 from ferryman.web.entrance.logins import ByApplication, Decide, Nobody, Way
 from ferryman.web.entrance.proxies import Proxies
@@ -41,7 +41,8 @@ class Dashboard:
     `auth` is a function from a Starlette request to an `Access`, or to None for
     somebody unknown; it may be async.  Without it nobody is let in, except from this machine
     when `debug` is true.  `read_only` refuses every change.  `trusted_proxies` are
-    networks whose X-Forwarded-… headers are believed.  Raises ConfigError for a storage
+    networks whose X-Forwarded-… headers are believed.  `formatter` gets the kind and the
+    arguments of a job, secrets hidden, and returns how they read best, or None.  Raises ConfigError for a storage
     whose name cannot stand in an address, and for a network that is none.
     """
 
@@ -56,6 +57,7 @@ class Dashboard:
         trusted_proxies: Sequence[str] = (),
         allowed_hosts: Sequence[str] = (),
         notice: str = "",
+        formatter: Formatter | None = None,
         debug: bool = False,
     ) -> None:
         self.board = Board(
@@ -66,6 +68,7 @@ class Dashboard:
             read_only=read_only,
             debug=debug,
             notice=notice,
+            formatter=formatter,
         )
         self._router = GZipMiddleware(
             Router(self._routes(), redirect_slashes=False, default=self._nowhere),

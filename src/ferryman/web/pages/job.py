@@ -13,7 +13,7 @@ from ferryman.fingerprint import fingerprint
 from ferryman.job import FINAL, AttemptError, Job, JobRef, State
 from ferryman.web.formats import duration
 from ferryman.web.pages.parts import Act, Link, Note
-from ferryman.web.pages.payloads import Payload, logs_in, payload
+from ferryman.web.pages.payloads import Payload, formatted, logs_in, payload, result_and_rest
 from ferryman.web.pages.rows import acts_for
 from ferryman.web.pages.traces import Frames, frames
 from ferryman.web.reading import whole_job
@@ -223,9 +223,14 @@ def _timeline_note(visit: Visit, job: Job) -> str:
 
 
 def _payloads(visit: Visit, job: Job, safe: Job) -> Iterator[Payload]:
-    yield payload(visit, "Arguments", safe.args, hidden=safe.args != job.args, none="No arguments.")
-    if safe.raw_metadata not in (b"{}", b""):
-        yield payload(visit, "Metadata", safe.raw_metadata, hidden=safe.raw_metadata != job.raw_metadata, none="")
+    pretty = formatted(visit, safe)
+    yield payload(visit, "Arguments", safe.args, hidden=safe.args != job.args, none="No arguments.", pretty=pretty)
+    result, rest = result_and_rest(safe.raw_metadata)
+    hidden_result, hidden_rest = result_and_rest(job.raw_metadata)
+    if result:
+        yield payload(visit, "Result", result, hidden=result != hidden_result, none="")
+    if rest not in (b"{}", b""):
+        yield payload(visit, "Metadata", rest, hidden=rest != hidden_rest, none="")
     if safe.headers:
         text = "\n".join(f"{name}: {value}" for name, value in safe.headers.items()).encode()
         yield payload(visit, "Headers", text, hidden=safe.headers != job.headers, none="")

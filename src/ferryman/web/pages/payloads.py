@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
 
+from ferryman.job import Job
 from ferryman.web.pages.parts import Link
 from ferryman.web.visit import Visit
 
-__all__ = ["Payload", "logs_in", "payload"]
+__all__ = ["Payload", "formatted", "logs_in", "payload", "result_and_rest"]
+
+_LOGGER = logging.getLogger("ferryman.dashboard")
 
 _INLINE = 64 << 10
 _HEX = 4 << 10
@@ -33,12 +37,12 @@ class Payload:
     more_label: str = ""
 
 
-def payload(visit: Visit, title: str, given: bytes, *, hidden: bool, none: str) -> Payload:
-    """Return a payload as the address asks for it: pretty, raw or as hex."""
+def payload(visit: Visit, title: str, given: bytes, *, hidden: bool, none: str, pretty: str | None = None) -> Payload:
+    """Return a payload as the address asks for it: pretty, raw or as hex; `pretty` is how it is said to look best."""
     name = f"view_{title.lower()}"
     chosen = visit.query.get(name, "pretty")
     whole = visit.query.get("whole") == "on"
-    kind, text = _read(given, chosen)
+    kind, text = ("formatted", pretty) if pretty is not None and chosen == "pretty" else _read(given, chosen)
     cut = len(text) > _INLINE and not whole
     here = {key: value for key, value in visit.query.items() if key not in (name, "whole")}
     views = [
@@ -56,6 +60,30 @@ def payload(visit: Visit, title: str, given: bytes, *, hidden: bool, none: str) 
         more_url=visit.url("job", **{**here, name: chosen, "whole": "on"}) if cut else "",
         more_label=f"Show all of its {len(text):,} characters" if cut else "",
     )
+
+
+def formatted(visit: Visit, job: Job) -> str | None:
+    """Return how the program would show a job's arguments; None where it has nothing to say, or fails to."""
+    formatter, redaction = visit.board.formatter, visit.place.redaction
+    if formatter is None or redaction.hides_args_of(job.kind):
+        return None
+    try:
+        text = formatter(job.kind, job.args)
+    except Exception:
+        _LOGGER.exception("the formatter failed for job %s of kind %s", job.ref, job.kind)
+        return None
+    return None if text is None else redaction.text(text)
+
+
+def result_and_rest(metadata: bytes) -> tuple[bytes, bytes]:
+    """Return what a job has returned, or nothing, and its other metadata."""
+    try:
+        fields = msgspec.json.decode(metadata, type=dict[str, msgspec.Raw])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return b"", metadata
+    if "output" not in fields:
+        return b"", metadata
+    return bytes(fields.pop("output")), msgspec.json.encode(fields)
 
 
 def logs_in(metadata: bytes) -> str:
