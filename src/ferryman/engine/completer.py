@@ -24,7 +24,7 @@ from ferryman.engine.outage import Outage, Report
 from ferryman.engine.service import Nudge
 from ferryman.errors import FerrymanError, SchemaOutOfDate, StorageError, StorageUnavailable
 from ferryman.events import EventBus, JobFinished, ServiceFailed
-from ferryman.job import State
+from ferryman.job import JobRef, State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Retry
 from ferryman.storage._async.protocol import AsyncStorage
 
@@ -56,6 +56,7 @@ class Completer:
         self._in_flight = 0
         self._locked_since: float | None = None
         self._runs = False
+        self._waiting: asyncio.Task[None] | None = None
         self._nudge = Nudge()
         self._tried = Nudge()
 
@@ -140,7 +141,12 @@ class Completer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Write the last outcomes.  In an outage it tries a few times; what stays unwritten is rescued later."""
-        await self._write_all(_LAST_TRIES)
+        try:
+            await self._write_all(_LAST_TRIES)
+        finally:
+            if self._waiting is not None:
+                self._waiting.cancel()
+                await asyncio.wait([self._waiting])
 
     async def _write_all(self, tries: float) -> None:
         most, failures = BATCH, 0
@@ -149,7 +155,7 @@ class Completer:
             try:
                 failures = 0 if await self.flush(most) else failures + 1
                 if failures and failures < tries:
-                    await self._nudge.wait(_WHILE_LOCKED)
+                    await self._while_locked()
             except (StorageUnavailable, SchemaOutOfDate) as error:
                 self.outage.lost(error, turn)
                 failures += 1
@@ -160,6 +166,20 @@ class Completer:
                 if most == 1:
                     self._leave_out(error)
                 most = 1
+
+    async def _while_locked(self) -> None:
+        """Wait a moment for rows to be let go, or for something else to write.
+
+        A statement waits for the first of them for as long as it takes, so that the server shows that we wait, and
+        for whom: River's harness looks for it, and so may whoever looks for what holds up a job.
+        """
+        if self._waiting is None or self._waiting.done():
+            self._waiting = asyncio.create_task(self._wait_for(self._held[0][0].job.ref))
+        await self._nudge.wait(_WHILE_LOCKED)
+
+    async def _wait_for(self, ref: JobRef) -> None:
+        with suppress(StorageError):  # the next look finds out
+            await self.storage.jobs.wait_for(ref)
 
     @contextmanager
     def _told_when_slow(self, count: int) -> Iterator[None]:

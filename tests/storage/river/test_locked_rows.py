@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -52,6 +54,24 @@ def test_the_others_are_written_and_it_runs_on(
 
     assert storage.jobs.finish(outcomes[1:2], now=NOW) == [state]
     assert storage.jobs.get(held.ref).state is state
+
+
+def test_who_waits_for_a_row_is_seen_to_wait_and_goes_on_when_it_is_let_go(place: OnPostgres, storage: Storage) -> None:
+    ref = store(storage)
+    waiting = threading.Thread(target=storage.jobs.wait_for, args=[ref])
+    with psycopg.connect(place.location.url, autocommit=True) as eye:
+        with psycopg.connect(place.location.url) as other:
+            other.execute("select from river_job where id = %s for update", [ref.id])
+            waiting.start()
+            blocked = (
+                "select 1 from pg_stat_activity where state = 'active' and pg_blocking_pids(pid) = array[%s]::integer[]"
+            )
+            ends = time.monotonic() + 60
+            while not eye.execute(blocked, [other.info.backend_pid]).fetchall():
+                assert time.monotonic() < ends
+        waiting.join(60)
+
+    assert not waiting.is_alive()
 
 
 def test_one_that_is_gone_is_told_from_one_that_is_locked(place: OnPostgres, storage: Storage) -> None:

@@ -93,6 +93,10 @@ class Jobs(Protocol):
         """
         ...
 
+    def wait_for(self, ref: JobRef) -> None:
+        """Return when nobody else holds this job's row, where rows can be held."""
+        ...
+
     def extend(self, refs: Sequence[JobRef], *, worker: str, now: datetime | None = None) -> None:
         """Say that these running jobs are alive, where the format has leases."""
         ...

@@ -53,6 +53,9 @@ class AsyncRedisJobs:
     async def finish(self, finished: Sequence[Finished], *, now: datetime | None = None) -> list[State | None]:
         return await self._server.run(finish.finish(finished, now=now, remember=self._remember))
 
+    async def wait_for(self, ref: JobRef) -> None:
+        """Return at once: nobody holds anything on Redis."""
+
     async def extend(self, refs: Sequence[JobRef], *, worker: str, now: datetime | None = None) -> None:
         await self._server.run(work.extend(refs, now=now))
 

@@ -103,6 +103,9 @@ class AsyncRiverJobs:
             return await self._writer.each(work.complete(finished, now=now))
         return await self._writer.write(work.finish(finished, now=now))
 
+    async def wait_for(self, ref: JobRef) -> None:
+        await self._writer.each(work.wait_for(ref))
+
     async def extend(self, refs: Sequence[JobRef], *, worker: str, now: datetime | None = None) -> None:
         """Do nothing: River has no leases, it rescues by age."""
 

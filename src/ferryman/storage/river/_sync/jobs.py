@@ -102,6 +102,9 @@ class RiverJobs:
             return self._writer.each(work.complete(finished, now=now))
         return self._writer.write(work.finish(finished, now=now))
 
+    def wait_for(self, ref: JobRef) -> None:
+        self._writer.each(work.wait_for(ref))
+
     def extend(self, refs: Sequence[JobRef], *, worker: str, now: datetime | None = None) -> None:
         """Do nothing: River has no leases, it rescues by age."""
 

@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import Any
 
-from ferryman.job import Job, State
+from ferryman.job import Job, JobRef, State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Outcome, Released, Retry, Snoozed, Uncounted
 from ferryman.storage.river.rows import error_json, fetched_job, without_nul
 from ferryman.storage.river.steps import NOW, Batch, Query, Verb
 
-__all__ = ["SOON", "complete", "fetch", "finish", "snooze_count", "stand_alone"]
+__all__ = ["SOON", "complete", "fetch", "finish", "snooze_count", "stand_alone", "wait_for"]
 
 _PRIORITY_TIME_ID = itemgetter(8, 6, 0)
 
@@ -61,6 +61,11 @@ def complete(finished: Sequence[Finished], *, now: datetime | None) -> Verb[list
     """Write outcomes that `stand_alone` by one statement; answers as `finish`."""
     found = yield from _complete([each.job for each in finished], now or datetime.now(UTC))
     return (yield from _answers(finished, found))
+
+
+def wait_for(ref: JobRef) -> Verb[None]:
+    """Return when nobody else holds a job's row, be it there or not."""
+    yield Query("wait_for", {"id": int(ref.id)})
 
 
 def stand_alone(finished: Sequence[Finished]) -> bool:

@@ -161,6 +161,13 @@ for update skip locked
 -- one row that somebody has locked must not hold up a whole batch.
 /* free_ids */
 
+-- name: wait_for
+-- Returns when nobody else holds this job.  Who looks at the server sees that it waits, and for whom.
+select id
+from /* schema */river_job
+where id = :id::bigint
+for no key update
+
 -- name: still_running
 -- Which of these jobs run, and in which attempt.
 select id, attempt

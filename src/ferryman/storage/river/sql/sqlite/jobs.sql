@@ -126,6 +126,12 @@ select id
 from river_job
 where id in (select value from json_each(:ids))
 
+-- name: wait_for
+-- Returns at once: nobody can hold one job of a file.
+select id
+from river_job
+where id = :id
+
 -- name: still_running
 -- Which of these jobs run, and in which attempt.
 select id, attempt
