@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -100,12 +100,19 @@ async def site(storage: str) -> AsyncIterator[Site]:
             yield there
 
 
+async def nothing(jobs: Ferryman) -> dict[State, JobRef]:
+    """Store no jobs."""
+    return {}
+
+
 @asynccontextmanager
-async def served(url: str) -> AsyncIterator[Site]:
-    """Serve a dashboard over this storage, which is filled with a job of every state."""
+async def served(
+    url: str, *, fill: Callable[[Ferryman], Awaitable[dict[State, JobRef]]] = stock
+) -> AsyncIterator[Site]:
+    """Serve a dashboard over this storage, which is filled with a job of every state, or otherwise."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         async with Ferryman(url, config=None) as jobs:
-            refs = await stock(jobs)
+            refs = await fill(jobs)
             dashboard = Dashboard(jobs, auth=lambda request: Access(Level.ADMIN, "ann", "test", reveal=True))
             config = uvicorn.Config(dashboard, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
             server = uvicorn.Server(config)

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import Browser, ViewportSize
 
 from ferryman.job import State
-from web.browser.conftest import Site, Tab, site, tab
+from web.browser.conftest import Site, Tab, nothing, served, site, tab
 from web.test_pages import PAGES
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
@@ -36,8 +36,8 @@ LOOKS = {
 
 def addresses(there: Site) -> dict[str, str]:
     """Return every page by a name for its picture."""
-    ref = there.refs[State.DISCARDED]
-    pages = [*PAGES, "/?kiosk=1", f"/job?id={ref.id}&queue={ref.queue}", "/job?id=0", "/queue?name=nobody"]
+    jobs = [f"/job?id={ref.id}&queue={ref.queue}" for state, ref in there.refs.items() if state is State.DISCARDED]
+    pages = [*PAGES, "/?kiosk=1", *jobs, "/job?id=0", "/queue?name=nobody"]
     return {_name(page): f"{there.url}/s/main{page}".replace("/s/main/../..", "") for page in pages}
 
 
@@ -67,6 +67,11 @@ async def walk(there: Site, opened: Tab, pictures: Path, looks: Mapping[str, Loo
 async def test_every_page_is_clean_and_fits(browser: Browser, corner_site: Site, artifacts: Path) -> None:
     async with tab(browser) as opened:
         assert await walk(corner_site, opened, artifacts, LOOKS, closely=True) == []
+
+
+async def test_every_page_is_clean_where_there_is_nothing_yet(browser: Browser, artifacts: Path) -> None:
+    async with served("sqlite://", fill=nothing) as there, tab(browser) as opened:
+        assert await walk(there, opened, artifacts / "empty", {"light": LOOKS["light"]}, closely=False) == []
 
 
 @pytest.mark.parametrize("storage", ["redis", "postgres"])
