@@ -84,7 +84,7 @@ def locked(storage: SqliteStorage, db, monkeypatch: pytest.MonkeyPatch):
     ids=["insert", "fetch", "promote", "announce", "elect"],
 )
 def test_a_file_that_another_program_keeps_locked_is_unavailable(locked: SqliteStorage, act) -> None:
-    with pytest.raises(StorageUnavailable, match="locked by another program"):
+    with pytest.raises(StorageUnavailable, match="kept locked for over 10 s"):
         act(locked)
 
 

@@ -39,5 +39,8 @@ def _operational(error: Exception, where: object) -> StorageError:
     if "unable to open" in text:
         return StorageUnavailable(f"{where} cannot be opened: {text}. Is there such a folder, and may we write to it?")
     if "locked" in text or "busy" in text:
-        return StorageUnavailable(f"{where} is locked by another program for over {BUSY_SECONDS:.0f} s: {text}.")
+        return StorageUnavailable(
+            f"{where} was kept locked for over {BUSY_SECONDS:.0f} s by a transaction, of another program or this one "
+            f"({text}). End it sooner; and before the first one make the tables: ferryman migrate up"
+        )
     return StorageUnavailable(f"SQLite failed on {where}: {text}.")
