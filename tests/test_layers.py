@@ -20,6 +20,7 @@ HELD = (
     "lifespan",
     "log_lines",
     "logs",
+    "machinery",
     "metrics",
     "opening",
     "outbox",

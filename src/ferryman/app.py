@@ -153,7 +153,7 @@ class Ferryman(Registry):
         from ferryman.worker import Worker
 
         loaded = load({**self._arguments, **settings, "url": self.settings.url}, file=self._config)
-        worker = Worker(self.connections.storage, self.tasks, loaded.settings, self.events)
+        worker = Worker(self.tasks, loaded.settings, self.events, open=self.connections.storage)
         worker.middleware, worker.on_enqueue = self.middleware, self.on_enqueue
         worker.burst, worker.max_jobs = burst, max_jobs
         worker.on_error, worker.in_thread = self.on_error, self.in_thread

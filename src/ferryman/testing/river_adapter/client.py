@@ -51,10 +51,10 @@ class Client:
         subscribe(events)
         self.stats = Stats(events, storage)
         self._worker = Worker(
-            self._open,
             self._tasks(params),
             _settings(params),
             events,
+            open=self._open,
             on_error=self.stats.count_error if params.error_handler_cancel else None,
         )
         if params.client_id:
