@@ -161,6 +161,24 @@ def test_a_dashboard_that_would_be_open_is_found(
     assert [each["level"] for each in found] == ([level] if level else [])
 
 
+def test_a_worker_does_not_start_where_something_is_wrong_when_told_so(ferryman: Typed, forgetful: str) -> None:
+    answer = ferryman(f"worker shop:jobs --strict-start --url {forgetful}")
+
+    assert (answer.code, answer.out) == (6, "")
+    assert "The worker was not started (--strict-start). R-AOF: nothing is kept on disk" in answer.err
+
+
+def test_jobs_that_nobody_works_yet_are_no_reason_not_to_start(ferryman: Typed) -> None:
+    with There("sqlite:///ferryman.db") as there:
+        there.available(kind="nobody:knows")
+
+    assert ferryman("worker shop:jobs --strict-start --burst").code == 0
+
+
+def test_a_worker_that_makes_its_tables_starts_without_them(ferryman: Typed, folder: Path) -> None:
+    assert ferryman("worker shop:jobs --strict-start --migrate --burst").code == 0
+
+
 def test_a_worker_says_at_its_start_what_is_wrong(folder: Path, forgetful: str) -> None:
     with Process("worker", "shop:jobs", "--url", forgetful, folder=folder) as worker:
         heard = worker.hear("R-EVICT")

@@ -13,12 +13,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ferryman import logs
+from ferryman.cli.failures import Refused
 from ferryman.cli.grammar import command
 from ferryman.cli.output import show
 from ferryman.cli.session import Session
 from ferryman.cli.tasks_shown import tasks_of
 from ferryman.errors import ConfigError
 from ferryman.events import EventBus
+from ferryman.findings import Level
 from ferryman.health.systemd import asked_by_systemd
 from ferryman.log_lines import whence
 from ferryman.redaction import without_password
@@ -56,10 +58,13 @@ _SETTINGS = ("concurrency", "strict", "shutdown_timeout", "periodic", "health_ad
 @click.option("--max-jobs", type=click.IntRange(min=1), metavar="N", help="End after so many jobs.")
 @click.option("--processes", type=click.IntRange(min=1), default=1, metavar="N", help="Run so many worker processes.")
 @click.option("--migrate", is_flag=True, help="Apply the migrations that are missing first.")
+@click.option("--strict-start", is_flag=True, help="Do not start when doctor finds an error in the storage.")
 @click.option("--reload", is_flag=True, help="Start anew when a Python file changes; for development.")
 @click.option("--check", is_flag=True, help="Import the app, list its tasks, and end.")
 @click.pass_obj
-def worker(session: Session, /, named: str | None, processes: int, reload: bool, check: bool, **said: Any) -> int:
+def worker(
+    session: Session, /, named: str | None, processes: int, strict_start: bool, reload: bool, check: bool, **said: Any
+) -> int:
     """Run an app's jobs until told to stop.
 
     The first SIGTERM or Ctrl-C lets running jobs end, the second stops now and the jobs go back.  SIGUSR1 and
@@ -72,11 +77,24 @@ def worker(session: Session, /, named: str | None, processes: int, reload: bool,
         raise ConfigError("--reload runs one process, and --processes several. Give one of them.")
     if check:
         return _check(session, said)
+    if strict_start:
+        _refuse_what_is_wrong(session, migrates=said["migrate"])
     if reload:
         return _reload(session, said)
     if processes > 1:
         return _supervise(session, said, processes)
     return _serve(session, said)
+
+
+def _refuse_what_is_wrong(session: Session, *, migrates: bool) -> None:
+    """Raise Refused for an error that `ferryman doctor` finds in the storage; who works its jobs is not asked yet."""
+    from ferryman.cli.examination import application, examine
+
+    for found in examine(session):
+        waits_for_us = application(found) or (migrates and found.id.endswith("-MIGR"))
+        if found.level is Level.ERROR and not waits_for_us:
+            fix = f"To fix it: {found.fix}" if found.fix else "See: ferryman doctor"
+            raise Refused(f"The worker was not started (--strict-start). {found.id}: {found.text}.", hint=fix)
 
 
 def _serve(session: Session, said: Mapping[str, Any]) -> int:
