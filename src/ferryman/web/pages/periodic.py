@@ -110,6 +110,8 @@ async def _runs(visit: Visit, entry: PeriodicInfo) -> Seen[Sequence[PeriodicRun]
 def _text(entries: Sequence[EntryRow], why: str) -> str:
     if why:
         return f"Not all of it is known: {why}"
+    if not entries:
+        return ""
     paused = sum(each.paused for each in entries)
     text = "1 entry" if len(entries) == 1 else f"{len(entries)} entries"
     return f"{text}, {paused} paused" if paused else text

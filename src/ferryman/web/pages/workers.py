@@ -84,8 +84,11 @@ def _text(rows: Sequence[WorkerRow], visit: Visit, why: str) -> str:
     if why:
         return f"Not all of it is known: {why}"
     processes = "1 process" if len(rows) == 1 else f"{len(rows)} processes"
-    text = f"{processes}, {sum(row.busy for row in rows)} of {sum(row.slots for row in rows)} slots busy"
-    return text if visit.place.asynq else f"{text}. River's Go clients do not register, so they are not seen here."
+    busy = (
+        f"{processes}, {sum(row.busy for row in rows)} of {sum(row.slots for row in rows)} slots busy." if rows else ""
+    )
+    others = "" if visit.place.asynq else "River's Go clients do not register, so they are not seen here."
+    return " ".join(part for part in (busy, others) if part)
 
 
 def _row(worker: WorkerInfo, leader: str | None, now: datetime) -> WorkerRow:
