@@ -71,7 +71,7 @@ audit: $(READY)-audit  ## look for known weaknesses in what we stand on, and lis
 	@$(BIN)/python tools/audit.py $(AUDIT)
 
 conformance: $(READY)  ## play the scenarios of River's conformance harness against our adapter
-	@$(BIN)/python -m pytest -q tests/conformance
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal tests/conformance
 
 bench: $(READY)  ## measure speed, beside real asynq, real River and other queues (BENCH="--peers --python python3.13 --runs 5")
 	@$(BIN)/python -m bench $(BENCH)

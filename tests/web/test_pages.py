@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from base64 import b64encode
+from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -91,6 +92,24 @@ async def test_what_jobs_say_is_text_and_never_a_page_of_its_own(shop: Shop) -> 
         answer = await shop.there.get(f"/s/main{page}")
         assert "<script>" not in answer.text, page
         assert "<img" not in answer.text, page
+
+
+async def test_a_job_shows_its_group_and_that_nobody_runs_it_any_more() -> None:
+    with url_of("redis") as url:
+        async with Ferryman(url, config=None) as jobs, Asking(everything(jobs)) as there:
+            waiting = await jobs.kind("mail:send").using(group="digest").enqueue()
+            lost = await jobs.kind("mail:send").enqueue()
+            storage, long_ago = await jobs.connections.storage(), datetime(2026, 1, 1, tzinfo=UTC)
+            await storage.jobs.fetch([("default", 1)], limit=1, kinds=None, worker="gone", now=long_ago)
+
+            pages = [
+                (await there.get("/s/main/job", params={"id": job.ref.id, "queue": "default"})).text
+                for job in (waiting, lost)
+            ]
+
+    told = "No worker has said lately that it runs this job."
+    assert ["digest" in page for page in pages] == [True, False]
+    assert [told in page for page in pages] == [False, True]
 
 
 @pytest.mark.parametrize("name", ["a/b", "two words", "\"quoted\" 'twice'", "🦀", "%2F?&#", "<b>bold</b>"])

@@ -130,6 +130,8 @@ def _notes(visit: Visit, job: Job) -> Iterator[Note]:
         yield Note(
             "warn", f"Cancel was asked {since} ago; the worker has not answered. A task is asked to stop, not forced."
         )
+    if job.orphaned:
+        yield Note("warn", "No worker has said lately that it runs this job. It is taken back within a minute or so.")
     if job.unreadable:
         yield Note("bad", f"Its {job.unreadable} cannot be read, so every attempt fails.")
 
@@ -245,6 +247,7 @@ def _facts(visit: Visit, job: Job) -> Iterator[Facts]:
             Fact("Attempt", f"{job.attempt} of {job.max_attempts}"),
             *([Fact("Priority", str(job.priority))] if job.priority else []),
             *([Fact("Tags", tags=job.tags)] if job.tags else []),
+            *([Fact("Group", job.group)] if job.group else []),
             *([Fact("Timeout", duration(job.timeout))] if job.timeout else []),
             *([Fact("Unique", "yes", note=f"key {job.unique_key.hex()[:12]}…")] if job.unique_key else []),
             *([Fact("Retention", duration(job.retention))] if job.retention else []),
