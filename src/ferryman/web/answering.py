@@ -13,6 +13,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ferryman.web import replies
 from ferryman.web.addresses import asked_for, path_below, root_of, url_for
 from ferryman.web.assets import asset_path
 from ferryman.web.board import Board
@@ -94,7 +95,7 @@ async def _answered(visit: Visit, endpoint: Endpoint) -> Response:
 async def _told_inside(visit: Visit, refusal: Refusal) -> Response:
     again = visit.request.method == "GET" and refusal.status >= 503
     message = _message(refusal, visit.url("overview"), visit.id, again=again)
-    response = await visit.page("error.html", message, status=refusal.status)
+    response = await replies.page(visit, "error.html", message, status=refusal.status)
     response.headers.update(refusal.headers)
     return response
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 from ferryman import __version__
@@ -14,9 +13,7 @@ from ferryman.web.collector import Sight
 from ferryman.web.entrance.access import Level as Role
 from ferryman.web.formats import count
 from ferryman.web.pages.parts import Note
-
-if TYPE_CHECKING:
-    from ferryman.web.visit import Visit
+from ferryman.web.visit import Visit
 
 __all__ = ["SAID", "Entry", "Shell", "StorageChoice", "bare_shell", "shell"]
 

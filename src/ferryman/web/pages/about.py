@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from ferryman import __version__
 from ferryman.errors import FerrymanError
+from ferryman.web import replies
 from ferryman.web.preferences import COOKIE
 from ferryman.web.sharing import within_time
 from ferryman.web.visit import Visit
@@ -88,7 +89,7 @@ async def settings(visit: Visit) -> Response:
         args=likes.args,
         keys=likes.keys,
     )
-    return await visit.page("settings.html", shown)
+    return await replies.page(visit, "settings.html", shown)
 
 
 async def keep(visit: Visit) -> Response:
@@ -97,7 +98,7 @@ async def keep(visit: Visit) -> Response:
     said: Mapping[str, str] = {name: str(form.getlist(name)[-1]) for name in form}
     likes = visit.likes.changed(said)
     back = visit.within(said.get("back", ""), visit.url("settings"))
-    response = visit.back("", back) if "back" in said else visit.back("Kept in this browser.", back)
+    response = replies.back(visit, "", back) if "back" in said else replies.back(visit, "Kept in this browser.", back)
     response.set_cookie(COOKIE, likes.cookie(), max_age=_YEAR, path=visit.root or "/", samesite="strict")
     return response
 
@@ -105,7 +106,7 @@ async def keep(visit: Visit) -> Response:
 async def page(visit: Visit) -> Response:
     """Show what this is, and what it can do here."""
     shown = About(facts=list(_facts(visit)), abilities=await _abilities(visit), vendored=_vendored())
-    return await visit.page("about.html", shown)
+    return await replies.page(visit, "about.html", shown)
 
 
 def _facts(visit: Visit) -> Iterator[Facts]:

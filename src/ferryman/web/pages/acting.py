@@ -10,6 +10,7 @@ from starlette.responses import Response
 from ferryman.errors import ConfigError
 from ferryman.job import JobRef
 from ferryman.storage.values import Action
+from ferryman.web import replies
 from ferryman.web.changes import Outcome
 from ferryman.web.entrance.access import Level, require
 from ferryman.web.pages.job import show
@@ -45,11 +46,11 @@ async def act(visit: Visit) -> Response:
     refs = [JobRef.parse(str(text)) for text in form.getlist("ref")][:_MOST]
     back = visit.within(str(form.get("back", "")), visit.url("jobs"))
     if not refs:
-        return visit.back("No job was selected, and nothing was changed.", back, tone="warn")
+        return replies.back(visit, "No job was selected, and nothing was changed.", back, tone="warn")
     outcomes = await visit.changes.act(action, refs, str(form.get("reason", "")))
     await visit.place.changed()
     text, tone = _said(action, outcomes)
-    return visit.back(text, back, tone=tone)
+    return replies.back(visit, text, back, tone=tone)
 
 
 async def pause(visit: Visit) -> Response:
@@ -134,7 +135,7 @@ async def _queues(visit: Visit) -> tuple[list[str], str, str]:
 
 async def _done(visit: Visit, said: str, back: str) -> Response:
     await visit.place.changed()
-    return visit.back(said, back)
+    return replies.back(visit, said, back)
 
 
 def _said(action: Action, outcomes: Sequence[Outcome]) -> tuple[str, str]:

@@ -13,6 +13,7 @@ from ferryman.admin.operations import BulkInfo, BulkState
 from ferryman.job import JobRef
 from ferryman.redaction import USUAL
 from ferryman.storage.values import Action
+from ferryman.web import replies
 from ferryman.web.entrance.access import needed, require
 from ferryman.web.filters import FIELDS, Chosen, in_words, read_chosen
 from ferryman.web.formats import capped
@@ -137,7 +138,7 @@ async def preview(visit: Visit) -> Response:
         command="",
         samples=Samples([row(each, visit.place) for each in found.samples]),
     )
-    return await visit.page("bulk_preview.html", shown)
+    return await replies.page(visit, "bulk_preview.html", shown)
 
 
 async def start(visit: Visit) -> Response:
@@ -148,7 +149,7 @@ async def start(visit: Visit) -> Response:
     number = int(expected) if expected.isdecimal() and len(expected) < 12 else 0
     if number > _TYPED and str(form.get("typed", "")).strip().replace(",", "") != str(number):
         back = visit.url("bulk_preview", action=action.value, **_query(chosen.words))
-        return visit.back("The number that was typed is another: nothing was changed.", back, tone="warn")
+        return replies.back(visit, "The number that was typed is another: nothing was changed.", back, tone="warn")
     bulk = await visit.changes.start_bulk(action, chosen.which, number, _rate(str(form.get("rate", ""))))
     return RedirectResponse(visit.url("bulk", id=bulk.id), 303)
 
@@ -157,25 +158,27 @@ async def stop(visit: Visit) -> Response:
     """Stop one after its present step."""
     form = await visit.form()
     bulk = await visit.changes.stop_bulk(str(form.get("id", "")))
-    return visit.back("It stops after its present step.", visit.url("bulk", id=bulk.id))
+    return replies.back(visit, "It stops after its present step.", visit.url("bulk", id=bulk.id))
 
 
 async def resume(visit: Visit) -> Response:
     """Go on with one."""
     form = await visit.form()
     bulk = await visit.changes.resume_bulk(str(form.get("id", "")))
-    return visit.back("It goes on where it was.", visit.url("bulk", id=bulk.id))
+    return replies.back(visit, "It goes on where it was.", visit.url("bulk", id=bulk.id))
 
 
 async def page(visit: Visit) -> Response:
     """Show one of them."""
-    return await visit.page("bulk.html", _row(await visit.place.admin.bulk.get(visit.query.get("id", "")), visit.now))
+    return await replies.page(
+        visit, "bulk.html", _row(await visit.place.admin.bulk.get(visit.query.get("id", "")), visit.now)
+    )
 
 
 async def all(visit: Visit) -> Response:
     """Show all of them."""
-    return await visit.page(
-        "bulks.html", Bulks([_row(each, visit.now) for each in await visit.place.admin.bulk.list()])
+    return await replies.page(
+        visit, "bulks.html", Bulks([_row(each, visit.now) for each in await visit.place.admin.bulk.list()])
     )
 
 

@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from ferryman.errors import ConfigError, FerrymanError
+from ferryman.web import replies
 from ferryman.web.entrance.access import require_changes
 from ferryman.web.refusals import refusal_for
 from ferryman.web.visit import Visit
@@ -58,10 +59,10 @@ async def store(visit: Visit) -> Response:
     await visit.place.changed()
     job = visit.url("job", id=stored.ref.id, queue=stored.ref.queue)
     if stored.duplicate:
-        return visit.back(
-            f"Nothing was stored: this job, which is {stored.state}, counts as the same.", job, tone="warn"
+        return replies.back(
+            visit, f"Nothing was stored: this job, which is {stored.state}, counts as the same.", job, tone="warn"
         )
-    return visit.back(f"Stored. It is {stored.state}.", job)
+    return replies.back(visit, f"Stored. It is {stored.state}.", job)
 
 
 async def _show(visit: Visit, typed: Typed, error: str = "", *, status: int = 200) -> Response:
@@ -73,7 +74,7 @@ async def _show(visit: Visit, typed: Typed, error: str = "", *, status: int = 20
         queues=sorted(queue.name for queue in sight.queues.value),
         error=error,
     )
-    return await visit.page("enqueue.html", shown, status=status)
+    return await replies.page(visit, "enqueue.html", shown, status=status)
 
 
 def _payload(text: str) -> bytes:

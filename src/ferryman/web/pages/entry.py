@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from ferryman.job import Job, JobRef
 from ferryman.storage.values import PeriodicRun
+from ferryman.web import replies
 from ferryman.web.pages.periodic import EntryRow, entry_row, ran_for
 from ferryman.web.pages.rows import one_line
 from ferryman.web.reading import together
@@ -55,7 +56,7 @@ async def page(visit: Visit) -> Response:
         command=f"ferryman periodic history {key}",
         none="None of its jobs is stored any more, or it has not run yet.",
     )
-    return await visit.page("entry.html", shown)
+    return await replies.page(visit, "entry.html", shown)
 
 
 def _run(visit: Visit, run: PeriodicRun) -> Run:

@@ -15,6 +15,7 @@ from ferryman.duration import parse_duration
 from ferryman.errors import FerrymanError
 from ferryman.job import JobRef, State
 from ferryman.storage.values import JobFilter
+from ferryman.web import replies
 from ferryman.web.filters import read_chosen
 from ferryman.web.pages.listing import job_list
 from ferryman.web.pages.parts import Choice, Empty, Field, Form, Link
@@ -136,7 +137,7 @@ async def page(visit: Visit) -> Response:
         empty=_empty(visit, window, queue),
         retrying=[_row(each, again.truncated, visit, State.RETRYABLE) for each in again.groups] if again else (),
     )
-    return await visit.page("failed.html", shown)
+    return await replies.page(visit, "failed.html", shown)
 
 
 async def group(visit: Visit) -> Response:
@@ -161,7 +162,7 @@ async def group(visit: Visit) -> Response:
         sample=await _sample(visit, row.latest[0]),
         list=jobs,
     )
-    return await visit.page("group.html", shown)
+    return await replies.page(visit, "group.html", shown)
 
 
 async def _latest(visit: Visit, which: JobFilter, window: str = "") -> Seen[FailedGroups | None]:

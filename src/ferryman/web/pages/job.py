@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from ferryman.fingerprint import fingerprint
 from ferryman.job import FINAL, AttemptError, Job, JobRef, State
+from ferryman.web import replies
 from ferryman.web.formats import duration
 from ferryman.web.pages.parts import Act, Link, Note
 from ferryman.web.pages.payloads import Payload, formatted, logs_in, payload, result_and_rest
@@ -121,7 +122,7 @@ async def show(visit: Visit, job: Job, *, revealed: bool = False) -> Response:
         logs=logs_in(safe.raw_metadata),
         facts=list(_facts(visit, safe)),
     )
-    return await visit.page("job.html", shown)
+    return await replies.page(visit, "job.html", shown)
 
 
 def _notes(visit: Visit, job: Job) -> Iterator[Note]:

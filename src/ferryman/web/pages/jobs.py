@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 
 from ferryman.errors import FerrymanError
 from ferryman.job import State
+from ferryman.web import replies
 from ferryman.web.collector import Sight
 from ferryman.web.filters import Chosen, read_chosen
 from ferryman.web.pages.listing import chips, filter_form, job_list
@@ -61,7 +62,7 @@ async def page(visit: Visit) -> Response:
         command=_command(chosen),
         enqueue_url=visit.url("enqueue"),
     )
-    return await visit.page("jobs.html", shown)
+    return await replies.page(visit, "jobs.html", shown)
 
 
 def state_tabs(visit: Visit, sight: Sight, chosen: Chosen) -> list[Tab]:

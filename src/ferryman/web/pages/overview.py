@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from ferryman.admin.series import Line
 from ferryman.findings import Level
+from ferryman.web import replies
 from ferryman.web.collector import Sight
 from ferryman.web.pages.charts import Chart, depth_chart, latency_chart, oldest_chart, throughput_chart
 from ferryman.web.pages.parts import Empty, Link
@@ -88,8 +89,8 @@ async def page(visit: Visit) -> Response:
         past(visit, length), past(visit, length, by="kind"), past(visit, WINDOWS["15m"], by="queue")
     )
     facts = (sight.number, *((read.at, read.why) for read in (whole, by_kind, by_queue)))
-    if visit.unchanged(*facts):
-        return visit.same()
+    if replies.unchanged(visit, *facts):
+        return replies.same(visit)
     shown = Overview(
         windows=[
             Link(name, visit.url("overview", window=name, kiosk=visit.query.get("kiosk")), name == window)
@@ -104,7 +105,7 @@ async def page(visit: Visit) -> Response:
         queues=[with_rates(queue_row(each, sight, visit.now), by_queue) for each in sight.queues.value],
         queues_note=f"counted every {_interval(sight):.0f} s" if _interval(sight) > 6 else "",
     )
-    return await visit.page("overview.html", shown, *facts)
+    return await replies.page(visit, "overview.html", shown, *facts)
 
 
 def _charts(visit: Visit, sight: Sight, whole: Past, length: timedelta) -> list[Chart]:

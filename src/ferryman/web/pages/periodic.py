@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from ferryman.job import JobRef, State
 from ferryman.storage.values import PeriodicInfo, PeriodicRun
+from ferryman.web import replies
 from ferryman.web.formats import duration
 from ferryman.web.pages.cron_words import in_words, times_after
 from ferryman.web.pages.parts import Note
@@ -87,8 +88,8 @@ async def page(visit: Visit) -> Response:
     sight = await visit.place.collector.sight()
     runs = await asyncio.gather(*(_runs(visit, each) for each in sight.schedules.value[:_WITH_RUNS]))
     facts = (sight.number, *((each.at, each.why) for each in runs))
-    if visit.unchanged(*facts):
-        return visit.same()
+    if replies.unchanged(visit, *facts):
+        return replies.same(visit)
     known = {each.id: found.value or () for each, found in zip(sight.schedules.value, runs, strict=False)}
     entries = [entry_row(each, known.get(each.id, ()), visit) for each in sight.schedules.value]
     shown = Periodic(
@@ -99,7 +100,7 @@ async def page(visit: Visit) -> Response:
         note="",
         empty=_NONE,
     )
-    return await visit.page("periodic.html", shown, *facts)
+    return await replies.page(visit, "periodic.html", shown, *facts)
 
 
 async def _runs(visit: Visit, entry: PeriodicInfo) -> Seen[Sequence[PeriodicRun] | None]:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from ferryman.errors import FerrymanError, QueueNotFound
 from ferryman.job import State
 from ferryman.storage.values import QueueInfo
+from ferryman.web import replies
 from ferryman.web.collector import Sight
 from ferryman.web.filters import read_chosen
 from ferryman.web.pages.charts import Chart, latency_chart, throughput_chart
@@ -100,7 +101,7 @@ async def page(visit: Visit) -> Response:
         days=days,
         days_note=note,
     )
-    return await visit.page("queue.html", shown)
+    return await replies.page(visit, "queue.html", shown)
 
 
 def _text(info: QueueInfo, sight: Sight) -> str:

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from ferryman.job import State
 from ferryman.storage.values import QueueInfo
+from ferryman.web import replies
 from ferryman.web.collector import Sight
 from ferryman.web.pages.parts import Condition, Empty, Pager
 from ferryman.web.reading import Past, past
@@ -77,8 +78,8 @@ async def page(visit: Visit) -> Response:
     sight = await visit.place.collector.sight()
     read = await past(visit, timedelta(minutes=15), by="queue")
     facts = (sight.number, read.at, read.why)
-    if visit.unchanged(*facts):
-        return visit.same()
+    if replies.unchanged(visit, *facts):
+        return replies.same(visit)
     search, hide = visit.query.get("q", "").strip(), visit.query.get("hide_empty") == "on"
     rows = [with_rates(queue_row(queue, sight, visit.now), read) for queue in sight.queues.value]
     fit = [each for each in rows if search.lower() in each.name.lower() and not (hide and _holds_nothing(each))]
@@ -92,7 +93,7 @@ async def page(visit: Visit) -> Response:
         queues=_sorted(fit, column, direction)[:_MOST],
         pager=Pager(text=f"The first {_MOST} of {len(fit)}: narrow them by name." if len(fit) > _MOST else ""),
     )
-    return await visit.page("queues.html", found, *facts)
+    return await replies.page(visit, "queues.html", found, *facts)
 
 
 def queue_row(queue: QueueInfo, sight: Sight, now: datetime) -> QueueRow:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 from ferryman.errors import FerrymanError
 from ferryman.findings import Finding, Level
 from ferryman.storage.values import LineStatus
+from ferryman.web import replies
 from ferryman.web.sharing import within_time
 from ferryman.web.visit import Visit
 
@@ -113,8 +114,8 @@ class Storage:
 async def page(visit: Visit) -> Response:
     """Show how the storage is."""
     sight = await visit.place.collector.sight()
-    if visit.unchanged(sight.number):
-        return visit.same()
+    if replies.unchanged(visit, sight.number):
+        return replies.same(visit)
     checks = sorted(map(_check, sight.findings.value), key=lambda each: _WORST.index(each.tone))
     why = sight.findings.why or (sight.queues.why if not sight.reachable else "")
     shown = Storage(
@@ -126,7 +127,7 @@ async def page(visit: Visit) -> Response:
         checks=checks,
         facts=await _facts(visit),
     )
-    return await visit.page("storage.html", shown, sight.number)
+    return await replies.page(visit, "storage.html", shown, sight.number)
 
 
 def _check(finding: Finding) -> Check:

@@ -11,6 +11,7 @@ from starlette.responses import Response
 
 from ferryman.job import JobRef
 from ferryman.storage.values import Running, WorkerInfo
+from ferryman.web import replies
 from ferryman.web.pages.parts import Condition, Empty, Note
 from ferryman.web.visit import Visit
 
@@ -66,8 +67,8 @@ class Workers:
 async def page(visit: Visit) -> Response:
     """Show the workers that are alive."""
     sight = await visit.place.collector.sight()
-    if visit.unchanged(sight.number):
-        return visit.same()
+    if replies.unchanged(visit, sight.number):
+        return replies.same(visit)
     rows = [_row(each, sight.leader, visit.now) for each in sight.workers.value]
     shown = Workers(
         text=_text(rows, visit, sight.workers.why),
@@ -77,7 +78,7 @@ async def page(visit: Visit) -> Response:
         workers=rows,
         empty=Empty("No worker is running", "Jobs wait until one does. Start one:", "ferryman worker app.main:jobs"),
     )
-    return await visit.page("workers.html", shown, sight.number)
+    return await replies.page(visit, "workers.html", shown, sight.number)
 
 
 def _text(rows: Sequence[WorkerRow], visit: Visit, why: str) -> str:
