@@ -81,7 +81,7 @@ interop: $(READY)  ## work together with real Go programs on one Redis and one P
 	    { echo "make interop needs Go $$(awk '/^go / { print $$2 }' interop/go/go.mod) or newer on the path"; exit 2; }
 	@cd interop/go && unformatted=$$(gofmt -l .) && { [ -z "$$unformatted" ] || { echo "run: gofmt -w $$unformatted"; exit 1; }; }
 	@cd interop/go && go vet ./...
-	@$(BIN)/python -m pytest -q interop
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal interop
 
 accept: $(READY)  ## play Briefings' acceptance script on SQLite, Redis and Postgres (ACCEPT="redis --publish docs/accept.md")
 	@$(BIN)/python -m accept $(ACCEPT)
