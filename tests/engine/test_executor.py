@@ -595,7 +595,7 @@ async def test_a_process_that_is_stopped_is_killed(processes: Stage, tasks: Task
         hung_up.set()
         writer.close()
 
-    async with await asyncio.start_unix_server(home, tmp_path / "home"):
+    async with asyncio.timeout(60), await asyncio.start_unix_server(home, tmp_path / "home"):
         attempt = await processes.begin(call_home.job(str(tmp_path / "home")))
         await called.wait()
         if stop == "cancelled":
