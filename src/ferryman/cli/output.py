@@ -15,6 +15,7 @@ from typing import Any, Generic, TypeVar
 import click
 import msgspec
 
+from ferryman.cli.columns import Column
 from ferryman.cli.session import Session
 from ferryman.cli.times import Times
 from ferryman.redaction import Redaction
@@ -25,19 +26,6 @@ T = TypeVar("T")
 Row = Mapping[str, Any]
 
 _UNPRINTABLE = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160))}
-
-
-@dataclass(frozen=True)
-class Column(Generic[T]):
-    """A column of a table: its title, and what stands in it for each thing."""
-
-    title: str
-    cell: Callable[[T, Times], str]
-    right: bool = False
-    wide: bool = False
-    """Only with -o wide."""
-    style: Callable[[str], str] | None = None
-    """The colour of a cell, from its text."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import click
 from rich.cells import cell_len, set_cell_size
 
-from ferryman.cli.output import Column
+from ferryman.cli.columns import Column
 
 __all__ = ["drawn"]
 
