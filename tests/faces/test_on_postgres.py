@@ -65,6 +65,25 @@ def test_a_url_that_cannot_be_is_a_mistake_of_the_caller(ferryman: Typed, url: s
     assert text in answer.err
 
 
+@pytest.mark.parametrize(
+    ("in_the_url", "said"), [("", " --statement-timeout 300ms"), ("?options=-c%20statement_timeout%3D300ms", "")]
+)
+def test_a_migration_that_waits_too_long_is_undone_and_says_how_to_give_it_time(
+    ferryman: Typed, url: str, in_the_url: str, said: str
+) -> None:
+    ferryman(f"migrate up --line main --to 3 --url {url}")
+
+    with psycopg.connect(url) as other:
+        other.execute("lock table river_job in access share mode")
+        answer = ferryman(f"migrate up --line main --url {url}{in_the_url}{said}")
+
+    assert answer.code == 1
+    assert answer.err.startswith("error: Migration 004 of line main was undone")
+    assert "--statement-timeout 10m" in answer.err
+    assert ferryman(f"migrate status --json --url {url}").data[0]["version"] == 3
+    assert ferryman(f"migrate up --statement-timeout 0 --url {url}").code == 0
+
+
 def test_several_hosts_sockets_and_ipv6_are_no_slips() -> None:
     for url in ("postgres://a:1,b:2/app", "postgres://[::1]:5432/app", "postgres:///app?host=/run", "postgres://"):
         assert psycopg.conninfo.conninfo_to_dict(Location.parse(url).url)["application_name"] == "ferryman"

@@ -217,11 +217,17 @@ class StorageAdmin:
         up: bool,
         target: int | None = None,
         max_steps: int | None = None,
+        statement_timeout: float | None = None,
         actor: str = "",
         reason: str = "",
     ) -> list[str]:
-        """Apply or revert migrations, and name those that were.  Raises ConfigError, SchemaOutOfDate."""
-        done = (self._open()).schema.migrate(line, up=up, target=target, max_steps=max_steps)
+        """Apply or revert migrations, and name those that were.  Raises ConfigError, SchemaOutOfDate.
+
+        On Postgres `statement_timeout` says how many seconds each of their statements may take: 0 is no limit, None
+        is what the URL or the server has.  One that takes longer raises StorageError, and its migration is undone.
+        """
+        schema = (self._open()).schema
+        done = schema.migrate(line, up=up, target=target, max_steps=max_steps, statement_timeout=statement_timeout)
         for name in done:
             self._events.publish(Acted("applied" if up else "reverted", f"migration {line} {name}", actor, reason))
         return done

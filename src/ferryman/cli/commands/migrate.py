@@ -16,6 +16,7 @@ from ferryman.cli.grammar import Group
 from ferryman.cli.migrations import DIALECTS, SQL, known, place_of, planned, texts
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
+from ferryman.duration import parse_duration
 from ferryman.errors import ConfigError
 from ferryman.storage.river.rules import check_schema
 from ferryman.storage.values import LineStatus
@@ -25,6 +26,7 @@ __all__ = ["migrate"]
 
 T = TypeVar("T")
 LINES = ("main", "ferryman")
+_RIVERS_LIMIT = 10.0
 
 STATUS = Listing[LineStatus](
     line_view,
@@ -71,6 +73,11 @@ _to = click.option("--to", "target", type=click.IntRange(min=0), metavar="VERSIO
 _steps = click.option("--max-steps", type=click.IntRange(min=1), metavar="N", help="At most so many migrations.")
 
 
+_timeout = click.option(
+    "--statement-timeout",
+    metavar="TIME",
+    help="On Postgres, how long each statement may take; 0 is no limit.  [as the URL says, or 10s]",
+)
 _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 
 
@@ -82,18 +89,33 @@ def list_(session: Session) -> None:
     show(session, KNOWN, list(known(session.jobs.settings.url, lines)))
 
 
-@migrate.command("up", examples=["ferryman migrate up", "ferryman migrate up --line main --to 7"])
+@migrate.command(
+    "up",
+    examples=[
+        "ferryman migrate up",
+        "ferryman migrate up --line main --to 7",
+        "ferryman migrate up --statement-timeout 10m",
+    ],
+)
 @click.option("--line", type=click.Choice([*LINES, "all"]), default="all", show_default=True, help="Which line.")
 @_to
 @_steps
+@_timeout
 @_dry_run
 @click.pass_obj
-def up(session: Session, line: str, target: int | None, max_steps: int | None, dry_run: bool) -> None:
+def up(
+    session: Session,
+    line: str,
+    target: int | None,
+    max_steps: int | None,
+    statement_timeout: str | None,
+    dry_run: bool,
+) -> None:
     """Apply the migrations that are missing, each in a transaction of its own."""
     lines = LINES if line == "all" else (line,)
     if len(lines) > 1 and (target is not None or max_steps is not None):
         raise ConfigError("--to and --max-steps are of one line. Name it: --line main, or --line ferryman.")
-
+    limit = _limit(session, statement_timeout)
     if dry_run:
         _show_plan(session, lines, up=True, target=target, max_steps=max_steps)
         return
@@ -101,7 +123,9 @@ def up(session: Session, line: str, target: int | None, max_steps: int | None, d
     async def do(storage: AsyncStorageAdmin) -> list[tuple[str, str]]:
         done = []
         for name in lines:
-            applied = await storage.migrate(name, up=True, target=target, max_steps=max_steps, actor=session.actor)
+            applied = await storage.migrate(
+                name, up=True, target=target, max_steps=max_steps, statement_timeout=limit, actor=session.actor
+            )
             done += [(name, migration) for migration in applied]
         return done
 
@@ -114,10 +138,19 @@ def up(session: Session, line: str, target: int | None, max_steps: int | None, d
 @click.option("--line", type=click.Choice(LINES), default="main", show_default=True, help="Which line.")
 @_to
 @_steps
+@_timeout
 @_dry_run
 @click.pass_obj
-def down(session: Session, line: str, target: int | None, max_steps: int | None, dry_run: bool) -> None:
+def down(
+    session: Session,
+    line: str,
+    target: int | None,
+    max_steps: int | None,
+    statement_timeout: str | None,
+    dry_run: bool,
+) -> None:
     """Revert migrations, one unless told otherwise.  Asks first; in a script say --yes."""
+    limit = _limit(session, statement_timeout)
     if dry_run:
         _show_plan(session, [line], up=False, target=target, max_steps=max_steps)
         return
@@ -127,7 +160,9 @@ def down(session: Session, line: str, target: int | None, max_steps: int | None,
         session.confirm(_question(line, reverting))
 
     async def do(storage: AsyncStorageAdmin) -> Sequence[str]:
-        return await storage.migrate(line, up=False, target=target, max_steps=max_steps, actor=session.actor)
+        return await storage.migrate(
+            line, up=False, target=target, max_steps=max_steps, statement_timeout=limit, actor=session.actor
+        )
 
     show(session, DONE, [(line, migration) for migration in _with_storage(session, do)])
 
@@ -196,6 +231,13 @@ def _with_storage(session: Session, do: Callable[[AsyncStorageAdmin], Awaitable[
             await jobs.close()
 
     return asyncio.run(run())
+
+
+def _limit(session: Session, said: str | None) -> float | None:
+    """Return how many seconds a statement may take: as said, as the URL has it, or as for River's own command."""
+    if said is not None:
+        return parse_duration(said).total_seconds()
+    return None if "statement_timeout" in session.jobs.settings.url else _RIVERS_LIMIT
 
 
 def _reverting(standing: LineStatus, target: int | None, max_steps: int | None) -> range:

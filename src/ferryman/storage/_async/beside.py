@@ -77,9 +77,19 @@ class AsyncSchema(Protocol):
         ...
 
     async def migrate(
-        self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None
+        self,
+        line: str,
+        *,
+        up: bool,
+        target: int | None = None,
+        max_steps: int | None = None,
+        statement_timeout: float | None = None,
     ) -> list[str]:
-        """Apply or revert migrations, each in its own transaction, and name those that were.  Raises ConfigError."""
+        """Apply or revert migrations, each in its own transaction, and name those that were.  Raises ConfigError.
+
+        A statement that takes longer than `statement_timeout` seconds is ended, where the database can do that;
+        0 is no limit, None the session's own.
+        """
         ...
 
     async def indexes(self) -> Sequence[str]:

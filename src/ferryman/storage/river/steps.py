@@ -14,9 +14,23 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 
-from ferryman.errors import StorageError
+from ferryman.errors import StorageError, StorageUnavailable
 
-__all__ = ["NOW", "Batch", "Conflict", "Marks", "Query", "Row", "Script", "Search", "Step", "Stream", "Values", "Verb"]
+__all__ = [
+    "NOW",
+    "Batch",
+    "Conflict",
+    "Marks",
+    "OutOfTime",
+    "Query",
+    "Row",
+    "Script",
+    "Search",
+    "Step",
+    "Stream",
+    "Values",
+    "Verb",
+]
 
 T = TypeVar("T")
 
@@ -96,3 +110,7 @@ Verb = Generator[Step, Any, T]
 
 class Conflict(StorageError):
     """A unique index refused the row.  Like every StorageError it is raised inside the verb, which may know why."""
+
+
+class OutOfTime(StorageUnavailable):
+    """The server ended a statement: it took longer than it may, or somebody cancelled it."""

@@ -188,7 +188,13 @@ class AsyncRedisSchema:
         return []
 
     async def migrate(
-        self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None
+        self,
+        line: str,
+        *,
+        up: bool,
+        target: int | None = None,
+        max_steps: int | None = None,
+        statement_timeout: float | None = None,
     ) -> list[str]:
         """Migrate nothing.  Raises ConfigError when a version is asked for."""
         if target is not None:

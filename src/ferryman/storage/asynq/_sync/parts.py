@@ -186,7 +186,15 @@ class RedisSchema:
     def status(self) -> list[LineStatus]:
         return []
 
-    def migrate(self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None) -> list[str]:
+    def migrate(
+        self,
+        line: str,
+        *,
+        up: bool,
+        target: int | None = None,
+        max_steps: int | None = None,
+        statement_timeout: float | None = None,
+    ) -> list[str]:
         """Migrate nothing.  Raises ConfigError when a version is asked for."""
         if target is not None:
             raise ConfigError(f"Redis has no schema, so it has no version {target} either. Leave the version out.")

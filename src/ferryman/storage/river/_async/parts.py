@@ -152,14 +152,21 @@ class AsyncRiverSchema:
         return await self._writer.read(schema.status(self._dialect))
 
     async def migrate(
-        self, line: str, *, up: bool, target: int | None = None, max_steps: int | None = None
+        self,
+        line: str,
+        *,
+        up: bool,
+        target: int | None = None,
+        max_steps: int | None = None,
+        statement_timeout: float | None = None,
     ) -> list[str]:
         # One transaction each; what is missing is asked anew in every one, so two migrators cannot collide.
         steps = 1 if not up and target is None and max_steps is None else max_steps
         done: list[str] = []
         while steps is None or len(done) < steps:
             step = schema.apply_next if up else schema.revert_next
-            migration = await self._writer.write(step(self._dialect, line, target=target, schema=self._name))
+            verb = step(self._dialect, line, target=target, schema=self._name, statement_timeout=statement_timeout)
+            migration = await self._writer.write(verb)
             if migration is None:
                 break
             done.append(f"{migration.version:03d} {migration.name}")

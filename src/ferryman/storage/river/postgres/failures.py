@@ -11,7 +11,7 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout
 
 from ferryman.errors import SchemaOutOfDate, StorageError, StorageUnavailable
-from ferryman.storage.river.steps import Conflict
+from ferryman.storage.river.steps import Conflict, OutOfTime
 
 __all__ = ["meaning", "translated"]
 
@@ -62,6 +62,8 @@ def meaning(error: Exception, where: object) -> StorageError:
             )
         case errors.DataError() | errors.IntegrityError():
             return StorageError(f"Postgres refused a value: {text}. Nothing was stored.")
+        case errors.QueryCanceled():
+            return OutOfTime(f"Postgres failed on {where}: {text}.")
         case _ if isinstance(error, _PASSING):
             return StorageUnavailable(f"Postgres failed on {where}: {text}.")
     return StorageError(f"Postgres failed on {where}: {text}.")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from ferryman.errors import SchemaOutOfDate
+import math
+from collections.abc import Sequence
+
+from ferryman.errors import SchemaOutOfDate, StorageError
 from ferryman.storage.river.bundle import (
     LINES,
     Migration,
@@ -15,7 +18,7 @@ from ferryman.storage.river.bundle import (
     to_apply,
     to_revert,
 )
-from ferryman.storage.river.steps import Query, Row, Script, Verb
+from ferryman.storage.river.steps import OutOfTime, Query, Row, Script, Verb
 from ferryman.storage.values import LineStatus
 
 __all__ = ["OLDEST", "applied", "apply_next", "check", "create", "revert_next", "status"]
@@ -72,7 +75,9 @@ def create(dialect: str) -> Verb[None]:
             pass
 
 
-def apply_next(dialect: str, line: str, *, target: int | None, schema: str | None = None) -> Verb[Migration | None]:
+def apply_next(
+    dialect: str, line: str, *, target: int | None, schema: str | None = None, statement_timeout: float | None = None
+) -> Verb[Migration | None]:
     """Apply the next missing migration, if there is one; run it in a transaction of its own."""
     yield Query("lock_migrations")
     there = yield from applied()
@@ -80,11 +85,14 @@ def apply_next(dialect: str, line: str, *, target: int | None, schema: str | Non
     if not missing:
         return None
     (migration,) = missing
-    yield Script([in_schema(text, schema) for text in (*migration.up, bookkeeping_up(migration))])
+    texts = [in_schema(text, schema) for text in (*migration.up, bookkeeping_up(migration))]
+    yield from _run(migration, [*_limit(dialect, statement_timeout), *texts])
     return migration
 
 
-def revert_next(dialect: str, line: str, *, target: int | None, schema: str | None = None) -> Verb[Migration | None]:
+def revert_next(
+    dialect: str, line: str, *, target: int | None, schema: str | None = None, statement_timeout: float | None = None
+) -> Verb[Migration | None]:
     """Revert the newest migration above the target, if there is one; run it in a transaction of its own."""
     yield Query("lock_migrations")
     there = yield from applied()
@@ -93,5 +101,24 @@ def revert_next(dialect: str, line: str, *, target: int | None, schema: str | No
         return None
     (migration,) = above
     refuse_to_lose_lines([migration], there)
-    yield Script([in_schema(text, schema) for text in (bookkeeping_down(migration), *migration.down)])
+    texts = [in_schema(text, schema) for text in (bookkeeping_down(migration), *migration.down)]
+    yield from _run(migration, [*_limit(dialect, statement_timeout), *texts])
     return migration
+
+
+def _limit(dialect: str, statement_timeout: float | None) -> list[str]:
+    """Return what limits the statements that follow: waiting for another migrator before them is no fault of theirs."""
+    if statement_timeout is None or dialect != "postgres":
+        return []
+    return [f"set local statement_timeout = {math.ceil(statement_timeout * 1000)}"]
+
+
+def _run(migration: Migration, texts: Sequence[str]) -> Verb[None]:
+    try:
+        yield Script(texts)
+    except OutOfTime as error:
+        raise StorageError(
+            f"Migration {migration.version:03d} of line {migration.line} was undone: one of its statements took too "
+            f"long, or waited too long for whoever uses the tables. {error} "
+            "Give it more time with --statement-timeout 10m; 0 is no limit."
+        ) from error
