@@ -10,7 +10,7 @@ import pytest
 from faces.there import There
 from faces.typed import Typed
 from ferryman import errors
-from ferryman.cli.failures import Refused, asks_for_json, code_of, exit_code
+from ferryman.cli.failures import GroupNotFound, Refused, asks_for_json, code_of, exit_code
 
 EXITS = {
     errors.ConfigError: 2,
@@ -28,6 +28,7 @@ EXITS = {
     errors.StorageUnavailable: 5,
     errors.StorageError: 1,
     errors.SchemaOutOfDate: 1,
+    GroupNotFound: 3,
     Refused: 6,
 }
 

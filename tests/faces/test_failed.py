@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from faces.there import There
 from faces.typed import Typed
 
@@ -97,6 +99,18 @@ def test_a_group_is_retried_or_deleted_by_its_name(ferryman: Typed, there: There
     assert (deleted.code, deleted.out) == (0, "deleted 1, skipped 0\n")
     assert [there.state(ref) for ref in busy] == ["available", "available"]
     assert ferryman(f"job show {other}").code == 3
+
+
+@pytest.mark.parametrize("word", ["retry", "delete"])
+def test_a_group_that_no_failed_job_is_of_is_not_found(word: str, ferryman: Typed, there: There) -> None:
+    there.failed()
+    fp = ferryman("failed --json").data[0]["fingerprint"]
+
+    unknown = ferryman(f"failed {word} --fp 9f31c2ab04de --yes --expect 1 --json")
+    elsewhere = ferryman(f"failed {word} --fp {fp} --queue mail")
+
+    assert (unknown.code, unknown.out, unknown.error["code"]) == (3, "", "group_not_found")
+    assert (elsewhere.code, elsewhere.err.count("\n"), f'"{fp}"' in elsewhere.err) == (3, 1, True)
 
 
 def test_what_stands_before_retry_is_not_passed_over(ferryman: Typed, there: There) -> None:

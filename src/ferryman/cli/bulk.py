@@ -21,7 +21,7 @@ from ferryman.cli.jobs_shown import JOBS
 from ferryman.cli.output import plain, show
 from ferryman.cli.progress import Tracked, follow
 from ferryman.cli.session import Session
-from ferryman.errors import ConfigError, SchemaOutOfDate
+from ferryman.errors import ConfigError, FerrymanError, SchemaOutOfDate
 from ferryman.storage.values import Action, JobFilter
 
 __all__ = ["act_on_all", "by_ids_or_filter", "is_filter", "work_on"]
@@ -57,8 +57,10 @@ def is_filter(ids: Sequence[str], said: dict[str, Any]) -> bool:
     return bool(said["all_matching"])
 
 
-def act_on_all(session: Session, action: Action, said: dict[str, Any]) -> int:
-    """Act on every job that fits, and return the exit code."""
+def act_on_all(
+    session: Session, action: Action, said: dict[str, Any], *, otherwise: FerrymanError | None = None
+) -> int:
+    """Act on every job that fits, and return the exit code.  Raises `otherwise`, if given, where surely none fits."""
     filters = {name: value for name, value in said.items() if name not in _NO_FILTERS}
     if not any(filters.values()):
         raise ConfigError("--all-matching alone would mean every job. Say which: --state, --kind, --queue and so on.")
@@ -66,6 +68,8 @@ def act_on_all(session: Session, action: Action, said: dict[str, Any]) -> int:
         filters["states"] = ("failed",)  # nobody means those that have completed
     which, rate = read_filter(session, **filters), _rate(said["rate"])
     preview = _preview(session, which, said["expect"])
+    if otherwise and not preview.count and not preview.capped:
+        raise otherwise
     if said.get("dry_run"):
         return _tell(session, action, preview)
     if preview.count:

@@ -19,6 +19,7 @@ __all__ = [
     "INTERRUPTED",
     "PARTLY",
     "TIMED_OUT",
+    "GroupNotFound",
     "Refused",
     "asks_for_json",
     "code_of",
@@ -39,6 +40,14 @@ class Refused(errors.FerrymanError):
         self.hint = hint
 
 
+class GroupNotFound(errors.FerrymanError, LookupError):
+    """No failed job has this fingerprint."""
+
+    def __init__(self, fingerprint: str) -> None:
+        self.fingerprint = fingerprint
+        super().__init__(f'No failed job that fits has the fingerprint "{fingerprint}"; ferryman failed shows them.')
+
+
 _EXITS: dict[type[BaseException], int] = {
     errors.ConfigError: 2,
     errors.InvalidJob: 2,
@@ -50,6 +59,7 @@ _EXITS: dict[type[BaseException], int] = {
     errors.ScheduleNotFound: 3,
     errors.BulkNotFound: 3,
     errors.UnknownTask: 3,
+    GroupNotFound: 3,
     errors.DuplicateJob: 4,
     errors.WrongState: 4,
     errors.StorageUnavailable: 5,

@@ -11,6 +11,7 @@ import msgspec
 from ferryman.admin.failures import FailedGroup, FailedGroups
 from ferryman.cli.bulk import act_on_all
 from ferryman.cli.completing import complete_kinds, complete_queues
+from ferryman.cli.failures import GroupNotFound
 from ferryman.cli.filters import read_filter
 from ferryman.cli.grammar import Branch
 from ferryman.cli.jobs_shown import FAILED, RETRYING
@@ -160,7 +161,7 @@ def _of_a_group(function: F) -> F:
 @click.pass_obj
 def retry(session: Session, /, **said: Any) -> int:
     """Run every job of one group again, now.  Asks first; in a script say --yes --expect N."""
-    return act_on_all(session, Action.RETRY, {**said, "states": ("failed",)})
+    return _act(session, Action.RETRY, said)
 
 
 @failed.command("delete", examples=["ferryman failed delete --fp 9f31c2ab04de"])
@@ -168,4 +169,8 @@ def retry(session: Session, /, **said: Any) -> int:
 @click.pass_obj
 def delete(session: Session, /, **said: Any) -> int:
     """Delete every job of one group.  Asks first; in a script say --yes --expect N."""
-    return act_on_all(session, Action.DELETE, {**said, "states": ("failed",)})
+    return _act(session, Action.DELETE, said)
+
+
+def _act(session: Session, action: Action, said: dict[str, Any]) -> int:
+    return act_on_all(session, action, {**said, "states": ("failed",)}, otherwise=GroupNotFound(said["fp"]))
