@@ -11,7 +11,7 @@ import pytest
 
 from faces.there import There
 from faces.typed import Typed
-from ferryman.cli import storing
+from ferryman.cli import ending
 from ferryman.job import Job
 from ferryman.outcome import Finished
 from storage.samples import completed, discarded
@@ -206,7 +206,7 @@ def test_waiting_ends_when_the_job_does_and_says_how(
         (job,) = there.storage.jobs.fetch([("default", 1)], limit=1, kinds=None, worker="w1")
         there.storage.jobs.finish([ends(job)])
 
-    monkeypatch.setattr(storing, "time", SimpleNamespace(sleep=meanwhile))
+    monkeypatch.setattr(ending, "time", SimpleNamespace(sleep=meanwhile))
 
     answer = ferryman("enqueue mail:send --wait")
 

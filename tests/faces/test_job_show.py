@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
 from faces.there import There
 from faces.typed import Typed
+from ferryman.cli import ending
+from ferryman.job import JobRef
+from storage.samples import completed, discarded
 
 
 def test_a_job_is_shown_with_each_failure_and_its_trace(ferryman: Typed, there: There) -> None:
@@ -56,3 +65,58 @@ def test_an_error_is_json_where_json_was_asked_for(ferryman: Typed) -> None:
 def test_what_is_no_address_is_refused(ferryman: Typed) -> None:
     assert ferryman("job show a/b/c").code == 2
     assert ferryman("job show").code == 2
+
+
+Meanwhile = Callable[..., None]
+
+
+@pytest.fixture
+def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
+    """Say what happens between one look at a job and the next, step by step."""
+
+    def say(*steps: Callable[[], object]) -> None:
+        left = iter(steps)
+        monkeypatch.setattr(ending, "time", SimpleNamespace(sleep=lambda seconds: next(left)()))
+
+    return say
+
+
+@pytest.mark.parametrize(("ends", "code", "state"), [(completed, 0, "completed"), (discarded, 1, "discarded")])
+def test_a_job_is_followed_until_it_ends_and_each_change_is_told_once(
+    ends: Callable[..., Any], code: int, state: str, ferryman: Typed, there: There, meanwhile: Meanwhile
+) -> None:
+    ref = there.available()
+    jobs = there.storage.jobs
+    meanwhile(
+        lambda: None,
+        lambda: jobs.fetch([("default", 1)], limit=1, kinds=None, worker="w1"),
+        lambda: None,
+        lambda: jobs.finish([ends(there.job(ref))]),
+    )
+
+    answer = ferryman(f"job show {ref} --follow")
+
+    assert (answer.code, answer.err) == (code, "")
+    assert [line.split()[:2] for line in answer.lines] == [[ref, "available"], [ref, "running"], [ref, state]]
+    assert answer.lines[-1].endswith("attempt 1 of 25" if code == 0 else "attempt 1 of 25  no route to host")
+
+
+def test_a_job_that_is_deleted_meanwhile_has_not_completed(ferryman: Typed, there: There, meanwhile: Meanwhile) -> None:
+    ref = there.scheduled()
+    meanwhile(lambda: there.storage.jobs.delete(JobRef.parse(ref)))
+
+    answer = ferryman(f"job show {ref} --follow -o jsonl")
+
+    assert (answer.code, len(answer.lines), answer.error["code"]) == (3, 1, "job_not_found")
+
+
+def test_following_takes_one_job_and_ends_at_ctrl_c(ferryman: Typed, there: There, meanwhile: Meanwhile) -> None:
+    one, other = there.available(), there.available()
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    meanwhile(interrupt)
+
+    assert ferryman(f"job show {one} {other} --follow").code == 2
+    assert ferryman(f"job show {one} --follow").code == 130

@@ -2,23 +2,44 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from faces.there import There
 from faces.typed import Typed
 from ferryman import logs
+from ferryman.cli import ending
 from ferryman.cli.failures import report
 from ferryman.cli.session import Session
 from ferryman.errors import StorageUnavailable
 from ferryman.events import EventBus, StorageLost
+from storage.samples import discarded
 
 
-@pytest.mark.parametrize("words", ["job show {}", "job show {} --json", "job list -o wide", "failed --list -o jsonl"])
+@pytest.mark.parametrize(
+    "words", ["job show {}", "job show {} --json", "job show {} --follow", "job list -o wide", "failed --list -o jsonl"]
+)
 def test_arguments_and_errors_are_shown_without_secrets(words: str, ferryman: Typed, there: There) -> None:
     ref = there.failed("ConnectionError: postgres://ada:hunter2@db refused", args=b'{"password":"hunter2"}')
 
     assert "hunter2" not in ferryman(words.format(ref)).out
     assert "hunter2" in ferryman(words.format(ref) + " --show-secrets").out
+
+
+def test_what_a_job_that_was_waited_for_failed_with_is_said_without_secrets(
+    ferryman: Typed, there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(seconds: float) -> None:
+        (job,) = there.storage.jobs.fetch([("default", 1)], limit=1, kinds=None, worker="w1")
+        there.storage.jobs.finish([discarded(job, "password=hunter2 refused")])
+
+    monkeypatch.setattr(ending, "time", SimpleNamespace(sleep=meanwhile))
+
+    answer = ferryman("enqueue report --wait")
+
+    assert "refused" in answer.err
+    assert "hunter2" not in answer.err
 
 
 def test_groups_of_failures_are_shown_without_secrets(ferryman: Typed, there: There) -> None:

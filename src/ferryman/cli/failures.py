@@ -45,7 +45,8 @@ class GroupNotFound(errors.FerrymanError, LookupError):
 
     def __init__(self, fingerprint: str) -> None:
         self.fingerprint = fingerprint
-        super().__init__(f'No failed job that fits has the fingerprint "{fingerprint}"; ferryman failed shows them.')
+        there = "ferryman failed shows those there are"
+        super().__init__(f'No failed job that fits has the fingerprint "{fingerprint}"; {there}.')
 
 
 _EXITS: dict[type[BaseException], int] = {

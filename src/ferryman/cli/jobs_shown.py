@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 import click
 
@@ -12,7 +13,7 @@ from ferryman.job import FINAL, AttemptError, Job, State
 from ferryman.redaction import Redaction
 from ferryman.views import job_view
 
-__all__ = ["CARD", "FAILED", "JOBS", "RETRYING", "state_style"]
+__all__ = ["CARD", "CHANGES", "FAILED", "JOBS", "RETRYING", "state_style"]
 
 _STYLES = {
     State.AVAILABLE: "blue",
@@ -30,10 +31,14 @@ def state_style(state: str) -> str:
 
 
 def _when(job: Job, times: Times) -> str:
-    """Show the time that matters in the job's state: when it ended, began, or will begin."""
+    return times.ago(_moment(job))
+
+
+def _moment(job: Job) -> datetime | None:
+    """Return the time that matters in the job's state: when it ended, began, or will begin."""
     if job.state in FINAL:
-        return times.ago(job.finalized_at)
-    return times.ago(job.attempted_at if job.state is State.RUNNING else job.scheduled_at)
+        return job.finalized_at
+    return job.attempted_at if job.state is State.RUNNING else job.scheduled_at
 
 
 def _attempt(job: Job, times: Times) -> str:
@@ -118,3 +123,16 @@ def _text(payload: bytes) -> str:
 
 
 CARD = Listing(job_view, _address, lines=_card, safe=Redaction.job)
+
+
+def _change(job: Job, times: Times) -> Iterator[str]:
+    """Show in one line what a job is now."""
+    state = click.style(f"{job.state:<9}", fg=_STYLES.get(job.state))
+    due = "due " if job.state in (State.SCHEDULED, State.RETRYABLE) else ""
+    attempt = f"attempt {job.attempt} of {job.max_attempts}" if job.attempt else ""
+    error = "" if job.state in (State.RUNNING, State.COMPLETED) else plain(_error(job, times))
+    at = times.clock(_moment(job))
+    yield "  ".join(part for part in (str(job.ref), state, at and due + at, attempt, error) if part)
+
+
+CHANGES = Listing(job_view, _address, lines=_change, safe=Redaction.job)

@@ -9,12 +9,13 @@ import click
 import msgspec
 
 from ferryman.cli.completing import complete_kinds, complete_queues
+from ferryman.cli.ending import wait_for
 from ferryman.cli.failures import PARTLY
 from ferryman.cli.grammar import command
 from ferryman.cli.output import Listing, show
 from ferryman.cli.payload import read_headers, read_payload
 from ferryman.cli.session import Session
-from ferryman.cli.storing import store_lines, wait_for
+from ferryman.cli.storing import store_lines
 from ferryman.errors import ConfigError, DuplicateJob
 from ferryman.job import Inserted, NewJob
 from ferryman.options import Options

@@ -9,9 +9,10 @@ import click
 
 from ferryman.cli.acting import act, read_refs
 from ferryman.cli.bulk import act_on_all, by_ids_or_filter, is_filter
+from ferryman.cli.ending import Watch, exit_code_of
 from ferryman.cli.filters import choosing, read_filter
 from ferryman.cli.grammar import Group
-from ferryman.cli.jobs_shown import CARD, JOBS
+from ferryman.cli.jobs_shown import CARD, CHANGES, JOBS
 from ferryman.cli.output import show
 from ferryman.cli.payload import read_payload
 from ferryman.cli.session import Session
@@ -74,12 +75,25 @@ def _pages(session: Session, which: JobFilter, cursor: str | None) -> Iterator[J
 _ids = click.argument("ids", nargs=-1, required=True, metavar="ID...")
 
 
-@job.command("show", examples=["ferryman job show 42", "ferryman job show 42 --json"])
+@job.command("show", examples=["ferryman job show 42", "ferryman job show 42 --json", "ferryman job show 42 --follow"])
 @_ids
+@click.option("--follow", is_flag=True, help="Tell how it goes until it has ended; exit code 1 unless it completed.")
 @click.pass_obj
-def show_(session: Session, ids: tuple[str, ...]) -> None:
+def show_(session: Session, ids: tuple[str, ...], follow: bool) -> int:
     """Show everything about a job, its failures with their traces included."""
-    show(session, CARD, [session.admin.jobs.get(ref) for ref in read_refs(ids)])
+    refs = read_refs(ids)
+    if follow:
+        return _follow(session, refs)
+    show(session, CARD, [session.admin.jobs.get(ref) for ref in refs])
+    return 0
+
+
+def _follow(session: Session, refs: list[JobRef]) -> int:
+    if len(refs) != 1:
+        raise ConfigError(f"--follow watches one job, and {len(refs)} are named. Name one.")
+    watch = Watch(session, session.admin.jobs.get(refs[0]))
+    show(session, CHANGES, watch)
+    return exit_code_of(watch.latest)
 
 
 @job.command(
