@@ -113,6 +113,26 @@ async def test_asking_a_follower_to_resign_changes_nothing(ada: Candidate, bob: 
     assert flaky.calls.count("resign") == 0
 
 
+async def test_who_is_asked_to_resign_while_it_is_being_elected_does_so(ada: Candidate, flaky: Flaky) -> None:
+    """In the table it leads already, and whoever looked there may ask before the answer has come."""
+    answered = asyncio.Event()
+
+    async def hold(verb: str) -> None:
+        if verb == "elect":
+            await answered.wait()
+
+    flaky.before = hold
+    async with ada.running():
+        await flaky.asked("elect", 1)
+
+        ada.leader.resign()
+        answered.set()
+
+        assert await ada.seen.wait_for(LeaderChanged) == LeaderChanged(True)
+        await ada.changed(False)
+        await flaky.asked("resign", 1)
+
+
 async def test_a_leader_whose_lease_ran_out_and_was_taken_is_none_any_more(
     ada: Candidate, bob: Candidate, clock: FakeClock
 ) -> None:

@@ -25,7 +25,7 @@ type seen struct {
 	Attempt int               `json:"attempt"`
 	Most    int               `json:"attempts"`
 	Left    float64           `json:"seconds_left"`
-	Trace   string            `json:"trace"`
+	Trace   string            `json:"trace,omitempty"`
 }
 
 // handlers does what a job's kind says; the Python side has the same kinds.

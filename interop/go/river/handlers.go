@@ -25,7 +25,7 @@ type seen struct {
 	Most     int      `json:"attempts"`
 	Priority int      `json:"priority"`
 	Tags     []string `json:"tags"`
-	Trace    string   `json:"trace"`
+	Trace    string   `json:"trace,omitempty"`
 }
 
 type handler func(ctx context.Context, job *river.Job[raw]) error

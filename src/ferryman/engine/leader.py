@@ -40,6 +40,7 @@ class Leader:
         self._leads = asyncio.Event()
         self._term: str | None = None
         self._trusted_until = 0.0
+        self._stands = False  # for election, this moment
         self._resigning = False
 
     @property
@@ -73,8 +74,8 @@ class Leader:
             self._nudge()
 
     def resign(self) -> None:
-        """Step down, because somebody asked the leader to."""
-        if self._term is not None:
+        """Step down, because somebody asked the leader to, which others may know us for before we do."""
+        if self._term is not None or self._stands:
             self._resigning = True
             self._nudge()
 
@@ -91,7 +92,7 @@ class Leader:
         return loop
 
     async def _try(self) -> None:
-        asked = time.monotonic()
+        asked, self._stands = time.monotonic(), True
         try:
             term = await self.storage.leaders.elect(self.name, term=self._term, now=self.clock.stamp())
         except StorageError:
@@ -99,8 +100,12 @@ class Leader:
             if not self.leading:
                 self._set(None)
             return
+        finally:
+            self._stands = False
         self._trusted_until = asked + _TRUST
         self._set(term)
+        if term is None:
+            self._resigning = False  # it was not us who was asked
 
     async def _give_up(self) -> None:
         self._resigning = False
