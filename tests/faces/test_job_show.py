@@ -67,6 +67,20 @@ def test_what_is_no_address_is_refused(ferryman: Typed) -> None:
     assert ferryman("job show").code == 2
 
 
+def test_the_attempts_of_a_job_are_shown_the_first_one_first(ferryman: Typed, there: There) -> None:
+    ref = there.retrying()
+    there.storage.jobs.retry(JobRef.parse(ref))
+    there.storage.jobs.fetch([("default", 1)], limit=1, kinds=None, worker="w2")
+
+    answer = ferryman(f"job show {ref} --attempts --json")
+
+    told = [(each["attempt"], each["outcome"], each["worker"], each["error"]) for each in answer.data]
+    assert told == [(1, "failed", "w1", "busy"), (2, "running", "w2", "")]
+    assert (
+        '      File "shop.py", line 9, in send' in ferryman(f"job show {there.failed(queue='mail')} --attempts").lines
+    )
+
+
 Meanwhile = Callable[..., None]
 
 
@@ -119,4 +133,5 @@ def test_following_takes_one_job_and_ends_at_ctrl_c(ferryman: Typed, there: Ther
     meanwhile(interrupt)
 
     assert ferryman(f"job show {one} {other} --follow").code == 2
+    assert ferryman(f"job show {one} --attempts --follow").code == 2
     assert ferryman(f"job show {one} --follow").code == 130

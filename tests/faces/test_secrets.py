@@ -18,7 +18,15 @@ from storage.samples import discarded
 
 
 @pytest.mark.parametrize(
-    "words", ["job show {}", "job show {} --json", "job show {} --follow", "job list -o wide", "failed --list -o jsonl"]
+    "words",
+    [
+        "job show {}",
+        "job show {} --json",
+        "job show {} --follow",
+        "job show {} --attempts",
+        "job list -o wide",
+        "failed --list -o jsonl",
+    ],
 )
 def test_arguments_and_errors_are_shown_without_secrets(words: str, ferryman: Typed, there: There) -> None:
     ref = there.failed("ConnectionError: postgres://ada:hunter2@db refused", args=b'{"password":"hunter2"}')

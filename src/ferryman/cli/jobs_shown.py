@@ -7,9 +7,11 @@ from datetime import datetime
 
 import click
 
-from ferryman.cli.output import Column, Listing, plain, printable
+from ferryman.attempts import attempts
+from ferryman.cli.attempts_shown import lines_of
+from ferryman.cli.output import Column, Listing, plain
 from ferryman.cli.times import Times
-from ferryman.job import FINAL, AttemptError, Job, State
+from ferryman.job import FINAL, Job, State
 from ferryman.redaction import Redaction
 from ferryman.views import job_view
 
@@ -86,9 +88,10 @@ def _card(job: Job, times: Times) -> Iterator[str]:
     for name, value in _facts(job, times):
         if value:
             yield f"  {click.style(f'{name:<10}', dim=True)} {plain(value)}"
-    for error in reversed(job.errors):
-        yield ""
-        yield from _failure(error, times)
+    for attempt in reversed(list(attempts(job))):
+        if attempt.outcome == "failed":
+            yield ""
+            yield from lines_of(attempt, times)
 
 
 def _facts(job: Job, times: Times) -> Iterator[tuple[str, str]]:
@@ -109,13 +112,6 @@ def _facts(job: Job, times: Times) -> Iterator[tuple[str, str]]:
     yield "group", job.group
     yield "args", _text(job.args)
     yield "metadata", "" if job.raw_metadata == b"{}" else _text(job.raw_metadata)
-
-
-def _failure(error: AttemptError, times: Times) -> Iterator[str]:
-    yield click.style(f"  attempt {error.attempt} failed {times.both(error.at)}", dim=True)
-    yield f"  {click.style(plain(error.error), fg='red')}"
-    for line in error.trace.expandtabs().rstrip().splitlines():
-        yield f"    {printable(line)}"
 
 
 def _text(payload: bytes) -> str:

@@ -21,6 +21,7 @@ from ferryman.storage.values import PeriodicInfo
 __all__ = [
     "Acted",
     "ActedOnAll",
+    "Attempt",
     "Bulk",
     "FailedGroup",
     "Finding",
@@ -83,6 +84,18 @@ class ActedOnAll(Struct):
     stopped: bool
     latest_skipped: list[Skipped]
     bulk: str | None
+
+
+class Attempt(Struct):
+    """An attempt of a job: it failed, or its outcome is the state of the job that it runs or has ended."""
+
+    ref: str
+    attempt: int
+    outcome: str
+    at: datetime | None
+    worker: str
+    error: str
+    trace: str
 
 
 class Bulk(Struct):

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any
 
 import click
 
+from ferryman.attempts import attempts
 from ferryman.cli.acting import act, read_refs
+from ferryman.cli.attempts_shown import ATTEMPTS, not_kept
 from ferryman.cli.bulk import act_on_all, by_ids_or_filter, is_filter
 from ferryman.cli.ending import Watch, exit_code_of
 from ferryman.cli.filters import choosing, read_filter
@@ -75,16 +78,31 @@ def _pages(session: Session, which: JobFilter, cursor: str | None) -> Iterator[J
 _ids = click.argument("ids", nargs=-1, required=True, metavar="ID...")
 
 
-@job.command("show", examples=["ferryman job show 42", "ferryman job show 42 --json", "ferryman job show 42 --follow"])
+@job.command(
+    "show",
+    examples=[
+        "ferryman job show 42",
+        "ferryman job show 42 --json",
+        "ferryman job show 42 --attempts",
+        "ferryman job show 42 --follow",
+    ],
+)
 @_ids
+@click.option("--attempts", "history", is_flag=True, help="Only its attempts, the first one first, with their traces.")
 @click.option("--follow", is_flag=True, help="Tell how it goes until it has ended; exit code 1 unless it completed.")
 @click.pass_obj
-def show_(session: Session, ids: tuple[str, ...], follow: bool) -> int:
+def show_(session: Session, ids: tuple[str, ...], history: bool, follow: bool) -> int:
     """Show everything about a job, its failures with their traces included."""
     refs = read_refs(ids)
+    if history and follow:
+        raise ConfigError("--attempts and --follow show a job in two ways. Say one of them.")
     if follow:
         return _follow(session, refs)
-    show(session, CARD, [session.admin.jobs.get(ref) for ref in refs])
+    jobs = [session.admin.jobs.get(ref) for ref in refs]
+    if history:
+        show(session, ATTEMPTS, chain.from_iterable(map(attempts, jobs)), warnings=not_kept(jobs))
+    else:
+        show(session, CARD, jobs)
     return 0
 
 

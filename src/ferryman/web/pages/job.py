@@ -9,6 +9,7 @@ from shlex import quote
 
 from starlette.responses import Response
 
+from ferryman.attempts import ran_by
 from ferryman.fingerprint import fingerprint
 from ferryman.job import FINAL, AttemptError, Job, JobRef, State
 from ferryman.web import replies
@@ -187,7 +188,8 @@ def _timeline(job: Job) -> Iterator[Moment]:
     for error in job.errors:
         if before is not None:
             yield Moment(gap=f"{duration((error.at - before.at).total_seconds())} later")
-        yield Moment("discarded", f"Attempt {error.attempt} failed", _by(job, error.attempt, error.error), error.at)
+        note = _note(error.worker or ran_by(job, error.attempt), error.error)
+        yield Moment("discarded", f"Attempt {error.attempt} failed", note, error.at)
         before = error
     yield from _latest(job)
 
@@ -195,7 +197,7 @@ def _timeline(job: Job) -> Iterator[Moment]:
 def _latest(job: Job) -> Iterator[Moment]:
     """Return what is not a failed attempt: what runs, what ended it, what comes."""
     if job.state is State.RUNNING:
-        yield Moment("running", f"Attempt {job.attempt} runs", _by(job, job.attempt, ""), job.attempted_at)
+        yield Moment("running", f"Attempt {job.attempt} runs", _note(ran_by(job, job.attempt), ""), job.attempted_at)
     elif job.state in FINAL and job.finalized_at:
         yield Moment(job.state.value, job.state.value.capitalize(), _how_it_ended(job), job.finalized_at)
     elif job.state in (State.RETRYABLE, State.SCHEDULED):
@@ -213,8 +215,7 @@ def _how_it_ended(job: Job) -> str:
     return ""
 
 
-def _by(job: Job, attempt: int, error: str) -> str:
-    worker = job.attempted_by[attempt - 1] if 0 < attempt <= len(job.attempted_by) else ""
+def _note(worker: str, error: str) -> str:
     what = error.partition("\n")[0][:200]
     return ". ".join(part for part in (f"on {worker}" if worker else "", what) if part)
 
