@@ -16,14 +16,17 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Self
 
-from ferryman.engine.service import background
+from ferryman.engine.outage import Report
+from ferryman.engine.service import Service, background, every
 from ferryman.engine.tally import Tally
 from ferryman.errors import ConfigError, QueueNotFound
 from ferryman.events import WorkerStarted, WorkerStopped, WorkerStopping
+from ferryman.health.memory import resident
 from ferryman.health.showing import showing
 from ferryman.health.vitals import Vitals
 from ferryman.machinery import Machinery, Orders
 from ferryman.metrics.page import SHARED, WorkerNumbers
+from ferryman.sizes import mebibytes
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.terms import refuse_what_cannot_work, refuse_what_is_lacking
 
@@ -31,6 +34,8 @@ __all__ = ["Lifespan", "Worker"]
 
 Lifespan = Callable[[], AbstractAsyncContextManager[Mapping[type, Any]]]
 """Opens what tasks need, for as long as the worker runs; gives it by type."""
+
+_WEIGHED_EVERY = 5.0
 
 
 @asynccontextmanager
@@ -52,9 +57,13 @@ class Worker(Orders):
     """Where the storage's URL was written, for the line that says that the worker is ready."""
     systemd: str = ""
     """Where systemd wants to hear how it is; only a worker that is a process of its own tells."""
+    max_rss: int | None = None
+    """How many bytes its process may grow to: then it stops, for another to be started that holds less."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        self.outgrown = False
+        """Whether it stopped because of `max_rss`."""
         self.vitals = Vitals()
         self._numbers = WorkerNumbers()
         self._why = ""
@@ -83,7 +92,7 @@ class Worker(Orders):
             await m.arrive()
             with self._counting(m), self._telling_how_it_ends(m):
                 async with m.completer:  # 4. write the last outcomes
-                    async with background(*m.services()):  # 3. stop the chores
+                    async with background(*m.services(), *self._weighing(m)):  # 3. stop the chores
                         async with m.heartbeater().beating():  # 2. alive until here
                             try:
                                 self._started(storage)
@@ -163,6 +172,20 @@ class Worker(Orders):
         self.stop()
         if self._serving is not None:
             await self._serving
+
+    def _weighing(self, machinery: Machinery) -> list[Service]:
+        """Look at how large the process has grown, if that is limited."""
+        if self.max_rss is None:
+            return []
+        return [
+            every(_WEIGHED_EVERY, self._weigh, clock=self.clock, report=Report("memory", machinery.completer.outage))
+        ]
+
+    async def _weigh(self) -> None:
+        held = resident()
+        if self.max_rss is not None and held > self.max_rss and not self._stopping:
+            self.outgrown = True
+            self.stop(f"it has grown to {mebibytes(held)}, and --max-rss is {mebibytes(self.max_rss)}")
 
     def _counting(self, machinery: Machinery) -> AbstractContextManager[None]:
         """Count what happens, where somebody can see the numbers."""

@@ -144,6 +144,29 @@ async def test_it_stops_by_itself_after_a_number_of_jobs(jobs: Ferryman) -> None
     assert await counts(jobs) == {State.COMPLETED: 4, State.AVAILABLE: 6}
 
 
+async def test_one_that_has_grown_too_large_lets_its_jobs_end_and_takes_no_more(
+    jobs: Ferryman, seen: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = [1000]
+    monkeypatch.setattr("ferryman.worker.resident", lambda: held[0])
+    monkeypatch.setattr("ferryman.worker._WEIGHED_EVERY", 0.01)
+
+    @jobs.task("leak")
+    async def leak() -> None:
+        held[0] = 1001
+        await seen.wait_for(WorkerStopping)
+
+    await jobs.enqueue_many([leak.job() for _ in range(2)])
+    worker = jobs.worker(concurrency=1)
+    worker.max_rss = 1000
+
+    async with asyncio.timeout(60):
+        await worker.serve()
+
+    assert worker.outgrown
+    assert await counts(jobs) == {State.COMPLETED: 1, State.AVAILABLE: 1}
+
+
 async def test_queues_are_added_and_removed_while_it_runs(jobs: Ferryman) -> None:
     ran: asyncio.Queue[int] = asyncio.Queue()
 

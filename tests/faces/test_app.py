@@ -112,6 +112,7 @@ def test_a_worker_needs_an_app(ferryman: Typed) -> None:
         ("--processes 0", "--processes"),
         ("--processes 2 --reload", "Give one of them"),
         ("--max-jobs 0", "--max-jobs"),
+        ("--max-rss much", "such as 512MiB"),
         ("--url nowhere", '--url is "nowhere", which has no scheme'),
     ],
 )

@@ -48,6 +48,16 @@ def test_one_that_dies_is_replaced(pair: Process) -> None:
     assert len(pids(pair)) == 2
 
 
+def test_one_that_has_grown_too_large_says_so_and_is_replaced(folder: Path) -> None:
+    (folder / "slow.py").write_text(SLOW)
+    with Process("worker", "slow:jobs", "--processes", "2", "--max-rss", "1MiB", folder=folder) as supervisor:
+        supervisor.hear(r"worker stopping \(it has grown to [\d,]+ MiB, and --max-rss is 1 MiB\): 0 running")
+        supervisor.hear(r"ended with exit code 75; it is started again in 0.5 s")
+        supervisor.send(signal.SIGTERM)
+
+        assert supervisor.ended() == 0
+
+
 @pytest.mark.parametrize("stop", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_them_all_and_all_is_well(stop: signal.Signals, pair: Process) -> None:
     pair.send(stop)

@@ -17,6 +17,7 @@ from ferryman import errors
 __all__ = [
     "CLOSED_PIPE",
     "INTERRUPTED",
+    "OUTGROWN",
     "PARTLY",
     "TIMED_OUT",
     "GroupNotFound",
@@ -28,6 +29,8 @@ __all__ = [
 ]
 
 PARTLY, TIMED_OUT, INTERRUPTED = 7, 124, 130
+OUTGROWN = 75
+"""Nothing failed, but another process is to go on with the work; whoever restarts on failure alone does so too."""
 CLOSED_PIPE = 141
 """What a shell shows for any program that wrote into a closed pipe: 128 and SIGPIPE."""
 

@@ -11,7 +11,7 @@ from signal import Signals
 from typing import TYPE_CHECKING
 
 from ferryman.cli.children import SUPERVISED
-from ferryman.cli.failures import TIMED_OUT
+from ferryman.cli.failures import OUTGROWN, TIMED_OUT
 from ferryman.cli.signals import QUIET, STOP, hearing, shell_code
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ async def serve(worker: Worker, *, within: float | None) -> int:
         await worker.serve()
     if clock is not None:
         clock.cancel()
-    return told.exit_code
+    return told.exit_code or (OUTGROWN if worker.outgrown and not told.draining else 0)
 
 
 class _Told:
@@ -50,13 +50,13 @@ class _Told:
     def __init__(self, worker: Worker) -> None:
         self.worker = worker
         self.exit_code = 0
-        self._draining = False
+        self.draining = False
 
     def hear(self, heard: Signals) -> None:
         if heard in QUIET:
             self.worker.quiet(heard.name)
-        elif not self._draining:
-            self._draining = True
+        elif not self.draining:
+            self.draining = True
             self.worker.stop(heard.name)
         else:
             self.exit_code = shell_code(-heard)

@@ -15,7 +15,7 @@ from signal import SIGTERM, Signals
 
 from ferryman.cli.children import Children
 from ferryman.cli.crew import Crew
-from ferryman.cli.failures import TIMED_OUT
+from ferryman.cli.failures import OUTGROWN, TIMED_OUT
 from ferryman.cli.signals import QUIET, STOP, hearing, shell_code
 from ferryman.events import EventBus, ProcessEnded, ProcessStarted
 
@@ -91,4 +91,4 @@ class Supervisor:
 
     def _ended_well(self, code: int) -> bool:
         # A child that was told to stop before it could hear signals dies of the first, and had nothing to drain.
-        return code == 0 or any(code in (-stop, shell_code(-stop)) for stop in self._stops)
+        return code in (0, OUTGROWN) or any(code in (-stop, shell_code(-stop)) for stop in self._stops)

@@ -24,6 +24,7 @@ from ferryman.findings import Level
 from ferryman.health.systemd import asked_by_systemd
 from ferryman.log_lines import whence
 from ferryman.redaction import without_password
+from ferryman.sizes import parse_size
 
 if TYPE_CHECKING:
     from ferryman.app import Ferryman
@@ -35,6 +36,10 @@ __all__ = ["child_command", "worker"]
 _SETTINGS = ("concurrency", "strict", "shutdown_timeout", "periodic", "health_addr", "heartbeat_file")
 
 
+def _bytes(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    return None if value is None else parse_size(value)
+
+
 @command(
     "worker",
     endless=True,
@@ -44,6 +49,7 @@ _SETTINGS = ("concurrency", "strict", "shutdown_timeout", "periodic", "health_ad
         "ferryman worker app.main:jobs --migrate",
         "ferryman worker app.main:jobs --reload",
         "ferryman worker app.main:jobs --burst",
+        "ferryman worker app.main:jobs --processes 4 --max-rss 512MiB",
     ],
 )
 @click.argument("named", required=False, metavar="[MODULE:NAME]")
@@ -56,6 +62,12 @@ _SETTINGS = ("concurrency", "strict", "shutdown_timeout", "periodic", "health_ad
 @click.option("--heartbeat-file", metavar="PATH", help="A file to write every few seconds while it is live.")
 @click.option("--burst", is_flag=True, help="End when there is nothing to do.")
 @click.option("--max-jobs", type=click.IntRange(min=1), metavar="N", help="End after so many jobs.")
+@click.option(
+    "--max-rss",
+    callback=_bytes,
+    metavar="SIZE",
+    help="Stop, with exit code 75, when the process has grown beyond this; with --processes another follows.",
+)
 @click.option("--processes", type=click.IntRange(min=1), default=1, metavar="N", help="Run so many worker processes.")
 @click.option("--migrate", is_flag=True, help="Apply the migrations that are missing first.")
 @click.option("--strict-start", is_flag=True, help="Do not start when doctor finds an error in the storage.")
@@ -103,6 +115,7 @@ def _serve(session: Session, said: Mapping[str, Any]) -> int:
     jobs = _steered(session, said)
     _log(session, jobs, jobs.events)
     worker = jobs.worker(burst=said["burst"], max_jobs=said["max_jobs"])
+    worker.max_rss = said["max_rss"]
     worker.origin = session.origin
     worker.systemd = asked_by_systemd()
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from ferryman.errors import StorageError
 from ferryman.findings import Finding, clocks_apart, failed, passed, warned
+from ferryman.sizes import mebibytes
 from ferryman.storage.asynq.keys import QueueKeys
 
 __all__ = ["CHECKS", "Facts", "judge"]
@@ -118,8 +119,8 @@ def _eviction(id: str, facts: Facts) -> Finding:
 def _memory(id: str, facts: Facts) -> Finding:
     most, used = facts.number("maxmemory"), facts.number("used_memory")
     if not most:
-        return passed(id, f"{_mib(used)} used, no limit set")
-    text = f"{_mib(used)} of {_mib(most)} used ({used / most:.0%})"
+        return passed(id, f"{mebibytes(used)} used, no limit set")
+    text = f"{mebibytes(used)} of {mebibytes(most)} used ({used / most:.0%})"
     if used >= 0.75 * most:
         return (failed if used >= 0.9 * most else warned)(id, f"{text}; when it is full, nothing can be enqueued")
     return passed(id, text)
@@ -223,10 +224,6 @@ def _clock(id: str, facts: Facts) -> Finding:
     theirs = int(second) + int(microsecond) / 1e6
     ours = (facts.asked.timestamp() + facts.answered.timestamp()) / 2
     return clocks_apart(id, abs(theirs - ours))
-
-
-def _mib(size: float) -> str:
-    return f"{size / 1024 / 1024:,.0f} MiB"
 
 
 Check = Callable[[str, Facts], Finding | None]
