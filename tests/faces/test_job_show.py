@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64decode
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -79,6 +80,18 @@ def test_the_attempts_of_a_job_are_shown_the_first_one_first(ferryman: Typed, th
     assert (
         '      File "shop.py", line 9, in send' in ferryman(f"job show {there.failed(queue='mail')} --attempts").lines
     )
+
+
+def test_a_job_is_shown_as_it_is_stored(ferryman: Typed, there: There) -> None:
+    args = b'{"n":1.0,"to":"a  b"}'
+    ref = there.available(args=args, tags=("urgent",))
+
+    lines = dict(line.split(maxsplit=1) for line in ferryman(f"job show {ref} --raw").lines if " " in line.strip())
+    (row,) = ferryman(f"job show {ref} --raw --json").data
+
+    assert lines["args"] == args.decode()
+    assert (lines["ref"], lines["tags"], lines["unique_key"]) == (ref, '["urgent"]', "null")
+    assert b64decode(row["args_base64"]) == args
 
 
 Meanwhile = Callable[..., None]

@@ -26,7 +26,7 @@ TYPED = {
     "worker": ["worker shop:jobs --check"],
     "enqueue": ["enqueue mail:send"],
     "job list": ["job list"],
-    "job show": ["job show {failed} {running}", "job show {failed} {running} --attempts"],
+    "job show": ["job show {failed} {running}", "job show {failed} {running} --attempts", "job show {failed} --raw"],
     "job retry": ["job retry {failed} 4711", "job retry --kind mail:send --all-matching --yes --expect 1"],
     "job update": [],
     "job run": ["job run {scheduled}"],

@@ -24,6 +24,7 @@ from storage.samples import discarded
         "job show {} --json",
         "job show {} --follow",
         "job show {} --attempts",
+        "job show {} --raw",
         "job list -o wide",
         "failed --list -o jsonl",
     ],

@@ -18,7 +18,7 @@ SHAPES: Mapping[str, tuple[type[msgspec.Struct], ...]] = {
     "worker": (shapes.Task,),
     "enqueue": (shapes.Stored,),
     "job list": (shapes.Job,),
-    "job show": (shapes.Job, shapes.Attempt),
+    "job show": (shapes.Job, shapes.Attempt, shapes.StoredJob),
     "job retry": (shapes.Acted, shapes.ActedOnAll, shapes.Job),
     "job update": (shapes.Acted,),
     "job run": (shapes.Acted,),

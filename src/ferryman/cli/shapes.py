@@ -44,6 +44,7 @@ __all__ = [
     "Script",
     "Setting",
     "Stored",
+    "StoredJob",
     "Task",
     "Version",
     "Worker",
@@ -56,6 +57,15 @@ class Stored(Struct):
     ref: str
     state: State
     duplicate: bool
+
+
+class StoredJob(Job, kw_only=True):
+    """A job with all that is stored of it; `unique_key` is in hexadecimal."""
+
+    metadata_base64: str
+    unique_key: str | None
+    unique_states: list[State] | None
+    unreadable: str
 
 
 class Said(Struct):

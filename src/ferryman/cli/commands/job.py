@@ -19,6 +19,7 @@ from ferryman.cli.jobs_shown import CARD, CHANGES, JOBS
 from ferryman.cli.output import show
 from ferryman.cli.payload import read_payload
 from ferryman.cli.session import Session
+from ferryman.cli.stored_shown import STORED
 from ferryman.errors import ConfigError, WrongState
 from ferryman.job import FINAL, Job, JobRef, State
 from ferryman.state_words import hint
@@ -84,25 +85,27 @@ _ids = click.argument("ids", nargs=-1, required=True, metavar="ID...")
         "ferryman job show 42",
         "ferryman job show 42 --json",
         "ferryman job show 42 --attempts",
+        "ferryman job show 42 --raw",
         "ferryman job show 42 --follow",
     ],
 )
 @_ids
 @click.option("--attempts", "history", is_flag=True, help="Only its attempts, the first one first, with their traces.")
+@click.option("--raw", is_flag=True, help="Every field as it is stored, on a line of its own.")
 @click.option("--follow", is_flag=True, help="Tell how it goes until it has ended; exit code 1 unless it completed.")
 @click.pass_obj
-def show_(session: Session, ids: tuple[str, ...], history: bool, follow: bool) -> int:
+def show_(session: Session, ids: tuple[str, ...], history: bool, raw: bool, follow: bool) -> int:
     """Show everything about a job, its failures with their traces included."""
     refs = read_refs(ids)
-    if history and follow:
-        raise ConfigError("--attempts and --follow show a job in two ways. Say one of them.")
+    if history + raw + follow > 1:
+        raise ConfigError("--attempts, --raw and --follow each show a job in a way of its own. Say one of them.")
     if follow:
         return _follow(session, refs)
     jobs = [session.admin.jobs.get(ref) for ref in refs]
     if history:
         show(session, ATTEMPTS, chain.from_iterable(map(attempts, jobs)), warnings=not_kept(jobs))
     else:
-        show(session, CARD, jobs)
+        show(session, STORED if raw else CARD, jobs)
     return 0
 
 
