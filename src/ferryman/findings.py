@@ -22,12 +22,20 @@ class Level(StrEnum):
 
 
 class Finding(msgspec.Struct, frozen=True):
-    """What one check found.  `fix` is a line to copy, where there is one."""
+    """What one check found.
+
+    `fix` is a line to copy, where there is one: a command, or SQL, which ends with a semicolon.
+    """
 
     id: str
     level: Level
     text: str
     fix: str = ""
+
+    @property
+    def sql(self) -> str:
+        """The fix if it is SQL."""
+        return self.fix if self.fix.endswith(";") else ""
 
 
 _APART, _FAR_APART = 2.0, 30.0

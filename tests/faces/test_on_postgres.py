@@ -124,6 +124,19 @@ def test_a_worker_makes_the_tables_when_it_is_told_to(ferryman: Typed, url: str)
     assert ferryman(f"worker shop:jobs --migrate --burst --url {url}").code == 0
 
 
+def test_doctor_writes_the_sql_that_mends_and_nothing_else(ferryman: Typed, url: str) -> None:
+    unmigrated = ferryman(f"doctor --fix-sql --url {url}")
+    assert (unmigrated.code, unmigrated.out) == (1, "")
+    assert "To fix it: ferryman migrate up" in unmigrated.err
+    ferryman(f"migrate up --url {url}")
+    with psycopg.connect(url) as connection:
+        connection.execute("drop index river_job_kind")
+
+    answer = ferryman(f"doctor --fix-sql --url {url}")
+
+    assert (answer.code, answer.lines) == (1, ["create index concurrently river_job_kind on river_job (kind);"])
+
+
 def test_doctor_says_what_it_found_of_a_server(ferryman: Typed, url: str) -> None:
     ferryman(f"migrate up --url {url}")
 

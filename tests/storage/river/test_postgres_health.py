@@ -138,7 +138,7 @@ def test_a_right_that_is_missing_is_said_with_the_grant(url: str, db: psycopg.Co
     db.execute(f"create role {role} login")
     db.execute(f"grant select on all tables in schema public to {role}")
     ours = "ferryman_worker, ferryman_schedule, ferryman_note"
-    db.execute(f"grant insert, update, delete on river_job, river_queue, {ours} to {role}")
+    db.execute(f"grant insert, update, delete on river_job, {ours} to {role}")
     try:
         with opened(url.replace("//ferryman@", f"//{role}@")) as storage:
             finding = found(storage, "P-PERMS")
@@ -147,7 +147,9 @@ def test_a_right_that_is_missing_is_said_with_the_grant(url: str, db: psycopg.Co
         db.execute(f"drop role {role}")
 
     assert finding.level is Level.ERROR
-    assert finding.fix == f"grant delete, insert, update on river_leader to {role};"
+    assert finding.sql == " ".join(
+        f"grant delete, insert, update on {table} to {role};" for table in ("river_leader", "river_queue")
+    )
 
 
 def test_dates_that_cannot_be_read_are_said(url: str) -> None:
@@ -159,6 +161,25 @@ def test_an_index_that_is_missing_is_said(storage: Storage, db: psycopg.Connecti
     db.execute("drop index river_job_prioritized_fetching_index")
 
     assert found(storage, "P-INDEX").level is Level.ERROR
+
+
+def test_indexes_that_are_missing_or_invalid_come_with_what_mends_them(
+    url: str, storage: Storage, db: psycopg.Connection[Any]
+) -> None:
+    whole = definitions(db)
+    db.execute("drop index river_job_unique_idx, river_job_args_index")
+    db.execute("update pg_index set indisvalid = false where indexrelid = 'river_job_kind'::regclass")
+
+    with opened(f"{url}?schema=public") as named:
+        for statement in found(named, "P-INDEX").sql.split("; "):
+            db.execute(statement.encode())
+
+    assert found(storage, "P-INDEX").level is Level.OK
+    assert definitions(db) == whole
+
+
+def definitions(db: psycopg.Connection[Any]) -> set[Any]:
+    return set(db.execute("select indexdef from pg_indexes where tablename = 'river_job'"))
 
 
 # Behind a proxy

@@ -25,6 +25,7 @@ _MARKS = {Level.OK: ("✓", "green"), Level.WARNING: ("!", "yellow"), Level.ERRO
         "ferryman doctor",
         "ferryman doctor --app app.main:jobs --strict",
         "ferryman doctor --json --skip R-REPLICA",
+        "ferryman doctor --fix-sql",
     ],
 )
 @click.option("--strict", is_flag=True, help="Exit with 8 when there are warnings.")
@@ -32,15 +33,20 @@ _MARKS = {Level.OK: ("✓", "green"), Level.WARNING: ("!", "yellow"), Level.ERRO
     "--only", multiple=True, metavar="ID", help="Show this check only, such as R-EVICT, or R for all of Redis."
 )
 @click.option("--skip", multiple=True, metavar="ID", help="Leave this check out.")
+@click.option("--fix-sql", is_flag=True, help="Write only the SQL that mends what it can; the rest is said on stderr.")
 @click.option("-v", "--verbose", is_flag=True, help="Show also what is in order.")
 @click.pass_obj
-def doctor(session: Session, strict: bool, only: Sequence[str], skip: Sequence[str], verbose: bool) -> int:
+def doctor(
+    session: Session, strict: bool, only: Sequence[str], skip: Sequence[str], fix_sql: bool, verbose: bool
+) -> int:
     """Look for what may lose, delay or hide jobs.
 
     Exits with 1 when something is wrong. FERRYMAN_ENV=development asks less of the storage.
     """
     findings = [found for found in examine(session) if _is_wanted(found, only, skip)]
-    if session.format in ("table", "wide"):
+    if fix_sql:
+        _write_sql(session, [found for found in findings if found.level is not Level.OK])
+    elif session.format in ("table", "wide"):
         _draw(session, findings, verbose=verbose or session.format == "wide")
     else:
         show(session, FINDINGS, findings)
@@ -75,6 +81,14 @@ def _draw(session: Session, findings: Sequence[Finding], *, verbose: bool) -> No
     session.note(_sum(findings))
 
 
+def _write_sql(session: Session, wrong: Sequence[Finding]) -> None:
+    """Write what an owner of the tables may run, and say beside it what has to be mended in another way."""
+    show(session, MENDING, [found for found in wrong if found.sql])
+    for found in wrong:
+        if not found.sql:
+            session.note(f"No SQL mends {found.id}: {found.text}" + (f". To fix it: {found.fix}" if found.fix else ""))
+
+
 def _sum(findings: Sequence[Finding]) -> str:
     errors = [found for found in findings if found.level is Level.ERROR]
     counts = {
@@ -99,3 +113,4 @@ def _lines(found: Finding, times: Times) -> Iterator[str]:
 
 
 FINDINGS = Listing[Finding](_view, lambda found: found.id, lines=_lines)
+MENDING = Listing[Finding](_view, lambda found: found.id, lines=lambda found, times: [plain(found.sql)])

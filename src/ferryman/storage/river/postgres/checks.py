@@ -6,9 +6,11 @@ import time
 from datetime import datetime, timedelta
 
 from ferryman.findings import Finding, clocks_apart, failed, passed, warned
+from ferryman.storage.river.bundle import in_schema
 from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Verb
 from ferryman.storage.river.verbs.health import cleaning
+from ferryman.storage.river.verbs.indexes import list_indexes, mending
 from ferryman.storage.values import Retention
 
 __all__ = ["check"]
@@ -30,17 +32,17 @@ _MANY = 100_000
 """How many transactions may pass while a replica is a little behind."""
 
 
-def check(now: datetime, keep: Retention) -> Verb[list[Finding]]:
-    """Judge the server, its sessions, River's tables, and who keeps them from being cleaned."""
+def check(now: datetime, keep: Retention, schema: str | None) -> Verb[list[Finding]]:
+    """Judge the server, its sessions, River's tables in `schema`, and who keeps them from being cleaned."""
     return [
         (yield from _version()),
         (yield from _dates()),
         (yield from _clock()),
-        (yield from _indexes()),
+        (yield from _indexes(schema)),
         (yield from _schemas()),
-        (yield from _grants()),
+        (yield from _grants(schema)),
         (yield from _transactions(now)) or (yield from _slots()),
-        (yield from _dead_rows()),
+        (yield from _dead_rows(schema)),
         (yield from cleaning("P-CLEAN", now, keep)),
     ]
 
@@ -52,16 +54,18 @@ def _version() -> Verb[Finding]:
     return passed("P-VERSION", f"PostgreSQL {name}")
 
 
-def _indexes() -> Verb[Finding]:
+def _indexes(schema: str | None) -> Verb[Finding]:
     rows = yield Query("valid_indexes")
     missing = sorted(set(_INDEXES) - {row[0] for row in rows})
     if missing:
+        there = yield from list_indexes()
+        fixes = [mending(name, is_there=name in there, schema=schema) for name in missing]
         return failed(
             "P-INDEX",
             f"the index {missing[0]} is missing or invalid, so that every fetch reads too much"
             if len(missing) == 1
             else f"these indexes are missing or invalid: {', '.join(missing)}",
-            f"reindex index concurrently {missing[0]};",
+            " ".join(filter(None, fixes)),
         )
     return passed("P-INDEX", "every index is there")
 
@@ -94,14 +98,13 @@ def _schemas() -> Verb[Finding]:
     return passed("P-SCHEMA", "there is one set of tables on the search path, or a schema was named")
 
 
-def _grants() -> Verb[Finding]:
+def _grants(schema: str | None) -> Verb[Finding]:
     rows = yield Query("missing_grants", {"tables": list(_TABLES)})
     if rows:
         lacking = "; ".join(f"{table}: {rights}" for table, rights, _ in rows)
-        table, rights, user = rows[0]
-        return failed(
-            "P-PERMS", f"{user} may not do all that workers do ({lacking})", f"grant {rights} on {table} to {user};"
-        )
+        user = rows[0][2]
+        fixes = [in_schema(f"grant {rights} on /* schema */{table} to {user};", schema) for table, rights, _ in rows]
+        return failed("P-PERMS", f"{user} may not do all that workers do ({lacking})", " ".join(fixes))
     return passed("P-PERMS", "the user of the URL has every right that workers need")
 
 
@@ -116,7 +119,7 @@ def _transactions(now: datetime) -> Verb[Finding | None]:
                 "P-XACT",
                 f"a {what} is open for {open_for.total_seconds() / 60:,.0f} min ({who}): dead rows pile up meanwhile, "
                 "and every fetch reads them",
-                f"rollback prepared '{who}';" if what.startswith("prepared") else "",
+                "rollback prepared '{}';".format(who.replace("'", "''")) if what.startswith("prepared") else "",
             )
     return None
 
@@ -134,12 +137,12 @@ def _slots() -> Verb[Finding]:
     return passed("P-XACT", "no transaction is open for long")
 
 
-def _dead_rows() -> Verb[Finding]:
+def _dead_rows(schema: str | None) -> Verb[Finding]:
     for dead, live in (yield Query("dead_rows")):
         if dead > _DEAD_ROWS and dead > _DEAD_SHARE * (dead + live):
             return warned(
                 "P-BLOAT",
                 f"{dead:,} of {dead + live:,} rows of river_job are dead, and every fetch reads some of them",
-                "vacuum (analyze) river_job;",
+                in_schema("vacuum (analyze) /* schema */river_job;", schema),
             )
     return passed("P-BLOAT", "dead rows are cleared away")

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from ferryman.storage.river.bundle import in_schema
+import re
+
+from ferryman.storage.river.bundle import bundle, in_schema
 from ferryman.storage.river.steps import Query, Script, Verb
 
-__all__ = ["drop", "list_indexes", "rebuild"]
+__all__ = ["drop", "list_indexes", "mending", "rebuild"]
 
 _REBUILD = {"postgres": "reindex index concurrently", "sqlite": "reindex"}
 _DROP = {"postgres": "drop index concurrently if exists", "sqlite": "drop index if exists"}
@@ -25,6 +27,21 @@ def rebuild(dialect: str, name: str, *, schema: str | None) -> Verb[None]:
 def drop(dialect: str, name: str, *, schema: str | None) -> Verb[None]:
     """Drop an index, if it is there.  On Postgres this must stand outside any transaction."""
     yield Script([_about(_DROP[dialect], name, schema)])
+
+
+def mending(name: str, *, is_there: bool, schema: str | None) -> str:
+    """Return the statement that makes an index of the jobs' table valid on Postgres, while others work.
+
+    It is empty for an index that no migration names, as that of a primary key.
+    """
+    if is_there:
+        return _about(_REBUILD["postgres"], name, schema) + ";"
+    texts = "\n".join(text for migration in bundle("postgres")["main"] for text in migration.up)
+    made = re.findall(rf"create (unique )?index (?:if not exists )?{name}\s+(on [^;]+);", texts)
+    if not made:
+        return ""
+    unique, rest = made[-1]
+    return in_schema(f"create {unique}index concurrently {name} {' '.join(rest.split())};", schema)
 
 
 def _about(command: str, name: str, schema: str | None) -> str:

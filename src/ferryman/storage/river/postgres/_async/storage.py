@@ -118,7 +118,9 @@ class AsyncPostgresHealth:
         tables = await self._runner.read(health.check("postgres", now=now))
         if any(found.level is Level.ERROR for found in tables):
             return tables  # without the right tables nothing else that is found can be mended
-        judged = await self._runner.read(checks.check(now or datetime.now(UTC), keep or Retention()))
+        judged = await self._runner.read(
+            checks.check(now or datetime.now(UTC), keep or Retention(), self._location.schema)
+        )
         return [*tables, *judged, await self._pooling()]
 
     async def _pooling(self) -> Finding:

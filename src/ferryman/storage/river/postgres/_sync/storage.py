@@ -117,7 +117,7 @@ class PostgresHealth:
         tables = self._runner.read(health.check("postgres", now=now))
         if any(found.level is Level.ERROR for found in tables):
             return tables  # without the right tables nothing else that is found can be mended
-        judged = self._runner.read(checks.check(now or datetime.now(UTC), keep or Retention()))
+        judged = self._runner.read(checks.check(now or datetime.now(UTC), keep or Retention(), self._location.schema))
         return [*tables, *judged, self._pooling()]
 
     def _pooling(self) -> Finding:

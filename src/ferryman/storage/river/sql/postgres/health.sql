@@ -18,7 +18,7 @@ select
     to_regclass('/* schema */river_job')::oid::bigint
 
 -- name: date_style
-select current_setting('DateStyle'), current_user
+select current_setting('DateStyle'), quote_ident(current_user)
 
 -- name: server_clock
 select extract(epoch from clock_timestamp())::double precision
@@ -85,7 +85,7 @@ order by place
 
 -- name: missing_grants
 -- What the current user may not do with :tables, a JSON list; who is not there needs no grant.
-select name, string_agg(right_needed, ', ' order by right_needed), current_user::text
+select name, string_agg(right_needed, ', ' order by right_needed), quote_ident(current_user)
 from json_array_elements_text(:tables::json) as name,
     unnest(array['select', 'insert', 'update', 'delete']) as right_needed
 where to_regclass('/* schema */' || name) is not null
