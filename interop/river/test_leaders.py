@@ -19,7 +19,10 @@ async def leads(tables: Tables, name: str) -> bool:
 
 
 async def listens(tables: Tables, workers: int = 1) -> bool:
-    sql = "select 1 from pg_stat_activity where datname = current_database() and query ilike 'listen%%'"
+    sql = """
+    select 1 from pg_stat_activity
+    where datname = current_database() and query ilike 'listen%%' and state = 'idle'
+    """
     return len(tables.query(sql)) >= workers
 
 
