@@ -45,6 +45,18 @@ async def test_the_fast_way_takes_part_too(storage: AsyncStorage, place: Place) 
     assert await states(storage) == {State.AVAILABLE: 2}
 
 
+async def test_thousands_of_jobs_are_part_of_one_transaction(storage: AsyncStorage, place: Place) -> None:
+    async with place.async_transaction() as mine:
+        many = [mail(tx=mine.tx, kind=f"kind-{number}") for number in range(1_500)]
+        inserted = await storage.jobs.insert(many, now=NOW)
+        assert await states(storage) == {}
+
+        await mine.commit()
+
+    assert await states(storage) == {State.AVAILABLE: 1_500}
+    assert (await storage.jobs.get(inserted[-1].ref)).kind == "kind-1499"
+
+
 async def test_a_duplicate_is_found_inside_the_transaction(storage: AsyncStorage, place: Place) -> None:
     async with place.async_transaction() as mine:
         first = await answer(storage, mail(tx=mine.tx, unique=unique_for(True)))

@@ -46,6 +46,18 @@ def test_the_fast_way_takes_part_too(storage: Storage, place: Place) -> None:
     assert states(storage) == {State.AVAILABLE: 2}
 
 
+def test_thousands_of_jobs_are_part_of_one_transaction(storage: Storage, place: Place) -> None:
+    with place.transaction() as mine:
+        many = [mail(tx=mine.tx, kind=f"kind-{number}") for number in range(1_500)]
+        inserted = storage.jobs.insert(many, now=NOW)
+        assert states(storage) == {}
+
+        mine.commit()
+
+    assert states(storage) == {State.AVAILABLE: 1_500}
+    assert (storage.jobs.get(inserted[-1].ref)).kind == "kind-1499"
+
+
 def test_a_duplicate_is_found_inside_the_transaction(storage: Storage, place: Place) -> None:
     with place.transaction() as mine:
         first = answer(storage, mail(tx=mine.tx, unique=unique_for(True)))
