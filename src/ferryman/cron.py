@@ -19,7 +19,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from ferryman.duration import parse_go_duration
 from ferryman.errors import ConfigError
 
-__all__ = ["Cron", "Interval", "Schedule"]
+__all__ = ["ZONE_PREFIXES", "Cron", "Interval", "Schedule"]
+
+ZONE_PREFIXES = ("TZ=", "CRON_TZ=")
+"""With what a line begins that says its zone itself."""
 
 _SECOND = timedelta(seconds=1)
 _DAY = timedelta(days=1)
@@ -249,7 +252,7 @@ def _interval(line: str, text: str) -> Interval:
 
 def _split_zone(line: str, tz: str) -> tuple[tzinfo | None, str]:
     body = line.strip()
-    if not body.startswith(("TZ=", "CRON_TZ=")):
+    if not body.startswith(ZONE_PREFIXES):
         return _zone(tz, f'The time zone of the cron line "{line}"'), body
     prefix, space, body = body.partition(" ")
     if not space:

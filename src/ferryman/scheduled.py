@@ -13,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from ferryman.cron import Cron, Interval, Schedule
+from ferryman.cron import ZONE_PREFIXES, Cron, Interval, Schedule
 from ferryman.duration import format_duration, parse_duration
 from ferryman.errors import ConfigError
 from ferryman.job import NewJob, State
@@ -89,9 +89,15 @@ class Scheduled:
         if (self.every is None) == (self.cron is None):
             raise ConfigError(f"When is {kind} to be enqueued? Give one of every=… and cron=….")
         if self.cron is not None:
-            return Cron.parse(self.cron, tz=self.tz), self.cron
+            return Cron.parse(self.cron, tz=self.tz), _with_zone(self.cron, self.tz)
         delay = parse_duration(self.every or 0)
         return Interval(delay), f"@every {format_duration(delay)}"
+
+
+def _with_zone(line: str, tz: str) -> str:
+    """Return a line that says its zone itself: dashboards and Go's tools read it where `tz` is not known."""
+    needs_none = tz in ("", "UTC") or line.strip().startswith((*ZONE_PREFIXES, "@every"))
+    return line if needs_none else f"CRON_TZ={tz} {line.strip()}"
 
 
 class Source:

@@ -163,7 +163,7 @@ def test_schedules_are_added_and_removed_at_any_time(tasks: Tasks, mail: Any) ->
 
     every = schedules.add(mail, every="90s")
     cron = schedules.add(mail, cron="0 6 * * 1", tz="Europe/Berlin", id="weekly")
-    assert [entry.spec for entry in schedules] == ["@every 1m30s", "0 6 * * 1"]
+    assert [entry.spec for entry in schedules] == ["@every 1m30s", "CRON_TZ=Europe/Berlin 0 6 * * 1"]
 
     schedules.remove(every.id)
     assert list(schedules) == [cron]

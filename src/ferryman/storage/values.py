@@ -264,6 +264,10 @@ class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
     running: tuple[Running, ...] = ()
     schedules: tuple[ScheduleInfo, ...] = ()
     version: str = ""
+    memory: int | None = None
+    """How many bytes it holds in memory, where it has said so."""
+    blocked: float = 0.0
+    """For how many seconds something has kept its event loop from running."""
 
 
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):

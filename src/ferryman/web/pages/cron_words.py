@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
 
-from ferryman.cron import Cron
+from ferryman.cron import ZONE_PREFIXES, Cron
 from ferryman.duration import parse_go_duration
 from ferryman.errors import ConfigError
 from ferryman.web.formats import duration
@@ -58,7 +58,7 @@ def _shown(times: list[datetime]) -> Iterator[str]:
 
 def _zone(line: str) -> tuple[str, str]:
     prefix, _, body = line.strip().partition(" ")
-    if prefix.startswith(("TZ=", "CRON_TZ=")):
+    if prefix.startswith(ZONE_PREFIXES):
         return prefix.partition("=")[2], body.strip()
     return "", line.strip()
 
