@@ -25,6 +25,7 @@ from ferryman.engine.requests import Requests
 from ferryman.engine.service import Service
 from ferryman.engine.tally import Tally
 from ferryman.events import EventBus
+from ferryman.health.memory import resident
 from ferryman.middleware import EnqueueMiddleware, InThread, Middleware, OnError
 from ferryman.settings import Settings
 from ferryman.storage._async.protocol import AsyncStorage
@@ -134,6 +135,7 @@ class Machinery:
             running=tuple(attempt.described() for attempt in self.executor.running),
             schedules=() if self._periodic is None else self._periodic.outlook(),
             version=ferryman.__version__,
+            memory=resident(),
         )
 
     def _status(self) -> str:

@@ -97,7 +97,7 @@ class RunningJob(Struct):
 
 
 class Worker(Struct):
-    """A worker process; `queues` are weights, `schedules` lines of its clock by id."""
+    """A worker process; `queues` are weights, `schedules` clock lines by id, `memory` bytes, `blocked` seconds."""
 
     id: str
     host: str
@@ -113,3 +113,5 @@ class Worker(Struct):
     running: list[RunningJob]
     schedules: dict[str, str]
     version: str
+    memory: int | None
+    blocked: float

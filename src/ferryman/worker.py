@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
@@ -177,13 +178,15 @@ class Worker(Orders):
         """Look at how large the process has grown, if that is limited."""
         if self.max_rss is None:
             return []
+        if resident() is None:
+            raise ConfigError(f"On {sys.platform} a process cannot tell how much memory it holds. Leave out --max-rss.")
         return [
             every(_WEIGHED_EVERY, self._weigh, clock=self.clock, report=Report("memory", machinery.completer.outage))
         ]
 
     async def _weigh(self) -> None:
         held = resident()
-        if self.max_rss is not None and held > self.max_rss and not self._stopping:
+        if held and self.max_rss and held > self.max_rss and not self._stopping:
             self.outgrown = True
             self.stop(f"it has grown to {mebibytes(held)}, and --max-rss is {mebibytes(self.max_rss)}")
 

@@ -28,6 +28,7 @@ class Beats:
     def __init__(self, twin: Any) -> None:
         self._twin = twin
         self.told: list[Any] = []
+        self.latest: WorkerInfo | None = None
         self.broken: Exception | None = None
         self.closed_doors = 0
         self.queues = self.workers = self.jobs = self
@@ -38,6 +39,7 @@ class Beats:
 
     def beat(self, info: WorkerInfo, *, expires_in: timedelta) -> None:
         self._tell("beat", expires_in)
+        self.latest = info
         self._twin.workers.beat(info, expires_in=expires_in)
 
     def extend(self, refs: list[JobRef], *, worker: str) -> None:
@@ -142,8 +144,7 @@ async def test_it_goes_on_while_a_task_blocks_the_loop_and_says_so(
 
     async with heart.beating():
         await until(began)
-        before = beats.count("beat")
-        block_until(lambda: bool(seen.of(LoopBlocked)) and beats.count("beat") > before)
+        block_until(lambda: bool(seen.of(LoopBlocked)) and beats.latest is not None and beats.latest.blocked >= 0.05)
 
     blocked = seen.of(LoopBlocked)[0]
     assert blocked.seconds >= 0.05

@@ -51,6 +51,10 @@ def test_where_everything_is_worked_nothing_is_wrong() -> None:
     assert wrong(workers=[worker(kinds=("mail",))]) == []
 
 
+def test_a_worker_that_was_lost_long_ago_has_been_seen_to() -> None:
+    assert wrong(workers=[worker(kinds=("mail",))], lost=[worker(beat_at=NOW - timedelta(minutes=11))]) == []
+
+
 @pytest.mark.parametrize(
     ("said", "id", "level"),
     [
@@ -58,7 +62,8 @@ def test_where_everything_is_worked_nothing_is_wrong() -> None:
         ({"workers": []}, "A-QUEUE", Level.ERROR),
         ({"workers": [worker(queues={"else": 1})]}, "A-QUEUE", Level.ERROR),
         ({"queues": [queue(oldest=NOW - timedelta(minutes=11))]}, "A-STUCK", Level.WARNING),
-        ({"workers": [worker(beat_at=NOW - timedelta(minutes=1))]}, "A-WORKER", Level.WARNING),
+        ({"lost": [worker(beat_at=NOW - timedelta(minutes=1))]}, "A-WORKER", Level.WARNING),
+        ({"workers": [worker(blocked=61.0)]}, "A-WORKER", Level.WARNING),
         ({"workers": [worker(version="1"), worker(version="2")]}, "A-WORKER", Level.WARNING),
         ({"periodic": [schedule(next_at=NOW - timedelta(minutes=3))]}, "A-PERIODIC", Level.ERROR),
         ({"periodic": [schedule(), schedule(id="x", owner="gobox:1")]}, "A-PERIODIC", Level.WARNING),

@@ -20,6 +20,9 @@ __all__ = ["Moment", "judge"]
 
 _LATE = timedelta(minutes=10)
 _SILENT = timedelta(seconds=30)
+# A worker that was lost longer ago has been seen to, or replaced: it stays on the workers' page only.
+_LOST_LATELY = timedelta(minutes=10)
+_STUCK_AFTER = 60.0
 _OVERDUE = timedelta(minutes=2)
 
 
@@ -31,6 +34,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
 
     queues: Sequence[QueueInfo]
     workers: Sequence[WorkerInfo]
+    lost: Sequence[WorkerInfo] = ()
     waiting: Mapping[str, Collection[str]]
     tasks: Collection[str]
     now: datetime
@@ -115,11 +119,14 @@ def _overdue(there: Moment) -> list[Finding]:
 
 def _workers(there: Moment) -> list[Finding]:
     found = [
-        warned(
-            "A-WORKER", f"the worker {each.host}:{each.pid} has not been heard of for {_seconds(there, each):,.0f} s"
-        )
+        warned("A-WORKER", f"the worker {each.host}:{each.pid} fell silent {_seconds(there, each):,.0f} s ago")
+        for each in there.lost
+        if each.beat_at is not None and there.now - each.beat_at < _LOST_LATELY
+    ]
+    found += [
+        warned("A-WORKER", f"the event loop of {each.host}:{each.pid} has stood still for {each.blocked:,.0f} s")
         for each in there.workers
-        if each.beat_at is not None and there.now - each.beat_at > _SILENT
+        if each.blocked > _STUCK_AFTER
     ]
     versions = sorted({each.version for each in there.workers if each.version})
     if len(versions) > 1:

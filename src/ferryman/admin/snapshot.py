@@ -20,6 +20,8 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
     location: str
     queues: Sequence[QueueInfo] | None = None
     workers: Sequence[WorkerInfo] | None = None
+    lost: Sequence[WorkerInfo] | None = None
+    """Workers that fell silent within the last hour without a word."""
     periodic: Sequence[PeriodicInfo] | None = None
     leader: str | None = None
     """The id of the worker that leads; None where nobody does, or has to."""

@@ -14,6 +14,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import timedelta
 
+import msgspec
+
 from ferryman.engine.asking import timed
 from ferryman.engine.outage import Outage, Report
 from ferryman.events import LoopBlocked
@@ -66,7 +68,7 @@ class Heartbeater:
 
     def beat(self, announce: bool) -> None:
         """Write one heartbeat."""
-        info = self.describe()
+        info = msgspec.structs.replace(self.describe(), blocked=self._silence() if self._blocked else 0.0)
         if refs := self.running():  # first: whatever else cannot be written, jobs that run stay ours
             self.storage.jobs.extend(refs, worker=info.id)
         if announce:
@@ -83,7 +85,7 @@ class Heartbeater:
         next_beat, next_announce = 0.0, 0.0
         while not self._stop.is_set():
             now = time.monotonic()
-            self._watch_loop(loop, now)
+            self._watch_loop(loop)
             if now >= next_beat:
                 with self._reported(), timed(self.events, "beat"):
                     self.beat(announce=now >= next_announce)
@@ -93,13 +95,16 @@ class Heartbeater:
             self._stop.wait(min(_LOOK, self.interval))
         self.storage.workers.leave(self.describe().id)
 
-    def _watch_loop(self, loop: asyncio.AbstractEventLoop, now: float) -> None:
-        silent = now - self._loop_seen
+    def _watch_loop(self, loop: asyncio.AbstractEventLoop) -> None:
+        silent = self._silence()
         if silent > _BLOCKED_AFTER and not self._blocked:
             self._blocked = True
             self.events.publish(LoopBlocked(silent, tuple(job.kind for job in self.describe().running)))
         with contextlib.suppress(RuntimeError):  # the loop may be closing
             loop.call_soon_threadsafe(self._seen)
+
+    def _silence(self) -> float:
+        return time.monotonic() - self._loop_seen
 
     def _seen(self) -> None:
         self._loop_seen = time.monotonic()

@@ -54,6 +54,7 @@ class Sight:
     took: float
     queues: Seen[Sequence[QueueInfo]] = _UNSEEN
     workers: Seen[Sequence[WorkerInfo]] = _UNSEEN
+    lost: Seen[Sequence[WorkerInfo]] = _UNSEEN
     schedules: Seen[Sequence[PeriodicInfo]] = _UNSEEN
     findings: Seen[Sequence[Finding]] = _UNSEEN
     leader: str | None = None
@@ -135,13 +136,14 @@ class Collector:
         snapshot: Seen[Snapshot | None] = await look(self._admin.snapshot, Seen(None))
         queues = _of(snapshot, "queues", seen.queues)
         workers = _of(snapshot, "workers", seen.workers)
+        lost = _of(snapshot, "lost", seen.lost)
         schedules = _of(snapshot, "periodic", seen.schedules)
         leader = snapshot.value.leader if snapshot.value else None
         now, took = datetime.now(UTC), time.monotonic() - began
         if not queues.why:
             self._points.append(_point(queues.value, now))
         points = tuple(self._points)
-        self._sight = Sight(seen.number + 1, now, took, queues, workers, schedules, seen.findings, leader, points)
+        self._sight = Sight(seen.number + 1, now, took, queues, workers, lost, schedules, seen.findings, leader, points)
         return took
 
     async def _check(self) -> float:

@@ -59,6 +59,24 @@ async def test_a_worker_that_leaves_is_gone_at_once(storage: AsyncStorage) -> No
     assert [worker.id for worker in await storage.workers.list(now=later(seconds=6))] == [BOB.id]
 
 
+async def test_a_worker_that_fell_silent_without_a_word_is_lost_for_an_hour(storage: AsyncStorage) -> None:
+    await storage.workers.beat(ADA, expires_in=MINUTE, now=NOW)
+    await storage.workers.beat(BOB, expires_in=MINUTE, now=later(seconds=30))
+
+    assert [worker.id for worker in await storage.workers.lost(now=later(seconds=59))] == []
+    assert [worker.id for worker in await storage.workers.lost(now=later(seconds=61))] == [ADA.id]
+    assert [worker.id for worker in await storage.workers.lost(now=later(seconds=120))] == [BOB.id, ADA.id]
+    assert [worker.id for worker in await storage.workers.lost(now=later(hours=2))] == []
+
+
+async def test_a_worker_that_left_is_not_lost(storage: AsyncStorage) -> None:
+    await storage.workers.beat(ADA, expires_in=MINUTE, now=NOW)
+
+    await storage.workers.leave(ADA.id)
+
+    assert await storage.workers.lost(now=later(seconds=61)) == []
+
+
 async def test_other_programs_see_the_workers(storage: AsyncStorage, elsewhere: AsyncStorage) -> None:
     await storage.workers.beat(ADA, expires_in=MINUTE, now=NOW)
 

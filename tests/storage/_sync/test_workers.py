@@ -60,6 +60,24 @@ def test_a_worker_that_leaves_is_gone_at_once(storage: Storage) -> None:
     assert [worker.id for worker in storage.workers.list(now=later(seconds=6))] == [BOB.id]
 
 
+def test_a_worker_that_fell_silent_without_a_word_is_lost_for_an_hour(storage: Storage) -> None:
+    storage.workers.beat(ADA, expires_in=MINUTE, now=NOW)
+    storage.workers.beat(BOB, expires_in=MINUTE, now=later(seconds=30))
+
+    assert [worker.id for worker in storage.workers.lost(now=later(seconds=59))] == []
+    assert [worker.id for worker in storage.workers.lost(now=later(seconds=61))] == [ADA.id]
+    assert [worker.id for worker in storage.workers.lost(now=later(seconds=120))] == [BOB.id, ADA.id]
+    assert [worker.id for worker in storage.workers.lost(now=later(hours=2))] == []
+
+
+def test_a_worker_that_left_is_not_lost(storage: Storage) -> None:
+    storage.workers.beat(ADA, expires_in=MINUTE, now=NOW)
+
+    storage.workers.leave(ADA.id)
+
+    assert storage.workers.lost(now=later(seconds=61)) == []
+
+
 def test_other_programs_see_the_workers(storage: Storage, elsewhere: Storage) -> None:
     storage.workers.beat(ADA, expires_in=MINUTE, now=NOW)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -76,6 +76,7 @@ class AsyncAdmin:
             Moment(
                 queues=queues,
                 workers=await storage.workers.list(now=now),
+                lost=await storage.workers.lost(now=now),
                 waiting=waiting,
                 tasks=tasks,
                 now=now or datetime.now(UTC),
@@ -183,6 +184,10 @@ class AsyncWorkerAdmin:
     async def list(self) -> list[WorkerInfo]:
         """Return the workers that are alive, with what each runs."""
         return await (await self._open()).workers.list()
+
+    async def lost(self) -> Sequence[WorkerInfo]:
+        """Return ferryman's workers that fell silent within the last hour without a word, the latest first."""
+        return await (await self._open()).workers.lost()
 
     async def leader(self) -> str | None:
         """Return the id of the worker that does the chores for all; None where nobody does, or on Redis has to."""

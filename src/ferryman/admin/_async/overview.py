@@ -26,6 +26,7 @@ async def async_snapshot(
         found["queues"] = await queues.glance(cap=cap, now=now)
     with _told("workers", missing):
         found["workers"] = await storage.workers.list(now=now)
+        found["lost"] = await storage.workers.lost(now=now)
     with _told("periodic", missing):
         found["periodic"] = await periodic.list(now=now)
     with _told("leader", missing):

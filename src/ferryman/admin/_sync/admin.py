@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -75,6 +75,7 @@ class Admin:
             Moment(
                 queues=queues,
                 workers=storage.workers.list(now=now),
+                lost=storage.workers.lost(now=now),
                 waiting=waiting,
                 tasks=tasks,
                 now=now or datetime.now(UTC),
@@ -182,6 +183,10 @@ class WorkerAdmin:
     def list(self) -> list[WorkerInfo]:
         """Return the workers that are alive, with what each runs."""
         return (self._open()).workers.list()
+
+    def lost(self) -> Sequence[WorkerInfo]:
+        """Return ferryman's workers that fell silent within the last hour without a word, the latest first."""
+        return (self._open()).workers.lost()
 
     def leader(self) -> str | None:
         """Return the id of the worker that does the chores for all; None where nobody does, or on Redis has to."""

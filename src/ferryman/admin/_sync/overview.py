@@ -27,6 +27,7 @@ def snapshot(
         found["queues"] = queues.glance(cap=cap, now=now)
     with _told("workers", missing):
         found["workers"] = storage.workers.list(now=now)
+        found["lost"] = storage.workers.lost(now=now)
     with _told("periodic", missing):
         found["periodic"] = periodic.list(now=now)
     with _told("leader", missing):

@@ -7,6 +7,7 @@ import click
 from ferryman.cli.grammar import command
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
+from ferryman.sizes import mebibytes
 from ferryman.storage.values import Running, WorkerInfo
 from ferryman.views import worker_view
 
@@ -22,6 +23,7 @@ WORKERS = Listing[WorkerInfo](
         Column("STARTED", lambda worker, times: times.ago(worker.started_at), right=True),
         Column("SEEN", lambda worker, times: times.ago(worker.beat_at), right=True),
         Column("ID", lambda worker, times: worker.id, wide=True),
+        Column("MEMORY", lambda worker, times: mebibytes(worker.memory or 0) if worker.memory else "", True, wide=True),
         Column("VERSION", lambda worker, times: worker.version, wide=True),
         Column("KINDS", lambda worker, times: " ".join(worker.kinds), wide=True),
         Column("QUEUES", lambda worker, times: _queues(worker)),
@@ -45,11 +47,12 @@ RUNNING = Listing[tuple[WorkerInfo, Running]](
 
 
 @command("workers", examples=["ferryman workers", "ferryman workers -o wide", "ferryman workers --running"])
+@click.option("--lost", is_flag=True, help="Those that fell silent within the last hour without a word.")
 @click.option("--running", is_flag=True, help="The jobs that they run, and since when.")
 @click.pass_obj
-def workers(session: Session, /, running: bool) -> None:
+def workers(session: Session, /, lost: bool, running: bool) -> None:
     """List the workers that are alive."""
-    there = session.admin.workers.list()
+    there = session.admin.workers.lost() if lost else session.admin.workers.list()
     if running:
         show(session, RUNNING, [(worker, job) for worker in there for job in worker.running])
     else:

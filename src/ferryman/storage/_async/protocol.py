@@ -263,6 +263,10 @@ class AsyncWorkers(Protocol):
         """Return the workers that are alive."""
         ...
 
+    async def lost(self, *, now: datetime | None = None) -> Sequence[WorkerInfo]:
+        """Return ferryman's workers that fell silent within the last hour without a word, the latest first."""
+        ...
+
     async def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         """Return what workers and schedulers that are alive enqueue by the clock, by id."""
         ...

@@ -264,6 +264,10 @@ class Workers(Protocol):
         """Return the workers that are alive."""
         ...
 
+    def lost(self, *, now: datetime | None = None) -> Sequence[WorkerInfo]:
+        """Return ferryman's workers that fell silent within the last hour without a word, the latest first."""
+        ...
+
     def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         """Return what workers and schedulers that are alive enqueue by the clock, by id."""
         ...

@@ -14,6 +14,7 @@ import msgspec
 
 __all__ = [
     "CANCEL",
+    "OURS",
     "QUEUES",
     "SCHEDULERS",
     "SERVERS",
@@ -36,6 +37,8 @@ WORKERS = "asynq:workers"
 """Sorted set of the keys that `workers` names, by the second they expire."""
 SCHEDULERS = "asynq:schedulers"
 """Sorted set of the keys that `scheduler` names, by the second they expire."""
+OURS = "ferryman:workers"
+"""Sorted set of what ferryman's own workers are called, by the second of their latest heartbeat."""
 CANCEL = "asynq:cancel"
 """Channel on which ids of tasks are published that are to stop."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import sha256
 
 from starlette.responses import Response
@@ -12,12 +12,14 @@ from starlette.responses import Response
 from ferryman.job import JobRef
 from ferryman.storage.values import Running, WorkerInfo
 from ferryman.web import replies
+from ferryman.web.formats import duration
 from ferryman.web.pages.parts import Condition, Empty, Note
 from ferryman.web.visit import Visit
 
 __all__ = ["page"]
 
-_LOST = timedelta(seconds=30)
+_STUCK_AFTER = 60.0
+_LOST = Condition("lost", "bad", "It fell silent without a word; what it ran goes back to its queue.")
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,6 @@ class RunningRow:
     share: float | None
     """How much of its time is used, 0 to 1."""
     over: bool
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,6 @@ class WorkerRow:
     anchor: str
     name: str
     leader: bool
-    note: str
     condition: Condition
     queues: Mapping[str, int]
     busy: int
@@ -69,13 +69,14 @@ async def page(visit: Visit) -> Response:
     sight = await visit.place.collector.sight()
     if replies.unchanged(visit, sight.number):
         return replies.same(visit)
-    rows = [_row(each, sight.leader, visit.now) for each in sight.workers.value]
+    alive = [_row(each, _condition(each), sight.leader, visit.now) for each in sight.workers.value]
+    lost = [_row(each, _LOST, None, visit.now) for each in sight.lost.value]
     shown = Workers(
-        text=_text(rows, visit, sight.workers.why),
+        text=_text(alive, visit, sight.workers.why),
         warnings=[
             Note("warn", each.text) for each in sight.findings.value if each.id == "A-KIND" and each.level != "ok"
         ],
-        workers=rows,
+        workers=[*alive, *lost],
         empty=Empty("No worker is running", "Jobs wait until one does. Start one:", "ferryman worker app.main:jobs"),
     )
     return await replies.page(visit, "workers.html", shown, sight.number)
@@ -92,28 +93,27 @@ def _text(rows: Sequence[WorkerRow], visit: Visit, why: str) -> str:
     return " ".join(part for part in (busy, others) if part)
 
 
-def _row(worker: WorkerInfo, leader: str | None, now: datetime) -> WorkerRow:
+def _row(worker: WorkerInfo, condition: Condition, leader: str | None, now: datetime) -> WorkerRow:
     return WorkerRow(
         anchor=f"w-{sha256(worker.id.encode()).hexdigest()[:12]}",
         name=f"{worker.host}:{worker.pid}",
         leader=worker.id == leader,
-        note="",
-        condition=_condition(worker, now),
+        condition=condition,
         queues=worker.queues,
         busy=len(worker.running),
         slots=worker.concurrency,
         started_at=worker.started_at,
         version=worker.version or "Go",
-        memory=None,
+        memory=worker.memory,
         beat_at=worker.beat_at,
         kinds=sorted(worker.kinds),
         running=[_running(each, now) for each in worker.running],
     )
 
 
-def _condition(worker: WorkerInfo, now: datetime) -> Condition:
-    if worker.beat_at is not None and now - worker.beat_at > _LOST:
-        return Condition("lost", "bad", "No heartbeat for over 30 s: its jobs go back when they count as lost.")
+def _condition(worker: WorkerInfo) -> Condition:
+    if worker.blocked > _STUCK_AFTER:
+        return Condition("stuck", "bad", f"Its event loop has stood still for {duration(worker.blocked)}.")
     if worker.status == "active":
         return Condition("running", "ok")
     return Condition({"stopped": "draining", "closed": "stopped"}.get(worker.status, worker.status), "warn")

@@ -101,6 +101,9 @@ class AsyncRedisWorkers:
     async def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
         return await self._server.run(workers.list_workers(now=now))
 
+    async def lost(self, *, now: datetime | None = None) -> Sequence[WorkerInfo]:
+        return await self._server.run(workers.lost_workers(now=now))
+
     async def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         return await self._server.run(periodic.list_entries(now=now))
 

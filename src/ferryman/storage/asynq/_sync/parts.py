@@ -102,6 +102,9 @@ class RedisWorkers:
     def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
         return self._server.run(workers.list_workers(now=now))
 
+    def lost(self, *, now: datetime | None = None) -> Sequence[WorkerInfo]:
+        return self._server.run(workers.lost_workers(now=now))
+
     def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         return self._server.run(periodic.list_entries(now=now))
 

@@ -2,7 +2,8 @@
 
 A worker writes what a Go server writes: who it is, what it works on, what it enqueues
 by the clock.  What only ferryman's say of themselves stands beside it in a key of our
-own, which is gone with the rest when no further heartbeat comes.
+own, and stays for an hour when no further heartbeat comes: Go's tools forget at once
+who has fallen silent.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from ferryman.storage.asynq.times import moment, seconds
 from ferryman.storage.asynq.wire import WireError
 from ferryman.storage.values import Running, ScheduleInfo, WorkerInfo
 
-__all__ = ["beat", "leave", "list_workers", "running_tasks"]
+__all__ = ["beat", "leave", "list_workers", "lost_workers", "running_tasks"]
 
 # A Go server's information is valid for so long after its heartbeat.
 _GO_TTL = timedelta(seconds=10)
 _FORGOTTEN = timedelta(hours=1)
+_FORGOTTEN_AFTER = int(_FORGOTTEN.total_seconds())
 # The heartbeat carries every payload that is worked on: what is longer is cut.
 _LONGEST_PAYLOAD = 65_536
 
@@ -48,8 +50,10 @@ def beat(worker: WorkerInfo, *, expires_in: timedelta, now: datetime | None) -> 
         Command(("ZADD", keys.WORKERS, expires, keys.workers(name))),
         *(
             Command(("ZREMRANGEBYSCORE", index, "-inf", seconds(at - _FORGOTTEN)))
-            for index in (keys.SERVERS, keys.WORKERS, keys.SCHEDULERS)
+            for index in (keys.SERVERS, keys.WORKERS, keys.SCHEDULERS, keys.OURS)
         ),
+        Command(("ZADD", keys.OURS, seconds(at), name)),
+        Command(("EXPIRE", keys.OURS, _FORGOTTEN_AFTER)),
         _write_state(worker, name, ttl, at),
         *_write_schedules(worker.schedules, ttl, expires),
     ]
@@ -57,13 +61,14 @@ def beat(worker: WorkerInfo, *, expires_in: timedelta, now: datetime | None) -> 
 
 def leave(worker_id: str) -> Verb[None]:
     """Take a worker off the list at once."""
-    (servers,) = yield [Command(("ZRANGE", keys.SERVERS, 0, -1))]
-    for name in _names(servers):
+    servers, ours = yield [Command(("ZRANGE", index, 0, -1)) for index in (keys.SERVERS, keys.OURS)]
+    for name in {*_names(servers), *map(bytes.decode, ours)}:
         if name.endswith(f":{_server_id(worker_id)}"):
             server, workers = keys.server(name), keys.workers(name)
             yield [
                 Command(("ZREM", keys.SERVERS, server)),
                 Command(("ZREM", keys.WORKERS, workers)),
+                Command(("ZREM", keys.OURS, name)),
                 Command(("DEL", server, workers, _ours(name))),
             ]
 
@@ -80,6 +85,16 @@ def list_workers(*, now: datetime | None) -> Verb[list[WorkerInfo]]:
         if info is not None:
             found.append(_worker(name, info, tasks, ours, seen_at=expires - _GO_TTL))
     return sorted(found, key=lambda worker: worker.started_at)
+
+
+def lost_workers(*, now: datetime | None) -> Verb[list[WorkerInfo]]:
+    """Return ferryman's workers that fell silent without leaving the list, until they are forgotten."""
+    at = now or datetime.now(UTC)
+    alive = yield from _alive(at)
+    (found,) = yield [Command(("ZRANGE", keys.OURS, seconds(at - _FORGOTTEN), seconds(at), "BYSCORE"))]
+    silent = [name for name in map(bytes.decode, reversed(found)) if name not in alive]
+    said = yield [Command(("GET", _ours(name))) for name in silent]
+    return [_decode(ours) for ours in said if ours is not None]
 
 
 def running_tasks(queue: str, ids: Sequence[str]) -> Verb[dict[str, tuple[datetime | None, tuple[str, ...]]]]:
@@ -128,6 +143,7 @@ def _write_state(worker: WorkerInfo, name: str, ttl: int, at: datetime) -> Call:
         keys={"server": keys.server(name), "workers": keys.workers(name), "ours": _ours(name)},
         args={
             "ttl": ttl,
+            "forgotten": _FORGOTTEN_AFTER,
             "info": messages.SERVER_INFO.encode(info),
             "more": msgspec.json.encode(
                 replace(worker, beat_at=at, running=(), schedules=tuple(each.kept() for each in worker.schedules))

@@ -95,6 +95,9 @@ class AsyncRiverWorkers:
     async def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
         return await self._reader.read(workers.list_workers(now=now))
 
+    async def lost(self, *, now: datetime | None = None) -> Sequence[WorkerInfo]:
+        return await self._reader.read(workers.lost_workers(now=now))
+
     async def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         return await self._reader.read(workers.schedules(now=now))
 

@@ -96,6 +96,9 @@ class RiverWorkers:
     def list(self, *, now: datetime | None = None) -> list[WorkerInfo]:
         return self._reader.read(workers.list_workers(now=now))
 
+    def lost(self, *, now: datetime | None = None) -> Sequence[WorkerInfo]:
+        return self._reader.read(workers.lost_workers(now=now))
+
     def schedules(self, *, now: datetime | None = None) -> Sequence[PeriodicInfo]:
         return self._reader.read(workers.schedules(now=now))
 

@@ -17,7 +17,7 @@ from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Row, Verb
 from ferryman.storage.values import PeriodicInfo, ScheduleInfo, WorkerInfo
 
-__all__ = ["beat", "leave", "list_workers", "schedules"]
+__all__ = ["beat", "leave", "list_workers", "lost_workers", "schedules"]
 
 _FORGOTTEN = timedelta(hours=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -47,10 +47,13 @@ def leave(worker_id: str) -> Verb[None]:
 
 def list_workers(*, now: datetime | None) -> Verb[list[WorkerInfo]]:
     """Return the workers that are alive."""
-    rows: list[Row] = []
-    with suppress(SchemaOutOfDate):
-        rows = yield Query("workers", {"now": now or datetime.now(UTC)})
-    return [worker for info, beat_at in rows for worker in _read(info, beat_at)]
+    return (yield from _listed(Query("workers", {"now": now or datetime.now(UTC)})))
+
+
+def lost_workers(*, now: datetime | None) -> Verb[list[WorkerInfo]]:
+    """Return the workers that fell silent without leaving the list, until they are forgotten."""
+    at = now or datetime.now(UTC)
+    return (yield from _listed(Query("lost_workers", {"now": at, "horizon": at - _FORGOTTEN})))
 
 
 def schedules(*, now: datetime | None) -> Verb[list[PeriodicInfo]]:
@@ -62,6 +65,13 @@ def schedules(*, now: datetime | None) -> Verb[list[PeriodicInfo]]:
             if known is None or (entry.last_at or _NEVER) > (known.last_at or _NEVER):
                 found[entry.id] = _periodic(entry)
     return sorted(found.values(), key=lambda entry: entry.id)
+
+
+def _listed(query: Query) -> Verb[list[WorkerInfo]]:
+    rows: list[Row] = []
+    with suppress(SchemaOutOfDate):
+        rows = yield query
+    return [worker for info, beat_at in rows for worker in _read(info, beat_at)]
 
 
 def _periodic(entry: ScheduleInfo) -> PeriodicInfo:

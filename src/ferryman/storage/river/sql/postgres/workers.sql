@@ -18,6 +18,13 @@ from /* schema */ferryman_worker
 where expires_at >= :now::timestamptz
 order by started_at, id
 
+-- name: lost_workers
+select info::text, (beat_at at time zone 'UTC')::text
+from /* schema */ferryman_worker
+where expires_at < :now::timestamptz
+  and expires_at >= :horizon::timestamptz
+order by beat_at desc, id
+
 -- name: prune_workers
 delete from /* schema */ferryman_worker
 where expires_at < :horizon::timestamptz

@@ -19,6 +19,14 @@ where expires_at >= :now
   and json_valid(info, 6)
 order by started_at, id
 
+-- name: lost_workers
+select json(info), beat_at
+from ferryman_worker
+where expires_at < :now
+  and expires_at >= :horizon
+  and json_valid(info, 6)
+order by beat_at desc, id
+
 -- name: prune_workers
 delete from ferryman_worker
 where expires_at < :horizon
