@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ferryman.storage.river.rows import parse_time
+from ferryman.storage.river.times import parse_time
 
 __all__ = ["JSON_COLUMNS", "Row", "Tables", "differences", "plain"]
 

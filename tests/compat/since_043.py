@@ -17,7 +17,7 @@ from typing import Any
 from recorded_tables import Tables, plain
 from replay import called_at, recorded
 
-from ferryman.storage.river.rows import text_time
+from ferryman.storage.river.times import text_time
 
 __all__ = ["today"]
 

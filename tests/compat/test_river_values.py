@@ -18,7 +18,8 @@ from replay import recorded
 
 from ferryman.job import AttemptError, Job, JobRef, State
 from ferryman.retry import next_attempt, river
-from ferryman.storage.river.rows import error_json, text_time
+from ferryman.storage.river.attempts import error_json
+from ferryman.storage.river.times import text_time
 from ferryman.storage.river.unique import states
 from ferryman.storage.river.verbs.notices import notices_in
 from ferryman.storage.river.verbs.work import snooze_count

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import pytest
 from tables import change
 
-from ferryman.storage.river.rows import json_time, parse_time, text_time
 from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
+from ferryman.storage.river.times import json_time, parse_time, text_time
 from storage._sync.acts import store, take
 from storage.samples import later
 

@@ -14,7 +14,7 @@ import msgspec
 from ferryman import gojson
 from ferryman.errors import ConfigError
 from ferryman.job import FINAL, Job, State
-from ferryman.storage.river.rows import json_time
+from ferryman.storage.river.times import json_time
 from ferryman.storage.values import JobFilter, JobOrder
 
 __all__ = ["Place", "behind", "column", "read"]

@@ -10,7 +10,7 @@ import msgspec
 
 from ferryman.errors import InvalidJob
 from ferryman.job import NewJob, State, Unique
-from ferryman.storage.river.rows import parse_time
+from ferryman.storage.river.times import parse_time
 from ferryman.storage.river.unique import unique_key
 from ferryman.testing.river_adapter.client import KIND, encoded_args
 from ferryman.testing.river_adapter.requests import InsertJob, InsertOpts, InvalidParams, Rejected, UniqueOpts

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from ferryman.findings import Finding, clocks_apart, failed, passed, warned
 from ferryman.storage.river.bundle import in_schema
-from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Verb
+from ferryman.storage.river.times import parse_time
 from ferryman.storage.river.verbs.health import cleaning
 from ferryman.storage.river.verbs.indexes import list_indexes, mending
 from ferryman.storage.values import Retention

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from ferryman.errors import StorageError
-from ferryman.storage.river.rows import text_time
 from ferryman.storage.river.sql import Statement, statements
 from ferryman.storage.river.sqlite.failures import translated
 from ferryman.storage.river.sqlite.library import Connection
 from ferryman.storage.river.steps import NOW, Batch, Query, Row, Script, Step, Stream, Values, Verb
+from ferryman.storage.river.times import text_time
 
 __all__ = ["run", "transaction"]
 

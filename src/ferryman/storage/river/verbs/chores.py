@@ -10,8 +10,10 @@ from typing import Any
 from ferryman.errors import SchemaOutOfDate
 from ferryman.job import Job, JobRef, State
 from ferryman.outcome import Discarded, Finished, Retry
-from ferryman.storage.river.rows import error_json, job_from, parse_time
+from ferryman.storage.river.attempts import error_json
+from ferryman.storage.river.rows import job_from
 from ferryman.storage.river.steps import Batch, Query, Row, Verb
+from ferryman.storage.river.times import parse_time
 from ferryman.storage.river.verbs.insert import NoticeLimiter, inserts_told
 from ferryman.storage.river.verbs.work import SOON
 from ferryman.storage.values import Retention

@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from ferryman.duration import format_duration
 from ferryman.errors import SchemaOutOfDate
 from ferryman.findings import Finding, failed, passed, warned
-from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Query, Verb
+from ferryman.storage.river.times import parse_time
 from ferryman.storage.river.verbs import schema
 from ferryman.storage.values import Retention
 

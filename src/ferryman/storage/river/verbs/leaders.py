@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 from ferryman.gojson import quote
-from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import NOW, Batch, Query, Verb
+from ferryman.storage.river.times import parse_time
 
 __all__ = ["LEASE", "current", "elect", "request_resign", "resign"]
 

@@ -14,8 +14,9 @@ from ferryman.errors import DuplicateJob, JobNotFound, WrongState
 from ferryman.job import Job, JobRef, State
 from ferryman.storage.matching import looks_inside, matches
 from ferryman.storage.river import cursors
-from ferryman.storage.river.rows import job_from, json_time, without_nul
-from ferryman.storage.river.steps import Batch, Query, Search, Verb
+from ferryman.storage.river.rows import SeenRow, job_from, without_nul
+from ferryman.storage.river.steps import Batch, Query, Row, Search, Verb
+from ferryman.storage.river.times import json_time
 from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, Page
 
 __all__ = [
@@ -42,8 +43,9 @@ _LISTS = {
 }
 """The statement for an order: what it goes by, and whether it descends."""
 
-_AT_ONCE = 1_000
-_MOST_LOOKED_AT = 5_000
+_PORTIONS = (1_000, 4_000)
+"""How many jobs are looked at, after as many as are wanted: mostly nearly all match, or nearly none."""
+_COUNTED_AT_ONCE = 1_000
 
 
 def get(ref: JobRef) -> Verb[Job]:
@@ -58,18 +60,18 @@ def list_jobs(which: JobFilter, *, order: JobOrder, limit: int, cursor: str | No
     """Return a page of jobs (spec/river.md 7.6.2)."""
     if _looks_inside(which):
         return (yield from _look_inside(which, order, limit, cursor))
-    jobs = yield from _rows(which, order, limit + 1, cursor)
-    more = len(jobs) > limit
-    return Page(jobs[:limit], cursors.behind(jobs[limit - 1], which, order) if more else None)
+    rows = yield from _rows(which, order, limit + 1, cursor)
+    jobs = list(map(job_from, rows[:limit]))
+    return Page(jobs, cursors.behind(jobs[-1], which, order) if len(rows) > limit else None)
 
 
-def _rows(which: JobFilter, order: JobOrder, most: int, cursor: str | None) -> Verb[list[Job]]:
+def _rows(which: JobFilter, order: JobOrder, most: int, cursor: str | None) -> Verb[list[Row]]:
     column, which = cursors.column(which, order)
     last = cursors.read(cursor) if cursor is not None else None
     place = {"after": last.id if last else None, "after_at": last.at if last else None, "by": column}
     name = _LISTS[_goes_by(column, which), order.descending]
-    rows = yield Search(name, {**_filter(which), **place, "max": most})
-    return list(map(job_from, rows))
+    rows: list[Row] = yield Search(name, {**_filter(which), **place, "max": most})
+    return rows
 
 
 def _goes_by(column: str | None, which: JobFilter) -> str:
@@ -85,21 +87,21 @@ def _looks_inside(which: JobFilter) -> bool:
 def _look_inside(which: JobFilter, order: JobOrder, limit: int, cursor: str | None) -> Verb[Page[Job]]:
     """Read jobs one after another.  The page may be short of `limit` and have a next one, when few of many match."""
     jobs: list[Job] = []
-    seen: Job | None = None
-    looked, at_once = 0, min(limit + 1, _AT_ONCE)  # mostly nearly all match, or nearly none
-    while looked < _MOST_LOOKED_AT:
-        rows = yield from _rows(which, order, at_once, cursor)
-        for job in rows:
-            if matches(which, job):
+    for portion in (limit + 1, *_PORTIONS):
+        rows = yield from _rows(which, order, portion, cursor)
+        for place, row in enumerate(rows):
+            if matches(which, SeenRow(row)):
                 if len(jobs) == limit:
-                    return Page(jobs, cursor if seen is None else cursors.behind(seen, which, order))
-                jobs.append(job)
-            seen = job
-        if len(rows) < at_once or seen is None:
+                    return Page(jobs, _behind(rows[place - 1], which, order) if place else cursor)
+                jobs.append(job_from(row))
+        if len(rows) < portion:
             return Page(jobs)
-        cursor = cursors.behind(seen, which, order)
-        looked, at_once = looked + at_once, _AT_ONCE
+        cursor = _behind(rows[-1], which, order)
     return Page(jobs, cursor)
+
+
+def _behind(row: Row, which: JobFilter, order: JobOrder) -> str:
+    return cursors.behind(job_from(row), which, order)
 
 
 def count(which: JobFilter) -> Verb[Mapping[State, int]]:
@@ -111,10 +113,10 @@ def count(which: JobFilter) -> Verb[Mapping[State, int]]:
 
 
 def _count_one_by_one(which: JobFilter) -> Verb[Mapping[State, int]]:
-    page = yield from list_jobs(which, order=NEWEST_FIRST, limit=_MOST_LOOKED_AT, cursor=None)
+    page = yield from list_jobs(which, order=NEWEST_FIRST, limit=_COUNTED_AT_ONCE, cursor=None)
     counts = Counter(job.state for job in page.items)
     while page.next is not None:
-        page = yield from list_jobs(which, order=NEWEST_FIRST, limit=_MOST_LOOKED_AT, cursor=page.next)
+        page = yield from list_jobs(which, order=NEWEST_FIRST, limit=_COUNTED_AT_ONCE, cursor=page.next)
         counts.update(job.state for job in page.items)
     return counts
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from ferryman.job import Job, JobRef, State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Outcome, Released, Retry, Snoozed, Uncounted
-from ferryman.storage.river.rows import error_json, fetched_job, without_nul
+from ferryman.storage.river.attempts import error_json
+from ferryman.storage.river.rows import fetched_job, without_nul
 from ferryman.storage.river.steps import NOW, Batch, Query, Verb
 
 __all__ = ["SOON", "complete", "fetch", "finish", "snooze_count", "stand_alone", "wait_for"]
