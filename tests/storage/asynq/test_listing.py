@@ -11,7 +11,7 @@ from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq.keys import QueueKeys
 from ferryman.storage.asynq.times import seconds
 from ferryman.storage.asynq.verbs import listing
-from ferryman.storage.values import JobFilter
+from ferryman.storage.values import Action, JobFilter
 from storage._async.acts import run, store, take
 from storage.samples import EVERYTHING, NOW, completed, discarded, failed, kept_mail, later, mail, mail_at
 
@@ -26,6 +26,11 @@ async def all_pages(storage: AsyncRedisStorage, which: JobFilter = EVERYTHING, *
         page = await storage.jobs.list(which, limit=limit, cursor=page.next)
         refs += [job.ref for job in page.items]
     return refs
+
+
+def tasks_read(redis: Any) -> int:
+    """Count how often a task's hash was read for a list, by now."""
+    return int(redis.info("commandstats").get("cmdstat_hmget", {"calls": 0})["calls"])
 
 
 async def one_of_each(storage: AsyncRedisStorage) -> set[JobRef]:
@@ -135,6 +140,53 @@ async def test_a_list_goes_on_where_it_was_when_the_last_job_seen_is_gone(storag
     second = await storage.jobs.list(EVERYTHING, limit=2, cursor=first.next)
 
     assert [job.finalized_at for job in second.items] == [later(minutes=1), NOW]
+
+
+@pytest.mark.parametrize("last", [0, 3, 9])
+async def test_jobs_of_one_second_are_listed_on_behind_the_one_that_is_gone(
+    storage: AsyncRedisStorage, last: int
+) -> None:
+    ids = ["a", "A", "ab", "a-b", "a/b", "b", "é", "z", "Z", "{1}"]
+    await storage.jobs.insert([mail(id=id) for id in ids], now=NOW)
+    await storage.jobs.finish([discarded(job) for job in await take(storage, limit=len(ids))], now=NOW)
+    refs = [job.ref for job in (await storage.jobs.list(EVERYTHING)).items]
+
+    first = await storage.jobs.list(EVERYTHING, limit=last)
+    for ref in refs[:last]:
+        await storage.jobs.delete(ref)
+
+    assert [job.ref for job in (await storage.jobs.list(EVERYTHING, cursor=first.next)).items] == refs[last:]
+
+
+async def test_a_list_goes_on_where_it_was_when_the_last_job_seen_has_failed_again(storage: AsyncRedisStorage) -> None:
+    jobs = [await run(storage) for _ in range(4)]
+    await storage.jobs.finish([failed(job, again=later(hours=hour)) for hour, job in enumerate(jobs, 1)], now=NOW)
+    first = await storage.jobs.list(EVERYTHING, limit=2)
+    await storage.jobs.retry(first.items[-1].ref, now=NOW)
+    await storage.jobs.finish([failed(job, again=later(hours=9)) for job in await take(storage)], now=NOW)
+
+    second = await storage.jobs.list(EVERYTHING, limit=9, cursor=first.next)
+
+    assert [job.scheduled_at for job in second.items] == [later(hours=2), later(hours=1)]
+
+
+async def test_a_bulk_over_jobs_of_one_second_reads_none_of_them_at_every_step(
+    storage: AsyncRedisStorage, redis: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_AT_ONCE", 10)
+    await storage.jobs.insert([mail(kind=kind) for kind in ("fax", "mail") * 100], now=NOW)
+    await storage.jobs.finish([discarded(job) for job in await take(storage, limit=200)], now=NOW)
+    which, cursor, steps, read = JobFilter(kinds=("fax",)), None, 0, 0
+
+    while steps == 0 or cursor is not None:
+        before = tasks_read(redis)
+        page = await storage.jobs.list(which, limit=5, cursor=cursor)
+        read += tasks_read(redis) - before
+        await storage.jobs.act(Action.RETRY, [job.ref for job in page.items])
+        steps, cursor = steps + 1, page.next
+
+    assert await storage.jobs.count(which) == {State.AVAILABLE: 100}
+    assert read < 500
 
 
 async def test_a_group_that_is_gone_does_not_end_the_list(storage: AsyncRedisStorage) -> None:

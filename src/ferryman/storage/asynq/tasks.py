@@ -18,7 +18,17 @@ from ferryman.job import AttemptError, Job, JobRef, State
 from ferryman.storage.asynq.messages import TaskMessage
 from ferryman.storage.asynq.times import EPOCH, moment, moment_ns
 
-__all__ = ["DEFAULT_TIMEOUT", "NO_LIMIT", "STATES", "TAGS", "WORDS", "StoredJob", "job_from", "running_job"]
+__all__ = [
+    "DEFAULT_TIMEOUT",
+    "NO_LIMIT",
+    "STATES",
+    "TAGS",
+    "WORDS",
+    "StoredJob",
+    "errors_of",
+    "job_from",
+    "running_job",
+]
 
 DEFAULT_TIMEOUT = 1_800
 """The timeout, in seconds, of a job that says neither timeout nor deadline."""
@@ -83,7 +93,7 @@ def running_job(message: TaskMessage, data: bytes, *, worker: str, now: datetime
         scheduled_at=now,
         attempted_at=now,
         attempted_by=(worker,),
-        errors=_errors(message, message.retried) if message.error_msg else (),
+        errors=errors_of(message, message.retried) if message.error_msg else (),
         tags=tags,
         timeout=_timeout(message),
         deadline=moment(message.deadline) if message.deadline else None,
@@ -126,7 +136,7 @@ def job_from(
         attempted_by=attempted_by,
         orphaned=orphaned,
         finalized_at=_finalized_at(message, state, score),
-        errors=_errors(message, attempt if state is State.DISCARDED else message.retried),
+        errors=errors_of(message, attempt if state is State.DISCARDED else message.retried),
         raw_metadata=_metadata(result),
         result=result,
     )
@@ -167,7 +177,7 @@ def _finalized_at(message: TaskMessage, state: State, score: float | None) -> da
     return None
 
 
-def _errors(message: TaskMessage, attempt: int) -> tuple[AttemptError, ...]:
+def errors_of(message: TaskMessage, attempt: int) -> tuple[AttemptError, ...]:
     """Return the one failure that a message remembers, the latest."""
     if not message.error_msg:
         return ()

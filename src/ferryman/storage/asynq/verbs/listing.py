@@ -2,17 +2,16 @@
 
 Each queue keeps a collection for each state, in an order of its own: what came last, or
 comes last, is first here.  A list goes through them one after another.  Where it goes on
-is known by the last job that was seen, since places change while somebody looks; when
-that job has moved on, some may be seen twice, but none is passed over.
+is known by the last job that was seen, since places change while somebody looks.  Where a
+state has an order of its own, by time and id, a list goes on behind the place which that
+job had; where it has none, some may be seen twice when it has moved on, but none is passed over.
 """
 
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -21,8 +20,8 @@ from ferryman.errors import ConfigError
 from ferryman.job import Job, State
 from ferryman.storage.asynq.calls import Call, Command, Script, Verb
 from ferryman.storage.asynq.keys import QueueKeys
-from ferryman.storage.asynq.messages import TASK
-from ferryman.storage.asynq.tasks import WORDS, StoredJob, job_from
+from ferryman.storage.asynq.seen import Attempted, SeenTask
+from ferryman.storage.asynq.tasks import WORDS
 from ferryman.storage.asynq.verbs.queues import known_queues, read_queues
 from ferryman.storage.asynq.verbs.workers import running_tasks
 from ferryman.storage.asynq.wire import WireError
@@ -50,7 +49,7 @@ class _Section(msgspec.Struct, frozen=True, order=True, array_like=True):
 
 
 class _Place(msgspec.Struct, frozen=True, array_like=True):
-    """Where a list goes on: behind a job, or when that is gone, from a mark on (a score, or a place)."""
+    """Where a list goes on: behind a job.  `mark` is the score that it had; without scores, a place before it."""
 
     section: _Section
     after: str = ""
@@ -69,11 +68,11 @@ def list_jobs(which: JobFilter, *, limit: int, cursor: str | None) -> Verb[Page[
             place = _Place(section)
         wanted = min(limit + 1 - len(jobs), _AT_ONCE)  # mostly nearly all match, or nearly none
         while rows := (yield from _rows(place, wanted, which)):
-            for behind, job in rows:
-                if job is not None and _matches(which, job):
+            for behind, task in rows:
+                if task is not None and matches(which, task) and _is_in_time(which, task):
                     if len(jobs) == limit:
                         return Page(jobs, _cursor(place))
-                    jobs.append(job)
+                    jobs.append(task.job)
                 place = behind
             looked += len(rows)
             if looked >= _MOST_LOOKED_AT:
@@ -100,7 +99,7 @@ def waiting_kinds(queues: Sequence[str], *, limit: int) -> Verb[Sequence[str]]:
     if not queues:
         return []
     replies = yield [_read_list(QueueKeys(name), QueueKeys(name).pending, "", -limit, limit) for name in queues]
-    found = {job.kind for name, (_, rows) in zip(queues, replies, strict=True) for job in _jobs(rows, "pending", {})}
+    found = {task.kind for _, rows in replies for row in rows if (task := _seen(row, "pending", None)) is not None}
     return sorted(found)[:limit]
 
 
@@ -142,7 +141,7 @@ def _groups(queue: str, only: str) -> Verb[list[_Section]]:
     return [_Section(queue, _ORDER.index("aggregating"), key) for key in wanted]
 
 
-def _rows(place: _Place, wanted: int, which: JobFilter) -> Verb[list[tuple[_Place, Job | None]]]:
+def _rows(place: _Place, wanted: int, which: JobFilter) -> Verb[list[tuple[_Place, SeenTask | None]]]:
     """Read what comes behind a place: for each job the place behind it, and None for what cannot be meant."""
     section = place.section
     keys = QueueKeys(section.queue)
@@ -158,7 +157,7 @@ def _rows(place: _Place, wanted: int, which: JobFilter) -> Verb[list[tuple[_Plac
     return [
         (
             _Place(section, id, (row[1] or b"%d" % first).decode()),
-            next(_jobs([row], section.word, running), None) if _may_be_of(kinds, row[2]) else None,
+            _seen(row, section.word, running.get(id)) if _may_be_of(kinds, row[2]) else None,
         )
         for id, row in zip(ids, rows, strict=True)
     ]
@@ -185,39 +184,27 @@ def _read_zset(keys: QueueKeys, key: str, after: str, score: str, count: int) ->
     )
 
 
-def _jobs(rows: Sequence[Sequence[Any]], word: str, running: Mapping[str, Any]) -> Iterator[StoredJob]:
-    """Read jobs, passing over those whose hash has vanished or whose message nobody can read, as asynq's tools do."""
-    now = datetime.now(UTC).timestamp()
-    for id, score, data, result, pending_since, *lease in rows:
-        if data is None:
-            continue
-        attempted_at, attempted_by = running.get(id.decode(), (None, ()))
-        with suppress(WireError):
-            yield job_from(
-                TASK.decode(data),
-                word,
-                data=data,
-                score=None if score is None else float(score),
-                pending_since=int(pending_since) if pending_since else None,
-                result=result,
-                attempted_at=attempted_at,
-                attempted_by=attempted_by,
-                orphaned=word == "active" and float(lease[0] or 0) <= now,
-            )
+def _seen(row: Sequence[Any], word: str, attempted: Attempted | None) -> SeenTask | None:
+    """Look at a task, unless its hash has vanished or nobody can read its message: asynq's tools pass over such too."""
+    if row[2] is None:
+        return None
+    try:
+        return SeenTask(row, word, attempted)
+    except WireError:
+        return None
 
 
 def _narrows(which: JobFilter) -> bool:
     return bool(which.kinds or which.since or which.before) or looks_inside(which)
 
 
-def _matches(which: JobFilter, job: Job) -> bool:
+def _is_in_time(which: JobFilter, task: SeenTask) -> bool:
+    if which.since is None and which.before is None:
+        return True
+    job = task.job
     # asynq keeps no time of creation: the latest that is known of the job stands for it.
     at = job.created_at or job.finalized_at or job.attempted_at or job.scheduled_at
-    if which.kinds and job.kind not in which.kinds:
-        return False
-    if (which.since is not None and at < which.since) or (which.before is not None and at >= which.before):
-        return False
-    return matches(which, job)
+    return (which.since is None or at >= which.since) and (which.before is None or at < which.before)
 
 
 def _cursor(place: _Place) -> str:

@@ -62,7 +62,7 @@ def list_jobs(which: JobFilter, *, order: JobOrder, limit: int, cursor: str | No
         return (yield from _look_inside(which, order, limit, cursor))
     rows = yield from _rows(which, order, limit + 1, cursor)
     jobs = list(map(job_from, rows[:limit]))
-    return Page(jobs, cursors.behind(jobs[-1], which, order) if len(rows) > limit else None)
+    return Page(jobs, cursors.behind(jobs[-1], which, order) if len(rows) > limit > 0 else None)
 
 
 def _rows(which: JobFilter, order: JobOrder, most: int, cursor: str | None) -> Verb[list[Row]]:
