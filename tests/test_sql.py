@@ -88,6 +88,12 @@ def test_only_what_one_database_needs_is_missing_for_the_other() -> None:
         "schemas_found",
         "server_clock",
         "missing_grants",
+        "about_server",
+        "database_size",
+        "connections",
+        "oldest_open",
+        "notification_queue",
+        "tables",
     }
 
 

@@ -12,10 +12,12 @@ import psycopg
 import pytest
 
 from ferryman.connect import connect
+from ferryman.facts import NOT_PERMITTED
 from ferryman.findings import Finding, Level
 from ferryman.storage._sync.protocol import Storage
 from ferryman.storage.river.bundle import LINES
 from ferryman.storage.river.postgres import checks
+from ferryman.storage.river.postgres import facts as postgres_facts
 from ferryman.storage.values import HowWoken, JobsAvailable, Retention
 from servers import PgBouncer, postgres
 from storage._sync.acts import run, states, store, take
@@ -133,22 +135,26 @@ def test_a_second_set_of_tables_on_the_search_path_is_said(url: str, db: psycopg
         assert found(storage, "P-SCHEMA").level is Level.OK
 
 
-def test_a_right_that_is_missing_is_said_with_the_grant(url: str, db: psycopg.Connection[Any]) -> None:
-    role = f"reader_{db.info.backend_pid}"
+@pytest.fixture
+def guest(db: psycopg.Connection[Any]) -> Iterator[str]:
+    """A user who may read River's tables, and no more."""
+    role = f"guest_{db.info.backend_pid}"
     db.execute(f"create role {role} login")
     db.execute(f"grant select on all tables in schema public to {role}")
+    yield role
+    db.execute(f"drop owned by {role}")
+    db.execute(f"drop role {role}")
+
+
+def test_a_right_that_is_missing_is_said_with_the_grant(url: str, db: psycopg.Connection[Any], guest: str) -> None:
     ours = "ferryman_worker, ferryman_schedule, ferryman_note"
-    db.execute(f"grant insert, update, delete on river_job, {ours} to {role}")
-    try:
-        with opened(url.replace("//ferryman@", f"//{role}@")) as storage:
-            finding = found(storage, "P-PERMS")
-    finally:
-        db.execute(f"drop owned by {role}")
-        db.execute(f"drop role {role}")
+    db.execute(f"grant insert, update, delete on river_job, {ours} to {guest}")
+    with opened(url.replace("//ferryman@", f"//{guest}@")) as storage:
+        finding = found(storage, "P-PERMS")
 
     assert finding.level is Level.ERROR
     assert finding.sql == " ".join(
-        f"grant delete, insert, update on {table} to {role};" for table in ("river_leader", "river_queue")
+        f"grant delete, insert, update on {table} to {guest};" for table in ("river_leader", "river_queue")
     )
 
 
@@ -219,3 +225,29 @@ def test_a_proxy_that_shares_connections_is_an_error_and_jobs_are_worked_all_the
 def test_a_proxy_that_keeps_connections_is_as_good_as_none(behind) -> None:
     with opened(behind("session")) as storage:
         assert found(storage, "P-POOL").level is Level.OK
+
+
+def test_what_a_user_may_not_read_is_said_and_keeps_no_other_fact_back(
+    url: str, db: psycopg.Connection[Any], guest: str
+) -> None:
+    db.execute("revoke execute on function pg_notification_queue_usage() from public")
+    with opened(url.replace("//ferryman@", f"//{guest}@")) as storage:
+        facts = {(each.of, each.name): each for each in storage.health.facts()}
+
+    unknown = {name: each.why for (_, name), each in facts.items() if each.why == NOT_PERMITTED}
+    # The owner's own session, of which a guest sees no more than that it is there, may have a transaction open.
+    assert unknown.keys() == {"oldest transaction", "notification queue"}
+    assert facts["river_job", "size"].value
+
+
+def test_what_takes_too_long_is_said_and_keeps_no_other_fact_back(
+    url: str, storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_facts, "_PATIENCE", "set local statement_timeout = '50ms'")
+    with psycopg.connect(url) as other:
+        other.execute("lock table river_job in access exclusive mode")
+        facts = {each.name: each for each in storage.health.facts() if not each.of}
+
+    assert (facts["size"].value, facts["size"].why) == (None, "it took too long to read")
+    assert facts["oldest transaction"].value
+    assert facts["connections"].value

@@ -20,6 +20,7 @@ from ferryman.admin.capabilities import Capabilities, capabilities_of
 from ferryman.admin.counts import Counts
 from ferryman.admin.snapshot import Snapshot
 from ferryman.events import Acted, EventBus
+from ferryman.facts import Fact
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import Open
@@ -210,6 +211,10 @@ class StorageAdmin:
         `keep` says how long the workers' settings keep jobs; without, what is kept by default is expected.
         """
         return (self._open()).health.check(production=production, keep=keep)
+
+    def facts(self) -> list[Fact]:
+        """Return what the storage says of itself: version, sizes, connections; what may not be read says so."""
+        return (self._open()).health.facts()
 
     def status(self) -> list[LineStatus]:
         """Say where each line of migrations stands."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from ferryman.aggregation import GroupRules
+from ferryman.facts import Fact
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
 from ferryman.storage.values import Gathered, LineStatus, Note, Retention
@@ -116,4 +117,8 @@ class Health(Protocol):
 
         `keep` is how long whoever asks believes that jobs are kept; without, as long as by default.
         """
+        ...
+
+    def facts(self) -> list[Fact]:
+        """Return what the storage says of itself; what may not be read says so, and keeps nothing else back."""
         ...

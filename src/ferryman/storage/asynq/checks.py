@@ -15,6 +15,7 @@ from typing import Any
 from ferryman.errors import StorageError
 from ferryman.findings import Finding, clocks_apart, failed, passed, warned
 from ferryman.sizes import mebibytes
+from ferryman.storage.asynq.info import read_info, server_name
 from ferryman.storage.asynq.keys import QueueKeys
 
 __all__ = ["CHECKS", "Facts", "judge"]
@@ -48,8 +49,7 @@ class Facts:
     @property
     def info(self) -> Mapping[str, str]:
         """What INFO says, by name."""
-        lines = self["info"].decode(errors="replace").splitlines()
-        return dict(line.split(":", 1) for line in lines if ":" in line)
+        return read_info(self["info"])
 
     def number(self, name: str) -> float:
         """Return a number that INFO says, 0 where it does not."""
@@ -71,8 +71,7 @@ def _found(id: str, check: Check, facts: Facts) -> Finding | None:
 def _version(id: str, facts: Facts) -> Finding:
     text = facts.info.get("redis_version", "")
     numbers = tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
-    fork = facts.info.get("valkey_version")
-    named = f"Valkey {fork}" if fork else f"{facts.info.get('server_name', 'redis').capitalize()} {text}"
+    named = server_name(facts.info)
     if numbers < _OLDEST:
         return failed(id, f"{named} is too old: ferryman needs Redis 6.2, and 7.0 or newer is better")
     if numbers < _OLD:

@@ -20,6 +20,7 @@ __all__ = [
     "NOW",
     "Batch",
     "Conflict",
+    "Forbidden",
     "Marks",
     "OutOfTime",
     "Query",
@@ -114,3 +115,7 @@ class Conflict(StorageError):
 
 class OutOfTime(StorageUnavailable):
     """The server ended a statement: it took longer than it may, or somebody cancelled it."""
+
+
+class Forbidden(StorageError):
+    """The server does not let this user do that."""

@@ -9,12 +9,24 @@ from typing import Any
 
 from ferryman.aggregation import GroupRules
 from ferryman.errors import ConfigError, Unsupported
+from ferryman.facts import Fact
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import Ears
 from ferryman.storage.asynq.rules import check
 from ferryman.storage.asynq.server import Server
-from ferryman.storage.asynq.verbs import details, glance, groups, health, periodic, queues, runs, semaphores, workers
+from ferryman.storage.asynq.verbs import (
+    details,
+    facts,
+    glance,
+    groups,
+    health,
+    periodic,
+    queues,
+    runs,
+    semaphores,
+    workers,
+)
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.values import (
     DayCounts,
@@ -225,3 +237,6 @@ class RedisHealth:
     def check(self, *, production: bool, keep: Retention | None = None, now: datetime | None = None) -> list[Finding]:
         is_cluster = self._server.address.kind == "cluster"
         return self._server.run(health.check(production=production, is_cluster=is_cluster, now=now))
+
+    def facts(self) -> list[Fact]:
+        return self._server.run(facts.facts(self._server.address.kind))

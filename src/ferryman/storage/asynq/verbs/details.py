@@ -19,7 +19,7 @@ from ferryman.storage.asynq.verbs.on_queue import on_queue
 from ferryman.storage.asynq.verbs.queues import check_one
 from ferryman.storage.values import QueueDetails
 
-__all__ = ["details"]
+__all__ = ["details", "place_of"]
 
 
 def details(name: str) -> Verb[QueueDetails]:
@@ -31,7 +31,7 @@ def details(name: str) -> Verb[QueueDetails]:
     sizes = yield [Command(("ZCARD", keys.group(group))) for group in names] if names else []
     memory, ranges = yield Each([on_queue("queue_memory", name, datetime.now(UTC)), Command(("CLUSTER", "SLOTS"))])
     processed, failed = (int(number or 0) for number in totals)
-    slot, nodes = (None, ()) if isinstance(ranges, StorageError) else _place(keys.pending, ranges)
+    slot, nodes = (None, ()) if isinstance(ranges, StorageError) else place_of(name, ranges)
     return QueueDetails(
         name=name,
         memory=None if isinstance(memory, StorageError) else memory,
@@ -43,7 +43,8 @@ def details(name: str) -> Verb[QueueDetails]:
     )
 
 
-def _place(key: str, ranges: Sequence[Any]) -> tuple[int, tuple[str, ...]]:
-    slot = key_slot(key.encode())
+def place_of(queue: str, ranges: Sequence[Any]) -> tuple[int, tuple[str, ...]]:
+    """Return the slot of a queue, and the nodes that keep it, the master first; `ranges` is what CLUSTER SLOTS says."""
+    slot = key_slot(QueueKeys(queue).pending.encode())
     found = (nodes for first, last, *nodes in ranges if first <= slot <= last)
     return slot, tuple(f"{(host or b'').decode()}:{port}" for host, port, *_ in next(found, ()))

@@ -11,7 +11,7 @@ from psycopg import errors
 from psycopg_pool import PoolTimeout
 
 from ferryman.errors import SchemaOutOfDate, StorageError, StorageUnavailable
-from ferryman.storage.river.steps import Conflict, OutOfTime
+from ferryman.storage.river.steps import Conflict, Forbidden, OutOfTime
 
 __all__ = ["meaning", "translated"]
 
@@ -56,7 +56,7 @@ def meaning(error: Exception, where: object) -> StorageError:
                 f"The database has not the tables that ferryman needs ({text}). Run: ferryman migrate up"
             )
         case errors.InsufficientPrivilege():
-            return StorageError(
+            return Forbidden(
                 f"Postgres does not allow it on {where}: {text}. Nothing was changed. Grant the user of the URL "
                 "select, insert, update and delete on River's tables, and usage on the schema and its sequences."
             )

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from ferryman.errors import StorageError
+from ferryman.facts import Fact
 from ferryman.findings import Finding, Level
 from ferryman.storage.river._async.jobs import AsyncRiverJobs
 from ferryman.storage.river._async.notebook import AsyncRiverNotebook
@@ -20,6 +22,7 @@ from ferryman.storage.river._async.within import AsyncRiverWithin
 from ferryman.storage.river.postgres import checks
 from ferryman.storage.river.postgres._async.listening import async_notices, async_pooling
 from ferryman.storage.river.postgres._async.runner import AsyncPostgresRunner
+from ferryman.storage.river.postgres.facts import QUESTIONS, Question
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.verbs import health, leaders
@@ -122,6 +125,15 @@ class AsyncPostgresHealth:
             checks.check(now or datetime.now(UTC), keep or Retention(), self._location.schema)
         )
         return [*tables, *judged, await self._pooling()]
+
+    async def facts(self) -> list[Fact]:
+        return [fact for each in QUESTIONS for fact in await self._answered(each)]
+
+    async def _answered(self, question: Question) -> list[Fact]:
+        try:
+            return await self._runner.write(question.asked())
+        except StorageError as error:
+            return question.unanswered(error)
 
     async def _pooling(self) -> Finding:
         with translated(self._location):

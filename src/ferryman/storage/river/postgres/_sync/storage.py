@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Self
 
+from ferryman.errors import StorageError
+from ferryman.facts import Fact
 from ferryman.findings import Finding, Level
 from ferryman.storage.river._sync.jobs import RiverJobs
 from ferryman.storage.river._sync.notebook import RiverNotebook
@@ -21,6 +23,7 @@ from ferryman.storage.river._sync.within import RiverWithin
 from ferryman.storage.river.postgres import checks
 from ferryman.storage.river.postgres._sync.listening import notices, pooling
 from ferryman.storage.river.postgres._sync.runner import PostgresRunner
+from ferryman.storage.river.postgres.facts import QUESTIONS, Question
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.verbs import health, leaders
@@ -119,6 +122,15 @@ class PostgresHealth:
             return tables  # without the right tables nothing else that is found can be mended
         judged = self._runner.read(checks.check(now or datetime.now(UTC), keep or Retention(), self._location.schema))
         return [*tables, *judged, self._pooling()]
+
+    def facts(self) -> list[Fact]:
+        return [fact for each in QUESTIONS for fact in self._answered(each)]
+
+    def _answered(self, question: Question) -> list[Fact]:
+        try:
+            return self._runner.write(question.asked())
+        except StorageError as error:
+            return question.unanswered(error)
 
     def _pooling(self) -> Finding:
         with translated(self._location):

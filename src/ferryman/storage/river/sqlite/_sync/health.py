@@ -7,8 +7,9 @@ import time
 from datetime import UTC, datetime
 
 from ferryman.errors import StorageUnavailable
+from ferryman.facts import Fact
 from ferryman.findings import Finding, Level, failed
-from ferryman.storage.river.sqlite import checks
+from ferryman.storage.river.sqlite import checks, facts
 from ferryman.storage.river.sqlite.location import Location
 from ferryman.storage.river.sqlite.thread import SqliteRunner
 from ferryman.storage.river.verbs import health
@@ -32,6 +33,9 @@ class SqliteHealth:
             return found  # without the right tables nothing else can be looked at
         cleaning = health.cleaning("S-CLEAN", now or datetime.now(UTC), keep or Retention())
         return [*found, self._writer.read(cleaning)]
+
+    def facts(self) -> list[Fact]:
+        return self._writer.read(facts.facts(self._location))
 
     def _lock(self) -> Finding:
         try:
