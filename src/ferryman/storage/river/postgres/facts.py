@@ -12,8 +12,8 @@ import msgspec
 
 from ferryman.errors import StorageError
 from ferryman.facts import NOT_PERMITTED, Fact, Unit, unknown
-from ferryman.storage.river.rows import parse_time
 from ferryman.storage.river.steps import Forbidden, OutOfTime, Query, Script, Verb
+from ferryman.storage.river.times import parse_time
 from ferryman.storage.river.verbs import facts
 
 __all__ = ["QUESTIONS", "Question"]
