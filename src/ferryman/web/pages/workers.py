@@ -46,7 +46,8 @@ class WorkerRow:
     queues: Mapping[str, int]
     busy: int
     slots: int
-    started_at: datetime | None
+    up: float
+    """For how many seconds it has run, or ran until it was last heard of."""
     version: str
     memory: int | None
     beat_at: datetime | None
@@ -70,7 +71,7 @@ async def page(visit: Visit) -> Response:
     if replies.unchanged(visit, sight.number):
         return replies.same(visit)
     alive = [_row(each, _condition(each), sight.leader, visit.now) for each in sight.workers.value]
-    lost = [_row(each, _LOST, None, visit.now) for each in sight.lost.value]
+    lost = [_row(each, _LOST, None, each.beat_at or visit.now) for each in sight.lost.value]
     shown = Workers(
         text=_text(alive, visit, sight.workers.why),
         warnings=[
@@ -102,7 +103,7 @@ def _row(worker: WorkerInfo, condition: Condition, leader: str | None, now: date
         queues=worker.queues,
         busy=len(worker.running),
         slots=worker.concurrency,
-        started_at=worker.started_at,
+        up=(now - worker.started_at).total_seconds(),
         version=worker.version or "Go",
         memory=worker.memory,
         beat_at=worker.beat_at,

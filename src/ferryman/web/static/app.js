@@ -382,6 +382,8 @@
     localise();
     rows.count();
     startLive();
+    // On a phone the strips of pages and states scroll sideways: where one is stays in view.
+    for (const here of all("nav [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
     setInterval(beat, 1000);
   });
 })();
