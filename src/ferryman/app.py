@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -33,7 +34,7 @@ class Ferryman(Registry):
     """Settings and tasks.  Connects on first use, never on import.
 
     Keyword arguments are the fields of `Settings`; they win over FERRYMAN_… variables,
-    which win over ferryman.toml.  `on_error` hears of every failed attempt; `backoff` says
+    which win over the settings file.  `on_error` hears of every failed attempt; `backoff` says
     when to try again and `is_failure` which errors count, where a task does not.  `in_thread` makes
     the context manager in which each plain function runs, such as Flask's `app.app_context`.
     `redact` is given a kind and its decoded arguments, and returns these as people may see them.
@@ -86,7 +87,10 @@ class Ferryman(Registry):
     def override(self, *, config: Path | None = None, **settings: Any) -> None:
         """Change settings, or the file they are read from, before the first use; None changes nothing."""
         self._config = config or self._config
-        self._arguments |= {name: value for name, value in settings.items() if value is not None}
+        said = {name: value for name, value in settings.items() if value is not None}
+        if "url" in said or "storage" in said:  # either goes before what the program says of both
+            self._arguments |= {"url": None, "storage": None}
+        self._arguments |= said
         for made_of_them in ("loaded", "redaction"):
             self.__dict__.pop(made_of_them, None)
 
@@ -152,8 +156,10 @@ class Ferryman(Registry):
         """Make a worker of these tasks: `async with jobs.worker(concurrency=5): …`, or `await ….serve()`."""
         from ferryman.worker import Worker
 
-        loaded = load({**self._arguments, **settings, "url": self.settings.url}, file=self._config)
-        worker = Worker(self.tasks, loaded.settings, self.events, open=self.connections.storage)
+        said = load({**self._arguments, **settings}, file=self._config).settings
+        # It shares our connections, so where jobs are kept is settled.
+        said = replace(said, url=self.settings.url, storage=self.settings.storage)
+        worker = Worker(self.tasks, said, self.events, open=self.connections.storage)
         worker.middleware, worker.on_enqueue = self.middleware, self.on_enqueue
         worker.burst, worker.max_jobs = burst, max_jobs
         worker.on_error, worker.in_thread = self.on_error, self.in_thread

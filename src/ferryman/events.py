@@ -166,6 +166,8 @@ class WorkerStarted(Event, frozen=True):
     storage: str
     origin: str = ""
     """Where the storage's URL was written."""
+    storage_name: str = ""
+    """What the settings file calls the storage, if it does."""
 
 
 class WorkerQuiet(Event, frozen=True):

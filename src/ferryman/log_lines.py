@@ -9,6 +9,7 @@ from typing import Any
 from ferryman import events as e
 from ferryman.findings import Level
 from ferryman.job import Job
+from ferryman.named import in_words
 from ferryman.outcome import Cancelled, Completed, Discarded, Outcome, Released, Retry, Snoozed, Uncounted
 
 __all__ = ["LINES", "Line", "whence"]
@@ -83,10 +84,11 @@ def _took(seconds: float) -> str:
 def _worker_started(event: e.WorkerStarted) -> Line:
     text = (
         f"worker ready: {len(event.kinds)} kinds, queues {' '.join(event.queues)}, "
-        f"{event.concurrency} slots, storage {event.storage}{whence(event.origin)}"
+        f"{event.concurrency} slots, storage {in_words(event.storage_name, event.storage)}{whence(event.origin)}"
     )
-    values = {"worker": event.id, "queues": event.queues, "kinds": event.kinds, "storage": event.storage}
-    return logging.INFO, text, {**values, "origin": event.origin, "concurrency": event.concurrency}
+    values = {"worker": event.id, "queues": event.queues, "kinds": event.kinds, "concurrency": event.concurrency}
+    where = {"storage": event.storage, "storage_name": event.storage_name, "origin": event.origin}
+    return logging.INFO, text, {**values, **where}
 
 
 def whence(origin: str) -> str:

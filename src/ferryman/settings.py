@@ -1,15 +1,16 @@
 """Every setting, and where its value came from.
 
-Defaults, then `ferryman.toml`, then the environment, then arguments: the later wins.
+Defaults, then the settings file, then the environment, then arguments: the later wins.
 Each source says only what it was given, so a default never overrides a choice, and an
-error can name the place of a bad value.
+error can name the place of a bad value.  Where jobs are kept is said by `url` or by
+`storage`, the name of a URL in the file: who says one of them goes before who said
+either earlier.
 """
 
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal
@@ -18,11 +19,12 @@ import msgspec
 
 from ferryman.duration import parse_duration
 from ferryman.errors import ConfigError
+from ferryman.named import Storages
+from ferryman.settings_file import Said, SettingsFile, find
 
 __all__ = ["DEFAULT_URL", "RIVERS_INDEXES", "Loaded", "Settings", "load"]
 
 DEFAULT_URL = "sqlite:///ferryman.db"
-FILE = "ferryman.toml"
 
 RIVERS_INDEXES = (
     "river_job_args_index",
@@ -42,6 +44,8 @@ class Settings:
 
     url: str = DEFAULT_URL
     """Where jobs are kept."""
+    storage: str = ""
+    """Where jobs are kept, by a name that the settings file gives; unset: the first that it names, if any."""
     queues: Mapping[str, int] = field(default_factory=lambda: {"default": 1})
     """Queues that the worker takes from, each with its weight."""
     strict: bool = False
@@ -132,6 +136,8 @@ class Loaded:
 
     settings: Settings
     origins: Mapping[str, str]
+    storages: Storages
+    """Those that the settings file names."""
 
     def origin(self, name: str) -> str:
         """Say where a value came from."""
@@ -153,36 +159,55 @@ def load(
 ) -> Loaded:
     """Put the sources together.  Raises ConfigError naming the setting, the value and where it was written."""
     env = os.environ if environment is None else environment
+    written = find(file, env)
+    storages = Storages.read(written, env)
     values: dict[str, Any] = {}
     origins: dict[str, str] = {}
-    for name, value, origin in (*_from_file(file), *_from_environment(env), *_from_arguments(arguments)):
+    for source in (_from_file(written), _from_environment(env), _from_arguments(arguments)):
+        _take(list(source), values, origins)
+    if "url" not in values:
+        for name, value, origin in _where(values.get("storage"), origins, storages, env):
+            values[name], origins[name] = value, origin
+    return Loaded(Settings(**values), origins, storages)
+
+
+_WHERE = frozenset({"url", "storage"})
+
+
+def _take(source: Sequence[Said], values: dict[str, Any], origins: dict[str, str]) -> None:
+    """Take over what one source says; what it says of where jobs are goes before all that others said of it."""
+    places = {name: _place(name, origin) for name, _, origin in source if name in _WHERE}
+    if places.keys() == _WHERE:
+        raise ConfigError(f"{places['url']} and {places['storage']} both say where jobs are kept. Say one of them.")
+    for name in _WHERE if places else ():
+        values.pop(name, None)
+        origins.pop(name, None)
+    for name, value, origin in source:
         values[name] = _checked(name, value, origin)
         origins[name] = origin
-    if "url" not in values:
-        _from_neighbours(env, values, origins)
-    return Loaded(Settings(**values), origins)
 
 
-Found = Iterator[tuple[str, Any, str]]
+def _where(
+    chosen: str | None, origins: Mapping[str, str], storages: Storages, env: Mapping[str, str]
+) -> Iterator[Said]:
+    """Say where jobs are kept where no URL was said: by a storage's name, or where the application's own data is."""
+    if chosen:
+        yield from storages.chosen(chosen, _place("storage", origins["storage"]))
+    elif storages.urls:
+        yield from storages.first()
+    elif redis := env.get("REDIS_URL"):
+        yield "url", redis, "REDIS_URL"
+    elif (database := env.get("DATABASE_URL")) and (plain := _postgres(database)):
+        yield "url", plain, "DATABASE_URL"
 
 
-def _from_file(file: Path | None) -> Found:
-    path = file or Path(FILE)
-    if file is None and not path.is_file():
-        return
-    try:
-        read = tomllib.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise ConfigError(
-            f"The settings file {path} cannot be read: {error.strerror}. Name another with -c."
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not TOML: {error}.") from error
-    for name, value in read.items():
-        yield _known(name, str(path)), value, str(path)
+def _from_file(written: SettingsFile) -> Iterator[Said]:
+    for name, value in written.values.items():
+        if name != "storages":
+            yield _known(name, written.place), value, written.place
 
 
-def _from_environment(env: Mapping[str, str]) -> Found:
+def _from_environment(env: Mapping[str, str]) -> Iterator[Said]:
     for name in _TYPES:
         variable = f"FERRYMAN_{name.upper()}"
         if env.get(variable):
@@ -191,18 +216,10 @@ def _from_environment(env: Mapping[str, str]) -> Found:
             yield name, env[name.upper()], name.upper()
 
 
-def _from_arguments(arguments: Mapping[str, Any]) -> Found:
+def _from_arguments(arguments: Mapping[str, Any]) -> Iterator[Said]:
     for name, value in arguments.items():
         if value is not None:
             yield _known(name, "Ferryman()"), value, "argument"
-
-
-def _from_neighbours(env: Mapping[str, str], values: dict[str, Any], origins: dict[str, str]) -> None:
-    """Take the URL that the application uses for its own data, if it is one that can hold jobs."""
-    if redis := env.get("REDIS_URL"):
-        values["url"], origins["url"] = redis, "REDIS_URL"
-    elif (database := env.get("DATABASE_URL")) and (plain := _postgres(database)):
-        values["url"], origins["url"] = plain, "DATABASE_URL"
 
 
 def _postgres(url: str) -> str | None:
@@ -222,7 +239,7 @@ def _known(name: str, origin: str) -> str:
 
 
 def _checked(name: str, value: Any, origin: str) -> Any:
-    where = name if origin == "argument" else origin if origin.endswith(name.upper()) else f"{name} in {origin}"
+    where = _place(name, origin)
     if name in _FOREVER and value in (-1, "-1"):
         return None
     if name in _DURATIONS:
@@ -239,6 +256,11 @@ def _checked(name: str, value: Any, origin: str) -> Any:
     if name in _AT_LEAST and value < _AT_LEAST[name]:
         raise ConfigError(f"{where} is {value}. It takes {_AT_LEAST[name]} or more.")
     return value
+
+
+def _place(name: str, origin: str) -> str:
+    """Return where a setting was written, as the beginning of a sentence."""
+    return name if origin == "argument" else origin if origin.endswith(name.upper()) else f"{name} in {origin}"
 
 
 _TAKES: Mapping[str, tuple[type, str]] = {

@@ -224,6 +224,5 @@ class Worker(Orders):
         s = self.settings
         kinds = tuple(sorted(self.tasks))
         self.vitals.started = True
-        self.events.publish(
-            WorkerStarted(self.name, tuple(self.queues), kinds, s.concurrency, storage.location, self.origin)
-        )
+        where = (storage.location, self.origin, s.storage)
+        self.events.publish(WorkerStarted(self.name, tuple(self.queues), kinds, s.concurrency, *where))

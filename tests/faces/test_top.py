@@ -71,7 +71,7 @@ async def screen(
     async with Ferryman(f"sqlite:///{folder}/ferryman.db") as jobs:
         actor = None if read_only else "ada"
         hides = None if secrets else USUAL
-        app = Top(admin or jobs.admin, place="here", zone=UTC, interval=3600, actor=actor, hides=hides)
+        app = Top(admin or jobs.admin, place="main · sqlite:///", zone=UTC, interval=3600, actor=actor, hides=hides)
         async with app.run_test(size=(80, 24)) as pilot:
             shown = Screen(app, pilot)
             if admin is None:
@@ -87,7 +87,7 @@ async def test_one_screen_shows_what_waits_runs_and_failed(folder: Path, there: 
     there.available(queue="critical")
 
     async with screen(folder) as shown:
-        assert shown.line("head").strip().startswith("ready 1  running 1/5  retry 0  failed 2  sqlite:///")
+        assert shown.line("head").strip().startswith("ready 1  running 1/5  retry 0  failed 2  main · sqlite:///")
         assert shown.rows("queues") == ["critical 1 0s no worker!", "default 0"]
         assert shown.rows("workers") == ["box:71 0/5 0s active"]
         assert shown.rows("running") == [f"0s report {running} default box:71 1 of 25"]
@@ -231,7 +231,7 @@ async def test_a_storage_that_does_not_answer_never_freezes_the_screen(folder: P
         shown.app.tick()
         shown.app.tick()
 
-        assert re.fullmatch(r"no answer for \d+ s  here", shown.line("head").strip())
+        assert re.fullmatch(r"no answer for \d+ s  main · sqlite:///", shown.line("head").strip())
         assert calls == ["list"]
         await shown.press("question_mark")
         assert isinstance(shown.app.screen, Card)

@@ -72,13 +72,15 @@ def test_logging_has_the_names_that_everybody_uses() -> None:
 
 
 @pytest.mark.parametrize("field", fields(Settings), ids=lambda field: field.name)
-def test_every_setting_can_be_written_in_the_environment(field: Any) -> None:
+def test_every_setting_can_be_written_in_the_environment(field: Any, tmp_path: Path) -> None:
     value = {"url": "sqlite://", "queues": "a:2", "log_level": "warn", "log_format": "text"}.get(field.name)
     value = value or {"bool": "true", "int": "3"}.get(str(field.type), "1h30m")
     if field.name == "rescue_unknown":
         value = "discard"
 
-    found = loaded({f"FERRYMAN_{field.name.upper()}": value})
+    named = written(tmp_path, '[storages.1h30m]\nurl = "sqlite://"')
+
+    found = loaded({f"FERRYMAN_{field.name.upper()}": value}, named)
 
     assert found.origin(field.name) == f"FERRYMAN_{field.name.upper()}"
 

@@ -5,6 +5,7 @@ It is a courtesy: what takes longer than a moment, or fails, offers nothing and 
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -12,8 +13,10 @@ from pathlib import Path
 import click
 
 from ferryman.cli.session import Session
+from ferryman.named import Storages
+from ferryman.settings_file import find
 
-__all__ = ["complete_kinds", "complete_queues", "complete_schedules", "complete_states"]
+__all__ = ["complete_kinds", "complete_queues", "complete_schedules", "complete_states", "complete_storages"]
 
 _PATIENCE = 0.3
 
@@ -38,6 +41,15 @@ def complete_states(context: click.Context, parameter: click.Parameter, incomple
     from ferryman.job import State
 
     return [state.value for state in State if state.value.startswith(incomplete)]
+
+
+def complete_storages(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Offer the storages that the settings file names; neither an app nor a storage is asked."""
+    return _offer(context, incomplete, _storages)
+
+
+def _storages(session: Session) -> Iterable[str]:
+    return Storages.read(find(session.config_file, os.environ), os.environ).urls
 
 
 def _queues(session: Session) -> Iterable[str]:

@@ -23,6 +23,17 @@ def _remember(context: click.Context, parameter: click.Parameter, value: Any) ->
         setattr(context.ensure_object(Session), parameter.name, value)
 
 
+def _say_where(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+    _remember(context, parameter, value)
+    context.ensure_object(Session).refuse_two_places()
+
+
+def _names_of_storages(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from ferryman.cli.completing import complete_storages
+
+    return complete_storages(context, parameter, incomplete)
+
+
 def _seconds(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
     if value is not None:
         from ferryman.duration import parse_duration
@@ -44,9 +55,27 @@ def _option(*names: str, keep: Callable[..., None] = _remember, **declared: Any)
 def shared_options() -> list[click.Parameter]:
     """Return the options that every command takes."""
     return [
-        _option("--url", metavar="URL", help="Where jobs are kept, such as sqlite:///jobs.db.  [FERRYMAN_URL]"),
+        _option(
+            "-s",
+            "--storage",
+            keep=_say_where,
+            metavar="NAME",
+            shell_complete=_names_of_storages,
+            help="Where jobs are kept, by its name in the settings file.  [FERRYMAN_STORAGE]",
+        ),
+        _option(
+            "--url",
+            keep=_say_where,
+            metavar="URL",
+            help="Where jobs are kept, such as sqlite:///jobs.db.  [FERRYMAN_URL]",
+        ),
         _option("--app", metavar="MODULE:NAME", help="The program whose tasks to use.  [FERRYMAN_APP]"),
-        _option("-c", "--config", metavar="FILE", help="The settings file.  [FERRYMAN_CONFIG; ferryman.toml]"),
+        _option(
+            "-c",
+            "--config",
+            metavar="FILE",
+            help="The settings file.  [FERRYMAN_CONFIG; ferryman.toml or pyproject.toml]",
+        ),
         _option(
             "-o",
             "--output",
@@ -102,7 +131,8 @@ class Command(click.Command):
         self.examples = tuple(examples)
         self.endless = endless
         """It ends by itself when its time is up, so nobody must end it."""
-        self.shared = [*shared_options(), _schema_option()]
+        own = {name for each in self.params for name in each.opts}
+        self.shared = [each for each in (*shared_options(), _schema_option()) if not own.intersection(each.opts)]
         self.params = [*self.params, *self.shared]
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -31,6 +31,7 @@ class Session:
     def __init__(self, *, json_errors: bool = False) -> None:
         self.json_errors = json_errors
         self.url: str | None = None
+        self.storage: str | None = None
         self.app: str | None = None
         self.config: str | None = None
         self.output: str | None = None
@@ -40,6 +41,11 @@ class Session:
         self.quiet = False
         self.plain = False
         self.show_secrets = False
+
+    def refuse_two_places(self) -> None:
+        """Raise UsageError where a storage was named and a URL given as well."""
+        if self.url is not None and self.storage is not None:
+            raise click.UsageError("--url and -s both say where jobs are kept. Say one of them.")
 
     @property
     def format(self) -> str:
@@ -84,12 +90,18 @@ class Session:
 
         return self._steered(Ferryman())
 
+    def named(self, name: str) -> Ferryman:
+        """Return a Ferryman with the settings alone, for the storage of this name.  Raises ConfigError."""
+        from ferryman.app import Ferryman
+
+        return Ferryman(storage=name, config=self.config_file)
+
     def _steered(self, jobs: Ferryman) -> Ferryman:
         if self.url is not None:
             from ferryman.connect import connect
 
             connect(self.url, "--url")  # only to hear now, and by its right name, what is wrong with it
-        jobs.override(url=self.url, config=self.config_file)
+        jobs.override(url=self.url, storage=self.storage, config=self.config_file)
         return jobs
 
     @property
@@ -121,11 +133,18 @@ class Session:
         return (self.app_name or origin) if origin == "argument" else origin
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Where jobs are kept, without a password; also where that cannot be reached, or is no URL."""
         from ferryman.redaction import without_password
 
         return without_password(self.url or self.jobs.settings.url)
+
+    @property
+    def place(self) -> str:
+        """Where jobs are kept, for people: after the storage's name if it has one."""
+        from ferryman.named import in_words
+
+        return self.location if self.url else in_words(self.jobs.settings.storage, self.location)
 
     @cached_property
     def times(self) -> Times:

@@ -65,9 +65,9 @@ class DjangoFerryman(Ferryman):
 
     @cached_property
     def loaded(self) -> Loaded:
-        """The settings; the URL is that of the Django database where neither an argument nor FERRYMAN_URL says."""
+        """The settings; the URL is that of the Django database where neither arguments nor the environment say one."""
         said = self._arguments
-        if said["url"] is None and "FERRYMAN_URL" not in os.environ:
+        if not any(said.get(name) or os.environ.get(f"FERRYMAN_{name.upper()}") for name in ("url", "storage")):
             said = {**said, "url": url_of(connections[self.database].settings_dict)}
         return load(said, file=self._config)
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ferryman.admin._async.admin import AsyncAdmin
 from ferryman.errors import ConfigError
+from ferryman.named import check_name
 from ferryman.redaction import Redaction, without_password
 from ferryman.web.bulks import Bulks
 from ferryman.web.collector import Collector
@@ -27,7 +28,6 @@ _FORMATS = {
     "unix": _ASYNQ,
     "sqlite": "River on SQLite",
 }
-_NAMED = "A storage of a dashboard"
 
 
 @dataclass(frozen=True)
@@ -89,8 +89,7 @@ def places(storages: Ferryman | Mapping[str, Ferryman], *, production: bool) -> 
             "A dashboard needs a storage: Dashboard(jobs), or Dashboard({'main': jobs, 'billing': other})."
         )
     for name in named:
-        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
-            raise ConfigError(f'{_NAMED} is called "{name}". It takes letters, digits, - and _, as in addresses.')
+        check_name(name, "A storage of a dashboard")
     return {name: _place(name, jobs, production) for name, jobs in named.items()}
 
 

@@ -47,12 +47,24 @@ def show_(session: Session) -> None:
     """Show every setting, and where its value came from.  Times are in seconds; nothing is connected."""
     loaded = session.jobs.loaded
     given = {field.name: getattr(loaded.settings, field.name) for field in fields(Settings)}
-    given["url"] = given["url"] if session.show_secrets else without_password(given["url"])
-    origins = {name: loaded.origin(name) for name in given} | {"url": session.origin}
-    rows = [{"name": name, "value": value, "origin": _whence(session, origins[name])} for name, value in given.items()]
+    given["url"] = _shown(session, given["url"])
+    rows = [{"name": name, "value": value, "origin": _whence(session, name)} for name, value in given.items()]
+    rows += [
+        {"name": f"storages.{name}", "value": _shown(session, url.text), "origin": url.origin}
+        for name, url in loaded.storages.urls.items()
+    ]
     show(session, VALUES, rows)
 
 
-def _whence(session: Session, origin: str) -> str:
-    """Name the app where its own arguments say so."""
+def _shown(session: Session, url: str) -> str:
+    return url if session.show_secrets else without_password(url)
+
+
+def _whence(session: Session, name: str) -> str:
+    """Say where a setting came from: the flag, or the app where its own arguments say so."""
+    if name == "url":
+        return session.origin
+    if name == "storage" and session.storage is not None:
+        return "-s"
+    origin = session.jobs.loaded.origin(name)
     return session.app_name or origin if origin == "argument" else origin

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from ferryman.cli.completing import complete_storages
 from ferryman.cli.grammar import command
 from ferryman.cli.session import Session
 from ferryman.errors import ConfigError
@@ -21,6 +22,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 VARIABLE = "FERRYMAN_DASHBOARD_"
 """What the variables begin with that say what options say."""
+_ALONE = "main"
+"""What a storage without a name is called in addresses."""
 
 
 def _option(*names: str, **declared: Any) -> Callable[[F], F]:
@@ -36,7 +39,8 @@ def _option(*names: str, **declared: Any) -> Callable[[F], F]:
         "ferryman dashboard",
         "ferryman dashboard --read-only --open",
         "ferryman dashboard --host 0.0.0.0 --users users.txt --title Orders --environment production",
-        "ferryman dashboard --storage billing=postgres://db/app",
+        "ferryman dashboard -s main -s billing",
+        "ferryman dashboard -s billing=postgres://db/app",
         "ferryman dashboard --hash-password",
     ],
 )
@@ -49,7 +53,15 @@ def _option(*names: str, **declared: Any) -> Callable[[F], F]:
 @_option("--trusted-proxy", "trusted_proxies", multiple=True, metavar="CIDR", help="Believe this proxy's headers.")
 @_option("--role", "roles", multiple=True, metavar="GROUP=ROLE", help="What a proxy's group may: view, operate, admin.")
 @_option("--allowed-host", "allowed_hosts", multiple=True, metavar="HOST", help="Also answer to this host.")
-@_option("--storage", "storages", multiple=True, metavar="NAME=URL", help="Show this storage too.")
+@_option(
+    "-s",
+    "--storage",
+    "storages",
+    multiple=True,
+    metavar="NAME[=URL]",
+    shell_complete=complete_storages,
+    help="Show this storage of the settings file alone, or the one at this URL too; may be said several times.",
+)
 @_option("--root-path", "root_path", default="", metavar="PATH", help="Where a proxy shows it, such as /jobs.")
 @_option("--hide-args", "hide_args", multiple=True, metavar="KIND", help="Hide what such jobs carry, as in payment:*.")
 @_option("--read-only", is_flag=True, help="Refuse every change.")
@@ -63,7 +75,8 @@ def _option(*names: str, **declared: Any) -> Callable[[F], F]:
 def dashboard(session: Session, /, hash_password: bool, browse: bool, **said: Any) -> int:
     """Serve the dashboard, until told to stop.
 
-    Without a login it answers this machine alone.  Each option can be said in the environment too, as
+    It shows every storage that the settings file names, side by side.  Without a login it answers this machine
+    alone.  Each option can be said in the environment too, as
     FERRYMAN_DASHBOARD_HOST and so on.
     """
     if hash_password:
@@ -113,18 +126,30 @@ def _serve(session: Session, wanted: Wanted, found: Standing, said: dict[str, An
     return serve(app, wanted, within=session.within, note=session.note, browse=browse)
 
 
-def _storages(session: Session, more: Sequence[str]) -> dict[str, Ferryman]:
+def _storages(session: Session, said: Sequence[str]) -> dict[str, Ferryman]:
+    """Return what to show by its name: what was chosen or else all that have names, and what has its URL here."""
     from ferryman.app import Ferryman
 
-    storages = {"main": session.jobs}
-    for text in more:
-        name, equals, url = text.partition("=")
-        if not equals or not url or name in storages:
+    chosen = [text for text in said if "=" not in text]
+    session.storage = chosen[0] if chosen else session.storage
+    session.refuse_two_places()
+    storages = {session.jobs.settings.storage or _ALONE: session.jobs}
+    for name in chosen or _unchosen(session):
+        storages.setdefault(name, session.named(name))
+    for name, url in (text.split("=", 1) for text in said if "=" in text):
+        if not url or name in storages:
             raise ConfigError(
-                f'--storage is "{text}". It takes a name of its own and a URL, such as billing=postgres://db/app.'
+                f'--storage is "{name}={url}". It takes a name of its own and a URL, such as billing=postgres://db/app.'
             )
-        storages[name] = Ferryman(url)
+        storages[name] = Ferryman(url, config=session.config_file)
     return storages
+
+
+def _unchosen(session: Session) -> Iterable[str]:
+    """Return the storages that the settings file names, unless it is said which one is meant."""
+    loaded = session.jobs.loaded
+    said = session.storage is not None or loaded.origin("storage") == "FERRYMAN_STORAGE"
+    return loaded.storages.urls if loaded.settings.storage and not said else ()
 
 
 def _hash() -> int:

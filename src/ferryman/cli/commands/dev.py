@@ -112,6 +112,7 @@ def _dashboard(session: Session, port: int) -> list[str]:
         return []
     where = [
         *(["--url", session.url] if session.url else []),
+        *(["--storage", session.storage] if session.storage else []),
         *(["--config", session.config] if session.config else []),
     ]
     shown = ["--port", str(port), "--environment", "development"]

@@ -105,8 +105,12 @@ def _filter(session: Session, *, retrying: bool, since: str | None, **said: Any)
 def _gather(session: Session, which: JobFilter, limit: int) -> None:
     found = session.admin.failed.groups(which)
     looked_at = (found.scanned, found.of)
+    for_people = found.groups and session.format in ("table", "wide")
+    if for_people:
+        count = sum(group.count for group in found.groups)
+        session.note(f"{count:,} job{'s' if count > 1 else ''} gave up ({session.place})")
     show(session, GROUPS, found.groups[:limit], looked_at=looked_at, warnings=_left_out(found, limit))
-    if found.groups and session.format in ("table", "wide"):
+    if for_people:
         first = found.groups[0].fingerprint
         session.note(f"\nLook at one group:  ferryman failed --fp {first}")
         session.note(f"Run it again:       ferryman failed retry --fp {first}")

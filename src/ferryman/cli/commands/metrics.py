@@ -74,7 +74,8 @@ def _registered(session: Session, *, asynq_names: bool) -> tuple[StorageGauges, 
     from ferryman.metrics.storage import StorageGauges
 
     production = not logs.in_development()
-    gauges = StorageGauges(session.admin, session.place, production=production, asynq_names=asynq_names)
+    name = session.jobs.settings.storage or session.location
+    gauges = StorageGauges(session.admin, name, production=production, asynq_names=asynq_names)
     registry = CollectorRegistry()
     registry.register(gauges)
     return gauges, registry

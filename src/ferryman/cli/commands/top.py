@@ -47,7 +47,7 @@ async def _once(session: Session) -> None:
     from ferryman.cli.top.shown import ONCE
 
     try:
-        show(session, ONCE, [await look(session.jobs.admin)])
+        show(session, ONCE, [await look(session.jobs.admin, place=session.place)])
     finally:
         await session.jobs.close()
 

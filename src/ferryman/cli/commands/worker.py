@@ -23,7 +23,6 @@ from ferryman.events import EventBus
 from ferryman.findings import Level
 from ferryman.health.systemd import asked_by_systemd
 from ferryman.log_lines import whence
-from ferryman.redaction import without_password
 from ferryman.sizes import parse_size
 
 if TYPE_CHECKING:
@@ -199,6 +198,7 @@ def child_command(session: Session, said: Mapping[str, Any]) -> list[str]:
     words = [sys.executable, "-m", "ferryman", "worker", str(session.app_name)]
     shared = {
         "url": session.url,
+        "storage": session.storage,
         "config": session.config,
         "within": session.within,
         "output": session.output,
@@ -232,6 +232,6 @@ def _check(session: Session, said: Mapping[str, Any]) -> int:
     show(session, tasks_of(jobs), jobs.tasks.values())
     session.note(
         f"\n{session.app_name} is fine: {len(jobs.tasks)} tasks, queues {' '.join(settings.queues)}, "
-        f"{settings.concurrency} slots, storage {without_password(settings.url)}{whence(session.origin)}"
+        f"{settings.concurrency} slots, storage {session.place}{whence(session.origin)}"
     )
     return 0

@@ -113,7 +113,7 @@ class Top(App[None]):
     async def _look(self) -> None:
         known = self._overview.failed if self._overview and self._looks % _GATHER_EVERY else None
         try:
-            overview = await look(self.admin, failed=known)
+            overview = await look(self.admin, place=self.place, failed=known)
             self._overview = safe(self.hides, overview) if self.hides else overview
             self._looks += 1
             self._trouble = ""

@@ -42,6 +42,8 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
     """What there was at one moment."""
 
     at: datetime
+    place: str
+    """Where it is for people, after its name if it has one."""
     location: str
     queues: Sequence[QueueSeen]
     workers: Sequence[WorkerInfo]
@@ -59,12 +61,13 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
         return sum(worker.concurrency for worker in self.workers)
 
 
-async def look(admin: AsyncAdmin, *, failed: FailedGroups | None = None) -> Overview:
+async def look(admin: AsyncAdmin, *, place: str, failed: FailedGroups | None = None) -> Overview:
     """Look at everything once.  Gathering what failed is the dear part: `failed` is what is known already."""
     queues, workers = await admin.queues.list(), await admin.workers.list()
     running = await admin.jobs.list(JobFilter(states=(State.RUNNING,)), limit=_RUNNING_AT_ONCE)
     return Overview(
         at=datetime.now(UTC),
+        place=place,
         location=await admin.storage.location(),
         queues=[QueueSeen(queue, sum(queue.name in worker.queues for worker in workers)) for queue in queues],
         workers=workers,

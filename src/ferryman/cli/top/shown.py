@@ -124,7 +124,7 @@ def head(overview: Overview) -> str:
         "retry": f"{overview.count(State.RETRYABLE):,}",
         "failed": f"{overview.count(State.DISCARDED):,}",
     }
-    return "  ".join([*(f"{name} {number}" for name, number in counts.items()), overview.location])
+    return "  ".join([*(f"{name} {number}" for name, number in counts.items()), overview.place])
 
 
 def _lines(overview: Overview, times: Times) -> Iterator[str]:
