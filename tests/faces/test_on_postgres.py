@@ -65,6 +65,17 @@ def test_a_url_that_cannot_be_is_a_mistake_of_the_caller(ferryman: Typed, url: s
     assert text in answer.err
 
 
+def test_migrating_in_a_schema_leaves_the_others_alone(ferryman: Typed, url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as other:
+        other.execute("create schema jobs")
+
+    assert ferryman(f"migrate up --schema jobs --url {url}").code == 0
+
+    assert ferryman(f"migrate status --check --url {url}?schema=other --schema jobs").code == 0
+    assert ferryman(f"migrate status --check --url {url}").code == 1
+    assert ferryman("migrate up --schema jobs").err.startswith("error: --schema is for Postgres, and jobs are kept in")
+
+
 @pytest.mark.parametrize(
     ("in_the_url", "said"), [("", " --statement-timeout 300ms"), ("?options=-c%20statement_timeout%3D300ms", "")]
 )

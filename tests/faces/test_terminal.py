@@ -13,6 +13,7 @@ import pytest
 from faces.process import Process
 from faces.terminal import FERRYMAN, on_a_terminal
 from faces.there import There
+from ferryman.cli.session import Session
 from ferryman.job import NewJob
 
 pytestmark = pytest.mark.slow
@@ -116,3 +117,17 @@ def test_time_that_is_over_ends_a_command_whatever_it_waits_for(folder: Path, th
 def test_a_command_that_ends_in_time_is_not_ended(folder: Path) -> None:
     with Process("failed", "--within", "1h", folder=folder) as process:
         assert process.ended() == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "env", "shows"), [({}, "", True), ({"no_progress": True}, "", False), ({}, "1", False)]
+)
+def test_a_line_that_changes_is_for_people_who_watch(
+    said: dict[str, bool], env: str, shows: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CI", env)
+    session = Session()
+    for name, value in said.items():
+        setattr(session, name, value)
+
+    assert session.shows_progress is shows

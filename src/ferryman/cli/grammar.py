@@ -90,6 +90,7 @@ def shared_options() -> list[click.Parameter]:
         _option("-q", "--quiet", is_flag=True, help="Only data and errors."),
         _option("--show-secrets", is_flag=True, help="Show also what looks like a password, a token or a key."),
         _option("--no-color", "plain", is_flag=True, help="No colour.  [NO_COLOR]"),
+        _option("--no-progress", is_flag=True, help="Say how far it is in lines of their own, every 10 s.  [CI]"),
     ]
 
 

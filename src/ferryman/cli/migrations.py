@@ -7,6 +7,7 @@ afterwards what the database has (spec/river.md 1.4 and 1.5).
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 from ferryman.cli.output import Listing, Row
 from ferryman.cli.times import Times
@@ -22,9 +23,10 @@ from ferryman.storage.river.bundle import (
     to_revert,
 )
 from ferryman.storage.river.postgres.location import Location
+from ferryman.storage.river.rules import check_schema
 from ferryman.storage.values import LineStatus
 
-__all__ = ["DIALECTS", "SQL", "known", "place_of", "planned", "texts"]
+__all__ = ["DIALECTS", "SQL", "known", "place_of", "planned", "texts", "with_schema"]
 
 DIALECTS = ("postgres", "sqlite")
 
@@ -69,6 +71,16 @@ def place_of(url: str) -> tuple[str, str | None]:
         f"{without_password(url)} has no tables, and so no migrations. "
         f"Say of which database: --dialect {' or '.join(DIALECTS)}."
     )
+
+
+def with_schema(url: str, schema: str) -> str:
+    """Return the URL of the same database, with the tables in this schema.  Raises ConfigError."""
+    check_schema(schema, "--schema")
+    if place_of(url)[0] != "postgres":
+        raise ConfigError(f"--schema is for Postgres, and jobs are kept in {without_password(url)}. Leave it out.")
+    parts = urlsplit(url)
+    options = [(name, value) for name, value in parse_qsl(parts.query, keep_blank_values=True) if name != "schema"]
+    return parts._replace(query=urlencode([*options, ("schema", schema)], quote_via=quote)).geturl()
 
 
 def texts(

@@ -77,7 +77,7 @@ class _Line:
     def __init__(self, session: Session, of: int, before: int) -> None:
         self._session, self._of, self._before = session, of, before
         self._began = self._told = time.monotonic()
-        self._lives = sys.stderr.isatty() and not session.quiet
+        self._lives = sys.stderr.isatty() and session.shows_progress
 
     def show(self, progress: Tracked) -> None:
         """Show how far it is."""

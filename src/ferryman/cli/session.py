@@ -41,6 +41,9 @@ class Session:
         self.quiet = False
         self.plain = False
         self.show_secrets = False
+        self.no_progress = False
+        self.schema: str | None = None
+        """In which schema of the database, if it is not the URL that says so."""
 
     def refuse_two_places(self) -> None:
         """Raise UsageError where a storage was named and a URL given as well."""
@@ -61,6 +64,11 @@ class Session:
     def color(self) -> bool | None:
         """False when colour was declined; None leaves it to whether we write to a terminal."""
         return False if self.plain or os.environ.get("NO_COLOR") else None
+
+    @property
+    def shows_progress(self) -> bool:
+        """Whether a line that changes may show how far it is: not with --no-progress or -q, nor where CI is set."""
+        return not (self.no_progress or self.quiet or os.environ.get("CI"))
 
     @property
     def app_name(self) -> str | None:
@@ -102,6 +110,10 @@ class Session:
 
             connect(self.url, "--url")  # only to hear now, and by its right name, what is wrong with it
         jobs.override(url=self.url, storage=self.storage, config=self.config_file)
+        if self.schema is not None:
+            from ferryman.cli.migrations import with_schema
+
+            jobs.override(url=with_schema(jobs.settings.url, self.schema))
         return jobs
 
     @property

@@ -78,10 +78,18 @@ _timeout = click.option(
     metavar="TIME",
     help="On Postgres, how long each statement may take; 0 is no limit.  [as the URL says, or 10s]",
 )
+_schema = click.option(
+    "--schema",
+    metavar="NAME",
+    expose_value=False,
+    callback=lambda context, option, name: setattr(context.ensure_object(Session), "schema", name),
+    help="On Postgres, in which schema the tables are.  [as the URL says, or the search_path]",
+)
 _dry_run = click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 
 
 @migrate.command("list", examples=["ferryman migrate list", "ferryman migrate list --json"])
+@_schema
 @click.pass_obj
 def list_(session: Session) -> None:
     """List every migration there is, and whether the database has it."""
@@ -100,6 +108,7 @@ def list_(session: Session) -> None:
 @click.option("--line", type=click.Choice([*LINES, "all"]), default="all", show_default=True, help="Which line.")
 @_to
 @_steps
+@_schema
 @_timeout
 @_dry_run
 @click.pass_obj
@@ -138,6 +147,7 @@ def up(
 @click.option("--line", type=click.Choice(LINES), default="main", show_default=True, help="Which line.")
 @_to
 @_steps
+@_schema
 @_timeout
 @_dry_run
 @click.pass_obj
@@ -167,7 +177,8 @@ def down(
     show(session, DONE, [(line, migration) for migration in _with_storage(session, do)])
 
 
-@migrate.command("status", examples=["ferryman migrate status", "ferryman migrate status --check"])
+@migrate.command("status", examples=["ferryman migrate status", "ferryman migrate status --check --schema jobs"])
+@_schema
 @click.option("--check", is_flag=True, help="Exit with 1 when something is missing.")
 @click.pass_obj
 def status(session: Session, check: bool) -> int:
