@@ -10,11 +10,17 @@ import pytest
 
 from ferryman import Ferryman
 from ferryman.job import JobRef, State
-from ferryman.web import Access, Dashboard, Level
+from ferryman.web import Access, Dashboard, Level, reading
 from servers import postgres, valkey
 from storage.places import OnPostgres, migrate
 from web.asking import Asking
 from web.stocked import stock
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every page wait until all of it is read: how long that takes here says nothing."""
+    monkeypatch.setattr(reading, "_MOMENT", 30.0)
 
 
 @dataclass

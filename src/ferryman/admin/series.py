@@ -112,7 +112,6 @@ class Drawing:
     """Puts numbers into steps; a step that nothing was put into, not even an empty note, is a gap."""
 
     steps: Steps
-    by: By | None = None
     queue: str | None = None
     kind: str | None = None
     found: dict[int, Cells] = field(default_factory=dict)
@@ -141,12 +140,12 @@ class Drawing:
     def _wanted(self, cell: Cell) -> bool:
         return self.queue in (None, cell.queue) and self.kind in (None, cell.kind)
 
-    def finish(self, source: str, *, truncated: bool = False) -> Series:
-        """Return what was found, the busiest line first."""
-        sums: dict[str, dict[int, Cell]] = {} if self.by else {"": {}}
+    def finish(self, source: str, by: By | None = None, *, truncated: bool = False) -> Series:
+        """Return what was found, a line for each queue or kind, the busiest first, or one for all together."""
+        sums: dict[str, dict[int, Cell]] = {} if by else {"": {}}
         for place, cells in self.found.items():
             for cell in cells.values():
-                name = self._name(cell)
+                name = _name(cell, by)
                 sums.setdefault(name, {}).setdefault(place, Cell("", name)).add(cell)
         lines = [self._line(name, sums[name]) for name in sorted(sums)]
         lines.sort(key=lambda line: -line.total.attempts)
@@ -158,9 +157,6 @@ class Drawing:
             lines=tuple(lines),
         )
 
-    def _name(self, cell: Cell) -> str:
-        return "" if self.by is None else cell.queue if self.by == "queue" else cell.kind
-
     def _line(self, name: str, sums: Mapping[int, Cell]) -> Line:
         total = Cell("", name)
         for cell in sums.values():
@@ -169,6 +165,10 @@ class Drawing:
         places = range(self.steps.count)
         points = [_point(sums.get(place, nothing)) if place in self.found else None for place in places]
         return Line(name, tuple(points), _point(total))
+
+
+def _name(cell: Cell, by: By | None) -> str:
+    return "" if by is None else cell.queue if by == "queue" else cell.kind
 
 
 def _cell(job: Job) -> Cell:

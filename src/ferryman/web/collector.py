@@ -20,7 +20,7 @@ from ferryman.admin.snapshot import Snapshot
 from ferryman.findings import Finding
 from ferryman.job import State
 from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
-from ferryman.web.sharing import Seen, look, rest_after
+from ferryman.web.sharing import BEING_READ, Seen, look, rest_after
 
 __all__ = ["Collector", "Point", "Sight", "longest_wait"]
 
@@ -42,7 +42,7 @@ class Point:
     """For how many seconds the job waits that is next to run."""
 
 
-_UNSEEN: Seen[Any] = Seen(())
+_UNSEEN: Seen[Any] = Seen((), BEING_READ)
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,13 @@ class Sight:
 
     @property
     def reachable(self) -> bool:
-        """Whether the storage answered at all."""
-        return not (self.queues.why and self.workers.why)
+        """Whether the storage answered at all, as far as it was asked."""
+        return self.number == 0 or not (self.queues.why and self.workers.why)
+
+    @property
+    def being_read(self) -> bool:
+        """Whether some of it is read for the first time."""
+        return BEING_READ in (self.queues.why, self.findings.why)
 
     def capped(self, state: State) -> bool:
         """Whether there are more jobs of this state than were counted."""
@@ -74,6 +79,9 @@ class Sight:
         if self.queues.why and not self.queues.value:
             return None
         return sum(queue.counts.get(state, 0) for queue in self.queues.value)
+
+
+_NOTHING = Sight(0, datetime.min.replace(tzinfo=UTC), 0.0)
 
 
 class Collector:
@@ -92,12 +100,29 @@ class Collector:
 
     async def sight(self) -> Sight:
         """Return what was last seen; waits for the first look, or for one after nobody has looked for a while."""
+        await self._begin().wait()
+        return await self._latest()
+
+    async def glimpse(self, patience: float) -> Sight:
+        """Return what `sight` does, or after so many seconds what is known by then, which may be nothing."""
+        looked = self._begin()
+        try:
+            async with asyncio.timeout(patience):
+                await looked.wait()
+        except TimeoutError:
+            return self._sight or _NOTHING
+        return await self._latest()
+
+    def _begin(self) -> asyncio.Event:
+        """See to it that somebody looks, and return when that was done."""
         self._asked = time.monotonic()
         if self._task is None or self._task.done():
             self._looked.clear()
             self._task = asyncio.create_task(self._run(), name="ferryman-dashboard")
-        await self._looked.wait()
-        if self._sight is None:
+        return self._looked
+
+    async def _latest(self) -> Sight:
+        if self._sight is None and self._task is not None:
             await self._task  # it has ended with what went wrong
         assert self._sight is not None
         return self._sight
@@ -132,7 +157,7 @@ class Collector:
 
     async def _see(self) -> float:
         before, began = self._sight, time.monotonic()
-        seen = before or Sight(0, datetime.now(UTC), 0.0)
+        seen = before or _NOTHING
         snapshot: Seen[Snapshot | None] = await look(self._admin.snapshot, Seen(None))
         queues = _of(snapshot, "queues", seen.queues)
         workers = _of(snapshot, "workers", seen.workers)

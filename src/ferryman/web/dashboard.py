@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from ferryman.web.entrance.proxies import Proxies
 from ferryman.web.login import log_in, log_out, show_form
 from ferryman.web.places import places
 from ferryman.web.refusals import Refusal
+from ferryman.web.rendering import prepare
 from ferryman.web.routes import ROUTES
 
 if TYPE_CHECKING:
@@ -163,9 +165,17 @@ class Dashboard:
         refusal = Refusal(404, "not_found", f"There is no page {scope['path']} here.")
         await refused(self.board, request, refusal)(scope, receive, send)
 
+    async def _prepare(self) -> None:
+        """Do what the first visitor would wait for."""
+        for place in self.board.places.values():
+            await place.collector.glimpse(0.0)
+        await asyncio.to_thread(prepare)
+
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
             kind = (await receive())["type"]
+            if kind == "lifespan.startup":
+                await self._prepare()
             if kind == "lifespan.shutdown":
                 await self.close()
             await send({"type": f"{kind}.complete"})

@@ -11,11 +11,23 @@ from ferryman.admin.series import By, Series
 from ferryman.job import Job, JobRef
 from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, Page
 from ferryman.web.addresses import path_below
+from ferryman.web.collector import Sight
 from ferryman.web.refusals import Refusal
 from ferryman.web.sharing import Seen, within_time
 from ferryman.web.visit import Visit
 
-__all__ = ["ORDERS", "Past", "counted", "jobs_page", "one_job", "past", "ref_of", "together", "whole_job"]
+__all__ = [
+    "ORDERS",
+    "Past",
+    "counted",
+    "glimpse",
+    "jobs_page",
+    "one_job",
+    "past",
+    "ref_of",
+    "together",
+    "whole_job",
+]
 
 T = TypeVar("T")
 
@@ -24,6 +36,9 @@ ORDERS = {"newest": NEWEST_FIRST, "oldest": JobOrder()}
 
 Past = Seen[Series | None]
 """How it went, by what was counted."""
+
+_MOMENT = 0.1
+"""For how many seconds a page waits for what it can do without: the next one, a second later, has it."""
 
 
 async def together(visit: Visit, what: str, read: Callable[[], Awaitable[T]]) -> T:
@@ -34,10 +49,18 @@ async def together(visit: Visit, what: str, read: Callable[[], Awaitable[T]]) ->
     return await visit.place.reads.fresh(asked, read)
 
 
+async def glimpse(visit: Visit) -> Sight:
+    """Return the storage as it was last seen; the first time it may say that it is being read."""
+    return await visit.place.collector.glimpse(_MOMENT)
+
+
 async def past(visit: Visit, window: timedelta, *, by: By | None = None, queue: str | None = None) -> Past:
     """Return how it went over a window, as it was read last; the first time it may say that it is being read."""
-    stats = visit.place.admin.stats
-    return await visit.place.history.latest((window, by, queue), lambda: stats.series(window, by=by, queue=queue))
+    cuts = visit.place.admin.stats.cuts
+    read = await visit.place.history.latest(
+        (window, queue), lambda: cuts(window, None, "kind", "queue", queue=queue), patience=_MOMENT
+    )
+    return Seen(read.value[by] if read.value else None, read.why, read.at)
 
 
 async def jobs_page(visit: Visit, which: JobFilter, *, limit: int) -> Page[Job]:

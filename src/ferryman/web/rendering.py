@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from ferryman.web import formats
 
-__all__ = ["Clockwork", "render"]
+__all__ = ["Clockwork", "prepare", "render"]
 
 
 @dataclass(frozen=True)
@@ -36,6 +36,17 @@ def render(template: str, context: Mapping[str, Any], clock: Clockwork) -> str:
         return _environment().get_template(template).render(context)
     finally:
         _CLOCK.reset(before)
+
+
+def prepare() -> None:
+    """Read the templates of the overview now: that takes long, and the first visitor should not wait for it."""
+    environment = _environment()
+    for name in ("overview.html", "base.html", *environment.list_templates(filter_func=_is_macro)):
+        environment.get_template(name)
+
+
+def _is_macro(template: str) -> bool:
+    return template.startswith("macros/")
 
 
 @cache

@@ -16,9 +16,11 @@ from typing import Any, Generic, TypeVar
 
 from ferryman.web.refusals import refusal_for
 
-__all__ = ["Seen", "Shared", "look", "rest_after", "within_time"]
+__all__ = ["BEING_READ", "Seen", "Shared", "look", "rest_after", "within_time"]
 
 T = TypeVar("T")
+
+BEING_READ = "It is being read: look again in a moment."
 
 _SHARE = 20
 _LONGEST = 60.0
@@ -80,7 +82,7 @@ class Shared:
         reading = self._reading(what, lambda: self._look(what, read), at_least=_FRESH)
         if self._is_old(self._seen.get(what)):
             await asyncio.wait([reading], timeout=patience)
-        return self._seen.get(what) or Seen(None, "It is being read: look again in a moment.")
+        return self._seen.get(what) or Seen(None, BEING_READ)
 
     def anew(self) -> None:
         """Let nobody take what was read before something was changed for how it is now."""

@@ -13,6 +13,7 @@ from ferryman.web.collector import Sight
 from ferryman.web.entrance.access import Level as Role
 from ferryman.web.formats import count
 from ferryman.web.pages.parts import Note
+from ferryman.web.reading import glimpse
 from ferryman.web.visit import Visit
 
 __all__ = ["SAID", "Entry", "Shell", "StorageChoice", "bare_shell", "shell"]
@@ -82,7 +83,7 @@ class Shell:
 
 async def shell(visit: Visit) -> Shell:
     """Return what surrounds the page of a visit."""
-    sight = await visit.place.collector.sight()
+    sight = await glimpse(visit)
     board, likes = visit.board, visit.likes
     return Shell(
         title=board.title,

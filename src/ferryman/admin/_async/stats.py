@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -42,13 +42,22 @@ class AsyncStatsAdmin:
         From what ferryman's workers counted; where none has, from jobs that are still stored and ended in the
         window, the latest 10,000 of them.
         """
-        now = now or datetime.now(UTC)
-        counted = await self.counted(window, by=by, queue=queue, kind=kind, now=now)
-        if counted is not None:
-            return counted
-        drawing = Drawing(Steps.of(window, now), by, queue, kind)
+        return (await self.cuts(window, by, queue=queue, kind=kind, now=now))[by]
+
+    async def cuts(
+        self,
+        window: timedelta,
+        *by: By | None,
+        queue: str | None = None,
+        kind: str | None = None,
+        now: datetime | None = None,
+    ) -> Mapping[By | None, Series]:
+        """Return what `series` does, several ways, read once."""
+        drawing = await self._counted(window, queue, kind, now or datetime.now(UTC))
+        if not drawing.is_empty:
+            return {each: drawing.finish(_COUNTED, each) for each in by}
         truncated = await self._look(drawing.steps.since, drawing.add_job)
-        return drawing.finish(_STORED, truncated=truncated)
+        return {each: drawing.finish(_STORED, each, truncated=truncated) for each in by}
 
     async def counted(
         self,
@@ -60,12 +69,15 @@ class AsyncStatsAdmin:
         now: datetime | None = None,
     ) -> Series | None:
         """Return what `series` does, if ferryman's workers counted anything in the window."""
-        now = now or datetime.now(UTC)
-        drawing = Drawing(Steps.of(window, now), by, queue, kind)
+        drawing = await self._counted(window, queue, kind, now or datetime.now(UTC))
+        return None if drawing.is_empty else drawing.finish(_COUNTED, by)
+
+    async def _counted(self, window: timedelta, queue: str | None, kind: str | None, now: datetime) -> Drawing:
+        drawing = Drawing(Steps.of(window, now), queue, kind)
         notebook = (await self._open()).notebook
         with suppress(SchemaOutOfDate):  # there is no table for numbers
             drawing.add_pages(await notebook.read(drawing.steps.pages(), now=now))
-        return None if drawing.is_empty else drawing.finish(_COUNTED)
+        return drawing
 
     async def _look(
         self, since: datetime, add: Callable[[Job], None], *, sample: int = 10_000, seconds: float = 1.0

@@ -17,7 +17,8 @@ from ferryman.web.pages.charts import Chart, depth_chart, latency_chart, oldest_
 from ferryman.web.pages.parts import Empty, Link
 from ferryman.web.pages.queues import QueueRow, queue_row, with_rates
 from ferryman.web.pages.tiles import Tile, tiles
-from ferryman.web.reading import Past, past
+from ferryman.web.reading import Past, glimpse, past
+from ferryman.web.sharing import BEING_READ
 from ferryman.web.visit import Visit
 
 __all__ = ["WINDOWS", "page"]
@@ -77,11 +78,14 @@ class Overview:
     kinds_note: str
     queues: Sequence[QueueRow]
     queues_note: str
+    unsure: str
+    """Why it is not known that nothing else needs attention."""
+    being_read: bool
 
 
 async def page(visit: Visit) -> Response:
     """Show how everything is."""
-    sight = await visit.place.collector.sight()
+    sight = await glimpse(visit)
     window = visit.query.get("window", "15m")
     window = window if window in WINDOWS else "15m"
     length = WINDOWS[window]
@@ -103,7 +107,9 @@ async def page(visit: Visit) -> Response:
         kinds=_kinds(visit, by_kind),
         kinds_note=f"in the last {_SAID[window]}",
         queues=[with_rates(queue_row(each, sight, visit.now), by_queue) for each in sight.queues.value],
-        queues_note=f"counted every {_interval(sight):.0f} s" if _interval(sight) > 6 else "",
+        queues_note=sight.queues.why or (f"counted every {_interval(sight):.0f} s" if _interval(sight) > 6 else ""),
+        unsure=sight.findings.why or whole.why,
+        being_read=sight.being_read or BEING_READ in (whole.why, by_kind.why, by_queue.why),
     )
     return await replies.page(visit, "overview.html", shown, *facts)
 

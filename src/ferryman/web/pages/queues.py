@@ -122,7 +122,7 @@ def with_rates(queue: QueueRow, read: Past) -> QueueRow:
     """Return a queue with how much was worked in it, and how much of that failed."""
     line = next((each for each in read.value.lines if each.name == queue.name), None) if read.value else None
     if line is None or read.value is None:
-        return queue
+        return replace(queue, rate_reason=read.why or queue.rate_reason)
     known = sum(point is not None for point in line.points)
     seconds = max(known, 1) * read.value.step.total_seconds()
     bad = line.total.error + line.total.gave_up

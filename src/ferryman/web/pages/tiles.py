@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ferryman.admin.series import Point
 from ferryman.job import State
 from ferryman.web.collector import Sight
 from ferryman.web.formats import UNKNOWN, capped, count, duration, rate, share
 from ferryman.web.reading import Past
+from ferryman.web.sharing import BEING_READ, Seen
 from ferryman.web.visit import Visit
 
 __all__ = ["Tile", "tiles"]
@@ -54,7 +56,7 @@ def _available(visit: Visit, sight: Sight) -> Tile:
         "Available",
         count(sight.total(State.AVAILABLE)),
         visit.url("jobs", state="available"),
-        note=where,
+        note=_unknown(sight.queues) or where,
         spark=_bars([sum(point.waiting.values()) for point in sight.points]),
         spark_label="waiting jobs of late",
     )
@@ -68,7 +70,7 @@ def _oldest(visit: Visit, sight: Sight) -> Tile:
         "Oldest available",
         duration(max(waits, 0.0)) if waits is not None else UNKNOWN,
         visit.url("queues", sort="oldest", direction="descending"),
-        note=first.name if first else "nothing waits",
+        note=first.name if first else _unknown(sight.queues) or "nothing waits",
         tone="bad" if (waits or 0.0) > _TOO_LONG else "",
         spark=_bars([point.oldest or 0.0 for point in sight.points]),
         spark_label="how long the oldest has waited of late",
@@ -83,7 +85,7 @@ def _running(visit: Visit, sight: Sight) -> Tile:
         count(sight.total(State.RUNNING)),
         visit.url("jobs", state="running"),
         suffix=f"of {count(slots)} slots" if slots else "",
-        note=f"{share(busy)} busy" if busy is not None else "no slots",
+        note=f"{share(busy)} busy" if busy is not None else _unknown(sight.workers) or "no slots",
         meter=busy,
         meter_label="busy slots",
     )
@@ -93,7 +95,9 @@ def _throughput(visit: Visit, read: Past) -> Tile:
     points = _points(read)
     latest = [point for point in points[-_BARS:] if point is not None]
     if not latest or read.value is None:
-        return Tile("Throughput", UNKNOWN, visit.url("jobs", state="completed"), note="nothing was counted")
+        return Tile(
+            "Throughput", UNKNOWN, visit.url("jobs", state="completed"), note=_unknown(read) or "nothing was counted"
+        )
     per_second = sum(point.attempts for point in latest) / (len(latest) * read.value.step.total_seconds())
     return Tile(
         "Throughput",
@@ -108,7 +112,7 @@ def _throughput(visit: Visit, read: Past) -> Tile:
 
 def _failing(visit: Visit, sight: Sight, read: Past) -> Tile:
     failed = sight.total(State.DISCARDED)
-    kept = f"{capped(failed, sight.capped(State.DISCARDED))} gave up and are kept"
+    kept = _unknown(sight.queues) or f"{capped(failed, sight.capped(State.DISCARDED))} gave up and are kept"
     points = [point for point in _points(read) if point is not None]
     ended = sum(point.attempts for point in points)
     if not ended:
@@ -124,6 +128,13 @@ def _workers(visit: Visit, sight: Sight) -> Tile:
     draining = sum(worker.status != "active" for worker in sight.workers.value)
     note = f"{draining} draining" if draining else "alive" if live else "start one to work jobs"
     return Tile("Workers", count(live), visit.url("workers"), note=note, tone="" if live else "warn")
+
+
+def _unknown(read: Seen[Any]) -> str:
+    """Say in a word why a number is not known; why in full stands elsewhere on the page."""
+    if read.value or not read.why:
+        return ""
+    return "being read" if read.why == BEING_READ else "not known"
 
 
 def _bars(values: Sequence[float]) -> Sequence[float]:

@@ -188,10 +188,16 @@
       else failedOnce();
     },
     "htmx:afterSwap": () => {
+      lookAgainSoon();
       localise();
       rows.reset();
       dispatchEvent(new Event("ferryman:swap"));
     },
+  };
+
+  // Some of the page was still being read when it was made.
+  const lookAgainSoon = () => {
+    if (region().hasAttribute("data-soon")) live.next = Date.now() + 1000;
   };
 
   const failures = () => Number(find('.nav .pip[data-tone="bad"]')?.textContent.replace(/\D/g, "") ?? 0);
@@ -216,6 +222,7 @@
     if (!here?.hasAttribute("hx-get")) return;
     live.seconds = live.chosen = Number(here.dataset.seconds);
     live.next = Date.now() + live.seconds * 1000;
+    lookAgainSoon();
     known = failures();
     keepWhatIsOpen();
     for (const [name, act] of Object.entries(liveEvents)) document.addEventListener(name, act);
