@@ -25,9 +25,10 @@ def test_a_table_fits_its_terminal_and_is_coloured(there: There) -> None:
     code, shown = on_a_terminal("failed")
 
     lines = [re.sub(r"\x1b\[[0-9;]*m", "", line) for line in shown.splitlines()]
+    (row,) = [line for line in lines if "ValueError" in line]
     assert code == 0
-    assert lines[1].endswith("…")
-    assert len(lines[1]) == 60
+    assert row.endswith("…")
+    assert len(row) == 60
     assert "\x1b[31mdiscarded\x1b[0m" in on_a_terminal("job", "list")[1]
 
 
