@@ -61,6 +61,7 @@ TYPED = {
     "metrics": ["metrics --once"],
     "health": ["health --file shop.py"],
     "doctor": ["doctor --app shop:jobs"],
+    "bench": ["bench -n 300 --yes"],
     "migrate list": ["migrate list"],
     "migrate up": ["migrate up --url sqlite:///new.db"],
     "migrate down": ["migrate down --dry-run"],

@@ -34,6 +34,7 @@ COMMANDS: Lazy = {
     "metrics": (f"{_HERE}.metrics:metrics", "Show what waits in the storage to Prometheus, until told to stop."),
     "health": (f"{_HERE}.health:health", "Ask a worker's health port how it is: 0 is well, 1 is not."),
     "doctor": (f"{_HERE}.doctor:doctor", "Look for what may lose, delay or hide jobs."),
+    "bench": (f"{_HERE}.bench:bench", "Measure how fast jobs are stored and worked here, with jobs that do nothing."),
     "migrate": (f"{_HERE}.migrate:migrate", "Bring the database's tables up to date, or back."),
     "config": (f"{_HERE}.config:config", "Look at the settings."),
     "completion": (

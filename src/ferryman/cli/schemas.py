@@ -9,6 +9,7 @@ import msgspec
 
 from ferryman.admin.throughput import Throughput
 from ferryman.cli import shapes
+from ferryman.cli.measuring import Figure
 from ferryman.errors import Unsupported
 from ferryman.storage.values import DayCounts, LineStatus, PeriodicInfo
 
@@ -49,6 +50,7 @@ SHAPES: Mapping[str, tuple[type[msgspec.Struct], ...]] = {
     "metrics": (shapes.Sample,),
     "health": (shapes.Health,),
     "doctor": (shapes.Finding,),
+    "bench": (Figure,),
     "migrate list": (shapes.KnownMigration,),
     "migrate up": (shapes.Migration,),
     "migrate down": (shapes.Migration,),
