@@ -17,6 +17,7 @@ from typing import Any
 
 from ferryman.admin._async.admin import AsyncAdmin
 from ferryman.admin.snapshot import Snapshot
+from ferryman.facts import Fact
 from ferryman.findings import Finding
 from ferryman.job import State
 from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
@@ -57,6 +58,7 @@ class Sight:
     lost: Seen[Sequence[WorkerInfo]] = _UNSEEN
     schedules: Seen[Sequence[PeriodicInfo]] = _UNSEEN
     findings: Seen[Sequence[Finding]] = _UNSEEN
+    facts: Seen[Sequence[Fact]] = _UNSEEN
     leader: str | None = None
     points: Sequence[Point] = field(default=(), repr=False)
 
@@ -160,25 +162,32 @@ class Collector:
         seen = before or _NOTHING
         snapshot: Seen[Snapshot | None] = await look(self._admin.snapshot, Seen(None))
         queues = _of(snapshot, "queues", seen.queues)
-        workers = _of(snapshot, "workers", seen.workers)
-        lost = _of(snapshot, "lost", seen.lost)
-        schedules = _of(snapshot, "periodic", seen.schedules)
-        leader = snapshot.value.leader if snapshot.value else None
         now, took = datetime.now(UTC), time.monotonic() - began
         if not queues.why:
             self._points.append(_point(queues.value, now))
-        points = tuple(self._points)
-        self._sight = Sight(seen.number + 1, now, took, queues, workers, lost, schedules, seen.findings, leader, points)
+        self._sight = replace(
+            seen,
+            number=seen.number + 1,
+            at=now,
+            took=took,
+            queues=queues,
+            workers=_of(snapshot, "workers", seen.workers),
+            lost=_of(snapshot, "lost", seen.lost),
+            schedules=_of(snapshot, "periodic", seen.schedules),
+            leader=snapshot.value.leader if snapshot.value else None,
+            points=tuple(self._points),
+        )
         return took
 
     async def _check(self) -> float:
-        """Look for what is wrong, less often: it asks more of the storage."""
+        """Look for what is wrong, and at what the storage says of itself, less often: it asks more of the storage."""
         began = time.monotonic()
         if self._sight is None or began - self._checked < _CHECK_INTERVAL:
             return 0.0
         self._checked = began
         findings = await look(self._findings, self._sight.findings)
-        self._sight = replace(self._sight, number=self._sight.number + 1, findings=findings)
+        facts = await look(self._admin.storage.facts, self._sight.facts)
+        self._sight = replace(self._sight, number=self._sight.number + 1, findings=findings, facts=facts)
         return time.monotonic() - began
 
     async def _findings(self) -> Sequence[Finding]:

@@ -32,7 +32,7 @@ def test_numbers_are_numbers_and_switches_are_words() -> None:
     assert facts["version"].value == "Redis 7.2.4"
     assert facts["used memory"] == Fact("memory", "used memory", 76, Unit.BYTES, most=100)
     assert facts["fragmentation"].value == 1.08
-    assert facts["append-only file"].value == "on"
+    assert facts["AOF"].value == "on"
 
 
 def test_a_limit_of_0_is_none_and_what_a_version_does_not_say_is_left_out() -> None:

@@ -35,7 +35,7 @@ _FIELDS = (
     _Field("memory", "fragmentation", "mem_fragmentation_ratio"),
     _Field("memory", "eviction policy", "maxmemory_policy"),
     _Field("memory", "evicted keys", "evicted_keys"),
-    _Field("persistence", "append-only file", "aof_enabled"),
+    _Field("persistence", "AOF", "aof_enabled"),
     _Field("persistence", "AOF size", "aof_current_size", Unit.BYTES),
     _Field("persistence", "last write", "aof_last_write_status"),
     _Field("persistence", "last rewrite", "aof_last_bgrewrite_status"),

@@ -109,10 +109,11 @@ async def workers(visit: Visit) -> Response:
 
 
 async def storage(visit: Visit) -> Response:
-    """Return what the checks of the storage found."""
+    """Return what the checks of the storage found, and what it says of itself."""
     sight = await visit.place.collector.sight()
     found = [msgspec.structs.asdict(each) for each in sight.findings.value]
-    return _part("findings", sight.findings, found, location=visit.place.location)
+    facts = None if sight.facts.why and not sight.facts.value else list(sight.facts.value)
+    return _part("findings", sight.findings, found, facts=facts, location=visit.place.location)
 
 
 async def scale(visit: Visit) -> Response:

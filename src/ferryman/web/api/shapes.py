@@ -6,6 +6,7 @@ from datetime import datetime
 
 from msgspec import Struct
 
+from ferryman.facts import Unit
 from ferryman.findings import Finding
 from ferryman.job import State
 from ferryman.shapes import FailedGroup, Job, Queue, Worker
@@ -18,6 +19,7 @@ __all__ = [
     "Checks",
     "Count",
     "Deleted",
+    "Fact",
     "Groups",
     "Jobs",
     "Paused",
@@ -90,10 +92,26 @@ class Workers(Struct):
     unavailable: str | None
 
 
+class Fact(Struct):
+    """What a storage says of itself; `most` is the limit of a value, `of` which of several things it is about.
+
+    A value of null is not known, and `why` says the reason.
+    """
+
+    topic: str
+    name: str
+    value: str | int | float | None
+    unit: Unit
+    most: int | None
+    of: str
+    why: str
+
+
 class Checks(Struct):
-    """What the checks of a storage found."""
+    """What the checks of a storage found, and what it says of itself."""
 
     findings: list[Finding] | None
+    facts: list[Fact] | None
     unavailable: str | None
     location: str
 

@@ -1,4 +1,4 @@
-"""How the storage is: the checks of `ferryman doctor` (spec/dashboard.md 2.9)."""
+"""How the storage is: the checks of `ferryman doctor`, and what it says of itself (spec/dashboard.md 2.9)."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from datetime import datetime
 
 from starlette.responses import Response
 
-from ferryman.errors import FerrymanError
+from ferryman.facts import Fact
 from ferryman.findings import Finding, Level
-from ferryman.storage.values import LineStatus
 from ferryman.web import replies
-from ferryman.web.sharing import within_time
 from ferryman.web.visit import Visit
 
 __all__ = ["page"]
@@ -90,12 +88,13 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """Some of what is known: names and values, or rows of a table."""
+class Topic:
+    """The facts of one topic; those about several things of a kind are a table, a row to each."""
 
     title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[str]]
+    facts: Sequence[Fact]
+    columns: Sequence[str] = ()
+    rows: Sequence[tuple[str, Sequence[Fact]]] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,8 @@ class Storage:
     text: str
     problem: Problem | None
     checks: Sequence[Check]
-    facts: Sequence[Facts]
+    topics: Sequence[Topic]
+    facts_missing: str
 
 
 async def page(visit: Visit) -> Response:
@@ -125,7 +125,8 @@ async def page(visit: Visit) -> Response:
         text=_text(checks),
         problem=Problem(why) if why else None,
         checks=checks,
-        facts=await _facts(visit),
+        topics=_topics(sight.facts.value),
+        facts_missing=sight.facts.why,
     )
     return await replies.page(visit, "storage.html", shown, sight.number)
 
@@ -144,16 +145,15 @@ def _plural(number: int, word: str) -> str:
     return "" if not number else f"1 {word}" if number == 1 else f"{number} {word}s"
 
 
-async def _facts(visit: Visit) -> list[Facts]:
-    facts = []
-    if lines := await _status(visit):
-        rows = [(each.line, str(each.version), str(each.latest)) for each in lines]
-        facts.append(Facts("Migrations", ("Line", "Applied", "Known here"), rows))
-    return facts
+def _topics(facts: Sequence[Fact]) -> list[Topic]:
+    names = dict.fromkeys(each.topic for each in facts)
+    return [_topic(name, [each for each in facts if each.topic == name]) for name in names]
 
 
-async def _status(visit: Visit) -> Sequence[LineStatus]:
-    try:
-        return await within_time(visit.place.admin.storage.status())
-    except (FerrymanError, TimeoutError):
-        return ()
+def _topic(name: str, facts: Sequence[Fact]) -> Topic:
+    rows: dict[str, list[Fact]] = {}
+    for each in facts:
+        rows.setdefault(each.of, []).append(each)
+    alone = rows.pop("", [])
+    columns = [each.name for each in next(iter(rows.values()), [])]
+    return Topic(name.capitalize(), alone, columns, list(rows.items()))

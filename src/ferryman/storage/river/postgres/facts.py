@@ -93,7 +93,7 @@ def _table(
     return [
         Fact("tables", "size", size, Unit.BYTES, of=of),
         Fact("tables", "indexes", indexes, Unit.BYTES, of=of),
-        Fact("tables", "estimated rows", rows, of=of),
+        Fact("tables", "live rows", rows, of=of),
         Fact("tables", "dead rows", dead, of=of),
         looked_after("last vacuum", vacuumed),
         looked_after("last analyze", analyzed),
