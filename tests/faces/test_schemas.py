@@ -29,6 +29,7 @@ TYPED = {
     "job show": ["job show {failed} {running}", "job show {failed} {running} --attempts", "job show {failed} --raw"],
     "job retry": ["job retry {failed} 4711", "job retry --kind mail:send --all-matching --yes --expect 1"],
     "job update": [],
+    "job reschedule": ["job reschedule {scheduled} --in 2h"],
     "job run": ["job run {scheduled}"],
     "job cancel": [
         "job cancel --state scheduled --all-matching --dry-run",

@@ -23,6 +23,7 @@ SHAPES: Mapping[str, tuple[type[msgspec.Struct], ...]] = {
     "job retry": (shapes.Acted, shapes.ActedOnAll, shapes.Job),
     "job update": (shapes.Acted,),
     "job run": (shapes.Acted,),
+    "job reschedule": (shapes.Acted,),
     "job cancel": (shapes.Acted, shapes.ActedOnAll, shapes.Job),
     "job discard": (shapes.Acted, shapes.ActedOnAll, shapes.Job),
     "job delete": (shapes.Acted, shapes.ActedOnAll, shapes.Job),

@@ -100,6 +100,44 @@ async def test_retrying_a_job_that_is_ready_changes_nothing(storage: AsyncStorag
     assert await states(storage) == {State.AVAILABLE: 1}
 
 
+# Reschedule
+
+
+@pytest.mark.parametrize("job", [mail(), mail_at(later(minutes=5))], ids=["available", "scheduled"])
+async def test_a_job_that_waits_can_be_given_another_time(storage: AsyncStorage, job) -> None:
+    ref = await store(storage, job)
+
+    answer = await storage.jobs.reschedule(ref, later(hours=1), now=later(minutes=1))
+
+    assert (answer.state, answer.scheduled_at) == (State.SCHEDULED, later(hours=1))
+    assert answer == await storage.jobs.get(ref)
+    await storage.jobs.promote(limit=10, now=later(minutes=59))
+    assert await take(storage, now=later(minutes=59)) == []
+    await storage.jobs.promote(limit=10, now=later(minutes=61))
+    assert [each.ref for each in await take(storage, now=later(minutes=61))] == [ref]
+
+
+async def test_one_that_failed_waits_longer_for_its_next_attempt(storage: AsyncStorage) -> None:
+    job = await run(storage)
+    await storage.jobs.finish([failed(job, again=later(minutes=5))], now=NOW)
+
+    answer = await storage.jobs.reschedule(job.ref, later(hours=1), now=later(minutes=1))
+
+    assert (answer.state, answer.scheduled_at, answer.attempt) == (State.RETRYABLE, later(hours=1), 1)
+    await storage.jobs.promote(limit=10, now=later(minutes=61))
+    assert [again.ref for again in await take(storage, now=later(minutes=61))] == [job.ref]
+
+
+async def test_what_has_ended_is_given_no_time(storage: AsyncStorage) -> None:
+    job = await run(storage, kept_mail())
+    await storage.jobs.finish([completed(job)], now=NOW)
+
+    with pytest.raises(WrongState, match="completed"):
+        await storage.jobs.reschedule(job.ref, later(hours=1))
+    with pytest.raises(JobNotFound):
+        await storage.jobs.reschedule(NOBODY, later(hours=1))
+
+
 # Discard
 
 

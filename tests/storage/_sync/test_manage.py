@@ -101,6 +101,44 @@ def test_retrying_a_job_that_is_ready_changes_nothing(storage: Storage) -> None:
     assert states(storage) == {State.AVAILABLE: 1}
 
 
+# Reschedule
+
+
+@pytest.mark.parametrize("job", [mail(), mail_at(later(minutes=5))], ids=["available", "scheduled"])
+def test_a_job_that_waits_can_be_given_another_time(storage: Storage, job) -> None:
+    ref = store(storage, job)
+
+    answer = storage.jobs.reschedule(ref, later(hours=1), now=later(minutes=1))
+
+    assert (answer.state, answer.scheduled_at) == (State.SCHEDULED, later(hours=1))
+    assert answer == storage.jobs.get(ref)
+    storage.jobs.promote(limit=10, now=later(minutes=59))
+    assert take(storage, now=later(minutes=59)) == []
+    storage.jobs.promote(limit=10, now=later(minutes=61))
+    assert [each.ref for each in take(storage, now=later(minutes=61))] == [ref]
+
+
+def test_one_that_failed_waits_longer_for_its_next_attempt(storage: Storage) -> None:
+    job = run(storage)
+    storage.jobs.finish([failed(job, again=later(minutes=5))], now=NOW)
+
+    answer = storage.jobs.reschedule(job.ref, later(hours=1), now=later(minutes=1))
+
+    assert (answer.state, answer.scheduled_at, answer.attempt) == (State.RETRYABLE, later(hours=1), 1)
+    storage.jobs.promote(limit=10, now=later(minutes=61))
+    assert [again.ref for again in take(storage, now=later(minutes=61))] == [job.ref]
+
+
+def test_what_has_ended_is_given_no_time(storage: Storage) -> None:
+    job = run(storage, kept_mail())
+    storage.jobs.finish([completed(job)], now=NOW)
+
+    with pytest.raises(WrongState, match="completed"):
+        storage.jobs.reschedule(job.ref, later(hours=1))
+    with pytest.raises(JobNotFound):
+        storage.jobs.reschedule(NOBODY, later(hours=1))
+
+
 # Discard
 
 

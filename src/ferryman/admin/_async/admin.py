@@ -128,6 +128,11 @@ class AsyncJobAdmin:
         job = await (await self._open()).jobs.retry(_ref(ref))
         return self._done("retried", job, actor, reason)
 
+    async def reschedule(self, ref: JobRef | str, at: datetime, *, actor: str = "", reason: str = "") -> Job:
+        """Let a job that waits wait until another time.  Raises JobNotFound, WrongState, DuplicateJob."""
+        job = await (await self._open()).jobs.reschedule(_ref(ref), at)
+        return self._done("rescheduled", job, actor, reason)
+
     async def cancel(self, ref: JobRef | str, *, actor: str = "", reason: str = "") -> Job:
         """Cancel a job, or ask its worker to stop it.  Raises JobNotFound."""
         job = await (await self._open()).jobs.cancel(_ref(ref))

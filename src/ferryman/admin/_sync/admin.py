@@ -127,6 +127,11 @@ class JobAdmin:
         job = (self._open()).jobs.retry(_ref(ref))
         return self._done("retried", job, actor, reason)
 
+    def reschedule(self, ref: JobRef | str, at: datetime, *, actor: str = "", reason: str = "") -> Job:
+        """Let a job that waits wait until another time.  Raises JobNotFound, WrongState, DuplicateJob."""
+        job = (self._open()).jobs.reschedule(_ref(ref), at)
+        return self._done("rescheduled", job, actor, reason)
+
     def cancel(self, ref: JobRef | str, *, actor: str = "", reason: str = "") -> Job:
         """Cancel a job, or ask its worker to stop it.  Raises JobNotFound."""
         job = (self._open()).jobs.cancel(_ref(ref))

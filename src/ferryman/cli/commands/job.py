@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import chain
 from typing import Any
 
@@ -155,6 +156,28 @@ def run(session: Session, ids: tuple[str, ...]) -> int:
         return session.admin.jobs.retry(ref, actor=session.actor)
 
     return act(session, read_refs(ids), "started", do, _state_of)
+
+
+@job.command(
+    "reschedule", examples=["ferryman job reschedule 42 --at 2026-11-22T08:00", "ferryman job reschedule 42 43 --in 2h"]
+)
+@_ids
+@click.option("--at", metavar="TIME", help="When it is due, such as 2026-11-22T08:00.")
+@click.option("--in", "delay", metavar="TIME", help="After how long it is due, such as 2h.")
+@click.pass_obj
+def reschedule(session: Session, /, ids: tuple[str, ...], at: str | None, delay: str | None) -> int:
+    """Let jobs that wait wait until another time."""
+    if (at is None) == (delay is None):
+        raise ConfigError("Say when: one of --at TIME and --in TIME.")
+    due = session.times.read(at, "--at") if at else datetime.now(UTC) + session.times.length(delay or "", "--in")
+
+    def do(ref: JobRef) -> Job:
+        return session.admin.jobs.reschedule(ref, due, actor=session.actor)
+
+    def now(after: Job) -> str:
+        return f"{_state_of(after)}, due {session.times.both(after.scheduled_at)}"
+
+    return act(session, read_refs(ids), "rescheduled", do, now)
 
 
 @job.command("update", examples=["""ferryman job update mail/42 --args '{"to": "ada@example.com"}'"""])

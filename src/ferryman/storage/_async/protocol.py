@@ -161,6 +161,10 @@ class AsyncJobs(Protocol):
         """Make a job available now, with at least one attempt.  Raises JobNotFound, WrongState, DuplicateJob."""
         ...
 
+    async def reschedule(self, ref: JobRef, at: datetime, *, now: datetime | None = None) -> Job:
+        """Let a job that waits wait until another time.  Raises JobNotFound, WrongState, DuplicateJob."""
+        ...
+
     async def discard(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         """Give up on a job that waits.  Raises JobNotFound, WrongState."""
         ...

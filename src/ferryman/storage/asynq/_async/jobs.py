@@ -109,6 +109,9 @@ class AsyncRedisJobs:
     async def retry(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         return await self._server.run(manage.retry(ref, now=now))
 
+    async def reschedule(self, ref: JobRef, at: datetime, *, now: datetime | None = None) -> Job:
+        return await self._server.run(manage.reschedule(ref, at))
+
     async def discard(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         return await self._server.run(manage.discard(ref, now=now))
 

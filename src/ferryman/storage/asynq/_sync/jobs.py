@@ -110,6 +110,9 @@ class RedisJobs:
     def retry(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         return self._server.run(manage.retry(ref, now=now))
 
+    def reschedule(self, ref: JobRef, at: datetime, *, now: datetime | None = None) -> Job:
+        return self._server.run(manage.reschedule(ref, at))
+
     def discard(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         return self._server.run(manage.discard(ref, now=now))
 

@@ -28,7 +28,7 @@ from ferryman.storage.asynq.verbs.queues import known_queues
 from ferryman.storage.asynq.verbs.work import LEASE
 from ferryman.storage.asynq.verbs.workers import running_tasks
 
-__all__ = ["cancel", "delete", "discard", "get", "give_arguments", "retry"]
+__all__ = ["cancel", "delete", "discard", "get", "give_arguments", "reschedule", "retry"]
 
 _CANCELLED = "JobCancelError: job cancelled while it waited"
 _ACTIVE, _ALREADY, _CHANGED = -1, -2, -4
@@ -85,6 +85,14 @@ def retry(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
     if done == _ALREADY:
         return job
     _raise_unless(done, job, "retried")
+    return (yield from get(job.ref))
+
+
+def reschedule(ref: JobRef, at: datetime) -> Verb[Job]:
+    """Let a job that waits wait until another time; its unique lock ends when it would have ended."""
+    job = yield from get(ref)
+    (done,) = yield [_on_task("reschedule_task", job, datetime.now(UTC), due=seconds(at))]
+    _raise_unless(done, job, "given another time")
     return (yield from get(job.ref))
 
 

@@ -166,6 +166,9 @@ class AsyncRiverJobs:
         self._tell(JobsAvailable(job.queue))
         return job
 
+    async def reschedule(self, ref: JobRef, at: datetime, *, now: datetime | None = None) -> Job:
+        return await self._writer.write(manage.reschedule(ref, at, now=now))
+
     async def discard(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         return await self._writer.write(manage.discard(ref, now=now))
 

@@ -165,6 +165,9 @@ class RiverJobs:
         self._tell(JobsAvailable(job.queue))
         return job
 
+    def reschedule(self, ref: JobRef, at: datetime, *, now: datetime | None = None) -> Job:
+        return self._writer.write(manage.reschedule(ref, at, now=now))
+
     def discard(self, ref: JobRef, *, now: datetime | None = None) -> Job:
         return self._writer.write(manage.discard(ref, now=now))
 

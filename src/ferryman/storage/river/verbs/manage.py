@@ -27,6 +27,7 @@ __all__ = [
     "discard",
     "get",
     "list_jobs",
+    "reschedule",
     "retry",
     "update",
     "waiting_kinds",
@@ -152,14 +153,30 @@ def retry(ref: JobRef, *, now: datetime | None) -> Verb[Job]:
     before = yield from get(ref)
     if before.state is State.RUNNING:
         raise _running(before, "retried")
-    # Looked for first: on Postgres a refused statement would end the whole transaction.
+    yield from _refuse_duplicate(ref)
+    yield Query("retry", {"id": _id(ref), "now": now or datetime.now(UTC)})
+    return (yield from get(ref))
+
+
+def reschedule(ref: JobRef, at: datetime, *, now: datetime | None) -> Verb[Job]:
+    """Let a job that waits wait until another time; one that failed stays retryable."""
+    before = yield from get(ref)
+    yield from _refuse_duplicate(ref)
+    changed = yield Query("reschedule", {"id": _id(ref), "at": at, "now": now or datetime.now(UTC)})
+    if not changed:
+        raise WrongState(
+            f"Job {ref} is {before.state} and cannot be given another time. Nothing was changed.", state=before.state
+        )
+    return (yield from get(ref))
+
+
+def _refuse_duplicate(ref: JobRef) -> Verb[None]:
+    """Look for another job with the same key first: on Postgres a refused statement would end the whole transaction."""
     if (successor := (yield from _successor(ref))) is not None:
         raise DuplicateJob(
             f"Job {ref} cannot run again: job {successor} with the same unique key is there. Nothing was changed.",
             ref=successor,
         )
-    yield Query("retry", {"id": _id(ref), "now": now or datetime.now(UTC)})
-    return (yield from get(ref))
 
 
 def _successor(ref: JobRef) -> Verb[JobRef | None]:

@@ -587,6 +587,19 @@ where id = :id::bigint
   and (state <> 'available' or scheduled_at > :now::timestamptz)
 returning state::text
 
+-- name: reschedule
+-- Lets a job that waits wait until another time.
+update /* schema */river_job
+set scheduled_at = :at::timestamptz,
+    state = case
+        when :at::timestamptz <= :now::timestamptz then 'available'
+        when state = 'retryable' then 'retryable'
+        else 'scheduled'
+    end::/* schema */river_job_state
+where id = :id::bigint
+  and state in ('available', 'scheduled', 'retryable')
+returning state::text
+
 -- name: discard
 -- Gives up on a job that waits.
 update /* schema */river_job

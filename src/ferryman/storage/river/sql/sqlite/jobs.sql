@@ -492,6 +492,15 @@ where id = :id
   and (state <> 'available' or scheduled_at > :now)
 returning state
 
+-- name: reschedule
+-- Lets a job that waits wait until another time.
+update river_job
+set scheduled_at = :at,
+    state = case when :at <= :now then 'available' when state = 'retryable' then 'retryable' else 'scheduled' end
+where id = :id
+  and state in ('available', 'scheduled', 'retryable')
+returning state
+
 -- name: discard
 -- Gives up on a job that waits.
 update river_job
