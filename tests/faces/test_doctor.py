@@ -101,6 +101,14 @@ def test_as_far_as_it_gets_it_says_what_is_in_the_way(words: str, id: str, ferry
     assert "secret" not in answer.out + ferryman(f"doctor {words}").err
 
 
+def test_where_the_way_ends_the_steps_before_are_shown_too(ferryman: Typed) -> None:
+    answer = ferryman("doctor --url redis://127.0.0.1:1/0")
+
+    lookup, refused, fix = (line.split() for line in answer.lines)
+    assert (lookup[:3], refused[:3]) == (["✓", "U-CONN", "name"], ["✕", "U-CONN", "connect,"])
+    assert fix == ["fix:", "nc", "-vz", "127.0.0.1", "1"]
+
+
 def test_jobs_that_nobody_works_are_found(ferryman: Typed, there: There) -> None:
     there.worker(kinds=("mail:sent",))
     there.available()

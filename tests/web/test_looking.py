@@ -173,6 +173,19 @@ async def test_a_look_that_goes_wrong_ends_in_an_error_and_not_in_waiting(corner
     assert "snapshot" not in answer.text
 
 
+async def test_where_the_way_to_a_storage_ends_is_shown_on_its_page() -> None:
+    jobs = Ferryman("redis://:hush@127.0.0.1:1/0", config=None)
+
+    async with Asking(everything(jobs)) as there:
+        page = (await there.get("/s/main/storage")).text
+
+    steps = re.findall(r'data-tone="(\w+)">.*?<span class="name">([^<]+)</span>', page)
+    assert steps == [("ok", "Name lookup"), ("bad", "Connect")]
+    assert "nothing listens there" in page
+    assert "nc -vz 127.0.0.1 1" in page
+    assert "hush" not in page
+
+
 async def test_two_storages_are_shown_side_by_side_and_do_not_mix(corner: Shop) -> None:
     async with Ferryman("sqlite://", config=None) as other:
         await other.kind("bill:send").enqueue({})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -18,6 +17,7 @@ from ferryman.duration import format_duration, parse_duration
 from ferryman.errors import ConfigError, FerrymanError, MissingExtra, SchemaOutOfDate, StorageError
 from ferryman.findings import Finding, Level, failed, passed, warned
 from ferryman.storage.values import Retention
+from ferryman.storage.way import Step
 from ferryman.terms import retention
 
 if TYPE_CHECKING:
@@ -85,14 +85,19 @@ def _dashboard() -> Iterator[Finding]:
 
 
 def _storage(admin: Admin, keep: Retention) -> Iterator[Finding]:
-    began = time.monotonic()
+    way = list(map(_step, admin.storage.way()))
+    yield from way
+    if any(found.level is Level.ERROR for found in way):
+        return
     try:
-        findings = admin.storage.check(production=not logs.in_development(), keep=keep)
+        yield from admin.storage.check(production=not logs.in_development(), keep=keep)
     except StorageError as error:
         yield failed("U-CONN", str(error))
-        return
-    yield passed("U-CONN", f"answers; it took {(time.monotonic() - began) * 1000:.0f} ms to look at it")
-    yield from findings
+
+
+def _step(step: Step) -> Finding:
+    text = f"{step.name}, {step.seconds * 1000:.0f} ms: {step.text}"
+    return failed("U-CONN", text, step.fix) if step.failed else passed("U-CONN", text)
 
 
 def _jobs(admin: Admin, session: Session) -> Iterator[Finding]:

@@ -187,6 +187,27 @@ async def test_a_certificate_that_nobody_vouches_for_is_refused(certificate: Pat
             assert await jobs.admin.queues.list() == []
 
 
+async def test_what_ends_the_way_to_tls_is_told(certificate: Path, servers: Servers) -> None:
+    async with valkey_behind_tls(certificate, servers) as port, Ferryman(servers.url):
+        url = f"redis://127.0.0.1:{port}/0"
+        steps = {
+            how: await Ferryman(each).admin.storage.way()
+            for how, each in {
+                "trusted": f"{url}?ssl_ca_certs={certificate}".replace("redis:", "rediss:"),
+                "not looked at": f"{url}?ssl_cert_reqs=none".replace("redis:", "rediss:"),
+                "unknown": url.replace("redis:", "rediss:"),
+                "without": url,
+            }.items()
+        }
+
+    assert [step.name for step in steps["trusted"]] == ["name lookup", "connect", "TLS", "login", "first command"]
+    assert steps["trusted"][2].text == "TLSv1.3, the certificate is trusted"
+    assert steps["not looked at"][2].text == "TLSv1.3, the certificate is not looked at"
+    assert "its certificate is not trusted: self-signed certificate" in steps["unknown"][-1].text
+    assert steps["unknown"][-1].failed
+    assert steps["without"][-1].text.endswith("If it speaks TLS, the URL begins with rediss://.")
+
+
 @BOTH
 async def test_without_tls_where_there_is_some_it_is_said_that_nobody_answers(
     certificate: Path, servers: Servers, way: Any

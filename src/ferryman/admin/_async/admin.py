@@ -25,6 +25,7 @@ from ferryman.job import Job, JobRef, State
 from ferryman.opening import AsyncOpen
 from ferryman.redaction import USUAL, Redaction
 from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, LineStatus, Page, Retention, WorkerInfo
+from ferryman.storage.way import Step
 
 __all__ = ["AsyncAdmin"]
 
@@ -210,6 +211,10 @@ class AsyncStorageAdmin:
     async def location(self) -> str:
         """Return where it is, without a password."""
         return (await self._open()).location
+
+    async def way(self) -> Sequence[Step]:
+        """Say what came of each step on the way to it, up to the first that fails: it may take a few seconds."""
+        return await (await self._open()).health.way()
 
     async def check(self, *, production: bool = True, keep: Retention | None = None) -> list[Finding]:
         """Look for what may lose, delay or hide jobs; on a developer's machine less has to survive.

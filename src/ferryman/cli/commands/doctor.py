@@ -74,8 +74,10 @@ def _draw(session: Session, findings: Sequence[Finding], *, verbose: bool) -> No
         if not there:
             continue
         session.note(title)
-        show(session, FINDINGS, [found for found in there if verbose or found.level is not Level.OK])
-        good = sum(found.level is Level.OK for found in there)
+        # Where one step of a check failed, those before it tell how far it got.
+        wrong = {found.id for found in there if found.level is not Level.OK}
+        show(session, FINDINGS, [found for found in there if verbose or found.id in wrong])
+        good = sum(found.id not in wrong for found in there)
         if good and not verbose:
             session.note(f" ✓ {good} checks passed (show with -v)")
     session.note(_sum(findings))

@@ -11,6 +11,7 @@ from ferryman.facts import Fact
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
 from ferryman.storage.values import Gathered, LineStatus, Note, Retention
+from ferryman.storage.way import Step
 
 __all__ = ["AsyncGroups", "AsyncHealth", "AsyncNotebook", "AsyncSchema", "AsyncSemaphores"]
 
@@ -112,6 +113,10 @@ class AsyncSchema(Protocol):
 
 class AsyncHealth(Protocol):
     """How the storage is, for whoever has to run it."""
+
+    async def way(self) -> Sequence[Step]:
+        """Say what came of each step on the way to it, over connections of its own, up to the first that fails."""
+        ...
 
     async def check(
         self, *, production: bool, keep: Retention | None = None, now: datetime | None = None

@@ -12,6 +12,7 @@ from ferryman.facts import Fact
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
 from ferryman.storage.values import Gathered, LineStatus, Note, Retention
+from ferryman.storage.way import Step
 
 __all__ = ["Groups", "Health", "Notebook", "Schema", "Semaphores"]
 
@@ -111,6 +112,10 @@ class Schema(Protocol):
 
 class Health(Protocol):
     """How the storage is, for whoever has to run it."""
+
+    def way(self) -> Sequence[Step]:
+        """Say what came of each step on the way to it, over connections of its own, up to the first that fails."""
+        ...
 
     def check(self, *, production: bool, keep: Retention | None = None, now: datetime | None = None) -> list[Finding]:
         """Look for what may lose, delay or hide jobs; what is not allowed to be looked at is a warning.

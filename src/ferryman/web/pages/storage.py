@@ -10,12 +10,15 @@ from starlette.responses import Response
 
 from ferryman.facts import Fact
 from ferryman.findings import Finding, Level
+from ferryman.storage.way import Step
 from ferryman.web import replies
 from ferryman.web.visit import Visit
 
 __all__ = ["page"]
 
 _TONES = {Level.OK: "ok", Level.WARNING: "warn", Level.ERROR: "bad"}
+_PATIENCE = 2.0
+"""For how many seconds a page waits for what is tried on the way to a storage."""
 _WORST = ("bad", "warn", "ok")
 NAMES = {
     "A-IMPORT": "Program",
@@ -84,7 +87,7 @@ class Problem:
     """Why it cannot be reached."""
 
     text: str
-    steps: Sequence[object] = ()
+    steps: Sequence[Check]
 
 
 @dataclass(frozen=True)
@@ -123,12 +126,23 @@ async def page(visit: Visit) -> Response:
         server=visit.place.format,
         checked_at=sight.at if checks else None,
         text=_text(checks),
-        problem=Problem(why) if why else None,
+        problem=Problem(why, await _steps(visit)) if why else None,
         checks=checks,
         topics=_topics(sight.facts.value),
         facts_missing=sight.facts.why,
     )
     return await replies.page(visit, "storage.html", shown, sight.number)
+
+
+async def _steps(visit: Visit) -> list[Check]:
+    """Return the steps that were tried on the way there; while that goes on, those of the last time."""
+    seen = await visit.place.history.latest("way", visit.place.admin.storage.way, patience=_PATIENCE)
+    return list(map(_step, seen.value or ()))
+
+
+def _step(step: Step) -> Check:
+    text = f"{step.text} ({step.seconds * 1000:.0f} ms)"
+    return Check("U-CONN", step.name[:1].upper() + step.name[1:], "bad" if step.failed else "ok", text, step.fix)
 
 
 def _check(finding: Finding) -> Check:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ferryman.aggregation import GroupRules
@@ -27,6 +28,7 @@ from ferryman.storage.asynq.verbs import (
     workers,
 )
 from ferryman.storage.asynq.wakeup import Appetite
+from ferryman.storage.asynq.way import way
 from ferryman.storage.values import (
     DayCounts,
     Gathered,
@@ -40,6 +42,7 @@ from ferryman.storage.values import (
     Retention,
     WorkerInfo,
 )
+from ferryman.storage.way import Step, async_taken
 
 __all__ = [
     "AsyncRedisGroups",
@@ -234,6 +237,9 @@ class AsyncRedisHealth:
 
     def __init__(self, server: AsyncServer) -> None:
         self._server = server
+
+    async def way(self) -> Sequence[Step]:
+        return await async_taken(partial(way, self._server.address))
 
     async def check(
         self, *, production: bool, keep: Retention | None = None, now: datetime | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ferryman.aggregation import GroupRules
@@ -28,6 +29,7 @@ from ferryman.storage.asynq.verbs import (
     workers,
 )
 from ferryman.storage.asynq.wakeup import Appetite
+from ferryman.storage.asynq.way import way
 from ferryman.storage.values import (
     DayCounts,
     Gathered,
@@ -41,6 +43,7 @@ from ferryman.storage.values import (
     Retention,
     WorkerInfo,
 )
+from ferryman.storage.way import Step, taken
 
 __all__ = [
     "RedisGroups",
@@ -233,6 +236,9 @@ class RedisHealth:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+
+    def way(self) -> Sequence[Step]:
+        return taken(partial(way, self._server.address))
 
     def check(self, *, production: bool, keep: Retention | None = None, now: datetime | None = None) -> list[Finding]:
         is_cluster = self._server.address.kind == "cluster"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from ferryman.errors import StorageError
@@ -25,9 +26,11 @@ from ferryman.storage.river.postgres._async.runner import AsyncPostgresRunner
 from ferryman.storage.river.postgres.facts import QUESTIONS, Question
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
+from ferryman.storage.river.postgres.way import way
 from ferryman.storage.river.verbs import health, leaders
 from ferryman.storage.river.verbs.insert import NoticeLimiter
 from ferryman.storage.values import Feature, Notice, Retention, Wording
+from ferryman.storage.way import Step, async_taken
 
 if TYPE_CHECKING:
     from ferryman.storage.river.postgres._sync import storage as blocking
@@ -114,6 +117,9 @@ class AsyncPostgresHealth:
     def __init__(self, runner: AsyncRunner, location: Location) -> None:
         self._runner = runner
         self._location = location
+
+    async def way(self) -> Sequence[Step]:
+        return await async_taken(partial(way, self._location))
 
     async def check(
         self, *, production: bool, keep: Retention | None = None, now: datetime | None = None

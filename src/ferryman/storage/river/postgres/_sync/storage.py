@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, Self
 
 from ferryman.errors import StorageError
@@ -26,9 +27,11 @@ from ferryman.storage.river.postgres._sync.runner import PostgresRunner
 from ferryman.storage.river.postgres.facts import QUESTIONS, Question
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
+from ferryman.storage.river.postgres.way import way
 from ferryman.storage.river.verbs import health, leaders
 from ferryman.storage.river.verbs.insert import NoticeLimiter
 from ferryman.storage.values import Feature, Notice, Retention, Wording
+from ferryman.storage.way import Step, taken
 
 if TYPE_CHECKING:
     from ferryman.storage.river.postgres._sync import storage as blocking
@@ -115,6 +118,9 @@ class PostgresHealth:
     def __init__(self, runner: Runner, location: Location) -> None:
         self._runner = runner
         self._location = location
+
+    def way(self) -> Sequence[Step]:
+        return taken(partial(way, self._location))
 
     def check(self, *, production: bool, keep: Retention | None = None, now: datetime | None = None) -> list[Finding]:
         tables = self._runner.read(health.check("postgres", now=now))

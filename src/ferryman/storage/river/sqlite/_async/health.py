@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from ferryman.errors import StorageUnavailable
 from ferryman.facts import Fact
@@ -11,8 +13,10 @@ from ferryman.findings import Finding, Level, failed
 from ferryman.storage.river.sqlite import checks, facts
 from ferryman.storage.river.sqlite.location import Location
 from ferryman.storage.river.sqlite.thread import AsyncSqliteRunner
+from ferryman.storage.river.sqlite.way import way
 from ferryman.storage.river.verbs import health
 from ferryman.storage.values import Retention
+from ferryman.storage.way import Step, async_taken
 
 __all__ = ["AsyncSqliteHealth"]
 
@@ -23,6 +27,9 @@ class AsyncSqliteHealth:
     def __init__(self, writer: AsyncSqliteRunner, location: Location) -> None:
         self._writer = writer
         self._location = location
+
+    async def way(self) -> Sequence[Step]:
+        return await async_taken(partial(way, self._location))
 
     async def check(
         self, *, production: bool, keep: Retention | None = None, now: datetime | None = None

@@ -4,7 +4,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from ferryman.errors import StorageUnavailable
 from ferryman.facts import Fact
@@ -12,8 +14,10 @@ from ferryman.findings import Finding, Level, failed
 from ferryman.storage.river.sqlite import checks, facts
 from ferryman.storage.river.sqlite.location import Location
 from ferryman.storage.river.sqlite.thread import SqliteRunner
+from ferryman.storage.river.sqlite.way import way
 from ferryman.storage.river.verbs import health
 from ferryman.storage.values import Retention
+from ferryman.storage.way import Step, taken
 
 __all__ = ["SqliteHealth"]
 
@@ -24,6 +28,9 @@ class SqliteHealth:
     def __init__(self, writer: SqliteRunner, location: Location) -> None:
         self._writer = writer
         self._location = location
+
+    def way(self) -> Sequence[Step]:
+        return taken(partial(way, self._location))
 
     def check(self, *, production: bool, keep: Retention | None = None, now: datetime | None = None) -> list[Finding]:
         file = self._writer.read(checks.check(self._location))
