@@ -174,7 +174,7 @@ def _slow(id: str, facts: Facts) -> Finding:
     ours = [entry for entry in map(_slow_entry, facts["slowlog"]) if entry >= _SLOW]
     if ours:
         return warned(
-            id, f"{len(ours)} scripts on asynq's keys took over 50 ms, the slowest {max(ours) / 1000:,.0f} ms"
+            id, f"scripts on asynq's keys that took over 50 ms: {len(ours)}, the slowest {max(ours) / 1000:,.0f} ms"
         )
     return passed(id, "no script on asynq's keys took over 50 ms lately")
 

@@ -120,9 +120,11 @@ def queue_row(queue: QueueInfo, sight: Sight, now: datetime) -> QueueRow:
 
 def with_rates(queue: QueueRow, read: Past) -> QueueRow:
     """Return a queue with how much was worked in it, and how much of that failed."""
-    line = next((each for each in read.value.lines if each.name == queue.name), None) if read.value else None
-    if line is None or read.value is None:
+    if read.value is None:
         return replace(queue, rate_reason=read.why or queue.rate_reason)
+    line = next((each for each in read.value.lines if each.name == queue.name), None)
+    if line is None:  # what waits in it is not drawn beside what was worked in the others
+        return replace(queue, spark=())
     known = sum(point is not None for point in line.points)
     seconds = max(known, 1) * read.value.step.total_seconds()
     bad = line.total.error + line.total.gave_up
