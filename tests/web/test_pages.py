@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
 import pytest
 
 from ferryman import Ferryman
-from ferryman.job import State
+from ferryman.job import Job, State
 from ferryman.web import Access, Dashboard, Level
 from ferryman.web.routes import ROUTES
 from web.asking import Asking
@@ -230,3 +232,42 @@ async def test_a_schedule_shows_what_became_of_its_runs(shop: Shop) -> None:
         assert f'href="/s/main/job?id={ran.ref.id}' in page.text
     assert "available</span>" in entry.text
     assert "the latest 1 runs" in listed.text
+
+
+def looking(corner: Shop, links: Callable[[Job], list[tuple[str, str]]]) -> Asking:
+    return Asking(Dashboard(corner.jobs, auth=lambda request: Access(Level.VIEW, reveal=True), links=links))
+
+
+async def test_a_job_leads_to_the_programs_own_pages_about_it_and_no_secret_of_it_does(corner: Shop) -> None:
+    def links(job: Job) -> list[tuple[str, str]]:
+        said = json.loads(job.args)
+        return [("The mail", f"/mails/{said['to']}"), ("<b>", f"https://x.example/?key={quote(said['api_key'])}")]
+
+    async with looking(corner, links) as there:
+        page = (await there.get(f"/s/main/job?id={corner.refs[State.AVAILABLE].id}")).text
+
+    assert 'href="/mails/ada@example.com">The mail' in page
+    assert 'href="https://x.example/?key=%E2%80%A2' in page
+    assert "&lt;b&gt;" in page
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "java\nscript:alert(1)", " javascript:alert(1)", "data:,x", ""])
+async def test_a_link_that_would_run_something_is_not_shown(
+    corner: Shop, caplog: pytest.LogCaptureFixture, url: str
+) -> None:
+    async with looking(corner, lambda job: [("Run", url)]) as there:
+        answer = await there.get(f"/s/main/job?id={corner.refs[State.AVAILABLE].id}")
+
+    assert answer.status_code == 200
+    assert "Run " not in answer.text
+    assert "is not the address of a page" in caplog.text
+
+
+async def test_a_function_of_links_that_fails_leaves_the_page_as_it_is(
+    corner: Shop, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with looking(corner, lambda job: [("Order", json.loads(job.args)["order"])]) as there:
+        answer = await there.get(f"/s/main/job?id={corner.refs[State.AVAILABLE].id}")
+
+    assert answer.status_code == 200
+    assert "KeyError: 'order'" in caplog.text

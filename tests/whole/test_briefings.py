@@ -6,6 +6,7 @@ import json
 import re
 import time
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 import pytest
@@ -157,6 +158,14 @@ def test_the_failed_jobs_are_the_same_on_the_page_and_on_the_command_line(dev: P
     assert failed["job_ref"] in told
     assert told <= {job["job"] for job in dev.http.get("/failed").json()["data"]}
     assert "fail-400 for the list" in dev.page("/failed")
+
+
+def test_a_briefing_and_its_job_lead_to_each_other(dev: Place) -> None:
+    briefing = dev.final(dev.new("fail-400 for the links"))
+    there = re.search(r'href="(/admin/jobs/[^"]+)"', dev.page(f"/briefings/{briefing['id']}"))
+
+    assert there
+    assert f'href="/briefings/{briefing["id"]}"' in dev.page(unescape(there[1]))
 
 
 def test_a_job_that_an_operator_retries_completes_its_briefing(dev: Place) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
+import msgspec
 from obstore.exceptions import BaseError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -20,8 +21,8 @@ from briefings.database import DatabaseAway
 from briefings.files import Gone
 from briefings.guard import Guard, is_operator
 from briefings.pages import HERE, page
-from briefings.tasks import jobs
-from ferryman import JobNotFound, StorageError, WrongState
+from briefings.tasks import generate_briefing, jobs
+from ferryman import Job, JobNotFound, StorageError, WrongState
 from ferryman.web import Access, Dashboard, Level
 
 logger = logging.getLogger("briefings")
@@ -72,7 +73,11 @@ def dashboard() -> Dashboard:
     def who(request: Request) -> Access | None:
         return Access(Level.ADMIN, "operator", "ADMIN_TOKEN, or development") if is_operator(request) else None
 
-    return Dashboard(jobs, auth=who, title="Briefings", environment="development")
+    def links(job: Job) -> list[tuple[str, str]]:
+        made = job.kind == generate_briefing.kind
+        return [("Briefing", f"/briefings/{msgspec.json.decode(job.args)['briefing_id']}")] if made else []
+
+    return Dashboard(jobs, auth=who, title="Briefings", environment="development", links=links)
 
 
 async def refused(request: Request, error: Exception) -> Response:

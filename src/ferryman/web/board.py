@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
+from ferryman.job import Job
 from ferryman.web.entrance.door import Door
 from ferryman.web.places import Place
 
-__all__ = ["Board", "Formatter"]
+__all__ = ["Board", "Formatter", "Links"]
 
 Formatter = Callable[[str, bytes], str | None]
 """Returns how the arguments of a kind read best, or None to leave them as they are; secrets are hidden in them."""
+
+Links = Callable[[Job], Iterable[tuple[str, str]]]
+"""Returns where else a job is told of: a text and an address for each place; secrets are hidden in the job."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Board:
     notice: str = ""
     """What every page says at its top, such as that nobody has to log in here."""
     formatter: Formatter | None = None
+    links: Links | None = None
 
     @property
     def first(self) -> Place:

@@ -18,7 +18,7 @@ from ferryman.web.answering import HEADERS, answering, refused
 from ferryman.web.api.answers import answer
 from ferryman.web.api.openapi import describe
 from ferryman.web.assets import asset
-from ferryman.web.board import Board, Formatter
+from ferryman.web.board import Board, Formatter, Links
 from ferryman.web.entrance.door import Door
 from ferryman.web.entrance.logins import ByApplication, Decide, Nobody, Way
 from ferryman.web.entrance.proxies import Proxies
@@ -44,8 +44,9 @@ class Dashboard:
     somebody unknown; it may be async.  Without it nobody is let in, except from this machine
     when `debug` is true.  `read_only` refuses every change.  `trusted_proxies` are
     networks whose X-Forwarded-… headers are believed.  `formatter` gets the kind and the
-    arguments of a job, secrets hidden, and returns how they read best, or None.  Raises ConfigError for a storage
-    whose name cannot stand in an address, and for a network that is none.
+    arguments of a job, secrets hidden, and returns how they read best, or None.  `links` gets a job, secrets hidden,
+    and returns a text and an address, absolute or relative, for each page of the program's own about it.  Raises
+    ConfigError for a storage whose name cannot stand in an address, and for a network that is none.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Dashboard:
         allowed_hosts: Sequence[str] = (),
         notice: str = "",
         formatter: Formatter | None = None,
+        links: Links | None = None,
         debug: bool = False,
     ) -> None:
         self.board = Board(
@@ -71,6 +73,7 @@ class Dashboard:
             debug=debug,
             notice=notice,
             formatter=formatter,
+            links=links,
         )
         self._router = GZipMiddleware(
             Router(self._routes(), redirect_slashes=False, default=self._nowhere),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from shlex import quote
 
@@ -14,6 +14,7 @@ from ferryman.fingerprint import fingerprint
 from ferryman.job import FINAL, AttemptError, Job, JobRef, State
 from ferryman.web import replies
 from ferryman.web.formats import duration
+from ferryman.web.pages.links import links_of
 from ferryman.web.pages.parts import Act, Link, Note
 from ferryman.web.pages.payloads import Payload, formatted, logs_in, payload, result_and_rest
 from ferryman.web.pages.rows import acts_for
@@ -96,7 +97,7 @@ class JobShown:
     payloads: Sequence[Payload]
     logs: str
     facts: Sequence[Facts]
-    links: Sequence[Link] = field(default=())
+    links: Sequence[Link]
 
 
 async def page(visit: Visit) -> Response:
@@ -106,7 +107,8 @@ async def page(visit: Visit) -> Response:
 
 async def show(visit: Visit, job: Job, *, revealed: bool = False) -> Response:
     """Show a job, with what is hidden only where somebody may see it and has said why."""
-    safe = job if revealed else visit.place.redaction.job(job)
+    hidden = visit.place.redaction.job(job)
+    safe = job if revealed else hidden
     shown = JobShown(
         ref=job.ref,
         kind=job.kind,
@@ -122,6 +124,7 @@ async def show(visit: Visit, job: Job, *, revealed: bool = False) -> Response:
         payloads=list(_payloads(visit, job, safe)),
         logs=logs_in(safe.raw_metadata),
         facts=list(_facts(visit, safe)),
+        links=links_of(visit, hidden),
     )
     return await replies.page(visit, "job.html", shown)
 
