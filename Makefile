@@ -6,7 +6,7 @@ READY  := $(VENV)/.ready
 BENCH  ?= --peers
 KIT    ?= tests/deploy
 
-.PHONY: help setup dev worker test check check-deploy lock sync docs dist audit conformance bench interop accept clean
+.PHONY: help setup dev worker test check check-deploy lock sync docs dist audit conformance bench interop walk accept clean
 
 help:  ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -83,8 +83,11 @@ interop: $(READY)  ## work together with real Go programs on one Redis and one P
 	@cd interop/go && go vet ./...
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal interop
 
+walk: $(READY)  ## look at every page of the dashboard and press every button on each storage, in light, dark and narrow; pictures in .walk
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal -m "walk or not walk" tests/web/browser
+
 accept: $(READY)  ## play Briefings' acceptance script on SQLite, Redis and Postgres (ACCEPT="redis --publish docs/accept.md")
 	@$(BIN)/python -m accept $(ACCEPT)
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist .run .site
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis dist .run .site .walk

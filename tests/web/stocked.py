@@ -11,7 +11,7 @@ from ferryman.outcome import Completed, Discarded, Finished, Outcome, Retry
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import Feature, Running, ScheduleInfo, WorkerInfo
 
-__all__ = ["HTML", "KEY", "PASSWORD", "WORKER", "fail", "stock"]
+__all__ = ["HTML", "KEY", "PASSWORD", "WORKER", "fail", "stock", "stock_many"]
 
 HTML = '<script>alert(1)</script><img src=x onerror="alert(2)">\'"&{{ 7 * 7 }}'
 """What a browser would run if it were not escaped."""
@@ -28,20 +28,22 @@ ConnectionError: no route to host
 """
 
 
-async def stock(jobs: Ferryman) -> dict[State, JobRef]:
+async def stock(jobs: Ferryman, queue: str = "default") -> dict[State, JobRef]:
     """Store a job of every state that the storage has, with secrets and HTML in all that a job carries.
 
-    The available one is in the queue `mail`, which is paused; a worker is alive and runs one.
+    The available one is in the queue `mail`, which is paused; a worker is alive and runs one.  The queue
+    that the others go to must have no job that is available.
     """
     storage = await jobs.connections.storage()
+    done, later = Completed(b'{"token":"%s"}' % KEY.encode()), {"state": State.SCHEDULED, "scheduled_at": _soon()}
     refs = {
-        State.RUNNING: await _fetched(storage),
-        State.COMPLETED: await _ended(storage, lambda job: Completed(b'{"token":"%s"}' % KEY.encode())),
-        State.DISCARDED: await fail(jobs, f"no route to host, tried with {KEY} {HTML}"),
-        State.RETRYABLE: await _ended(storage, lambda job: Retry(_soon(), _error(job, f"timeout {HTML}"))),
-        State.SCHEDULED: await _insert(storage, state=State.SCHEDULED, scheduled_at=_soon()),
+        State.RUNNING: (await _fetched(storage, queue=queue)).ref,
+        State.COMPLETED: await _ended(storage, lambda job: done, queue=queue),
+        State.DISCARDED: await fail(jobs, f"no route to host, tried with {KEY} {HTML}", queue=queue),
+        State.RETRYABLE: await _ended(storage, lambda job: Retry(_soon(), _error(job, f"timeout {HTML}")), queue=queue),
+        State.SCHEDULED: await _insert(storage, queue=queue, **later),
         State.AVAILABLE: await _insert(storage, queue="mail"),
-        State.CANCELLED: await _insert(storage),
+        State.CANCELLED: await _insert(storage, queue=queue),
     }
     await storage.jobs.cancel(refs[State.CANCELLED])
     await storage.queues.pause("mail")
@@ -49,10 +51,23 @@ async def stock(jobs: Ferryman) -> dict[State, JobRef]:
     return refs
 
 
-async def fail(jobs: Ferryman, text: str = "no route to host", *, kind: str = "mail:send") -> JobRef:
+async def fail(
+    jobs: Ferryman, text: str = "no route to host", *, kind: str = "mail:send", queue: str = "default"
+) -> JobRef:
     """Store a job that has failed for good, for this reason."""
     storage = await jobs.connections.storage()
-    return await _ended(storage, lambda job: Discarded(_error(job, text)), kind=kind)
+    return await _ended(storage, lambda job: Discarded(_error(job, text)), kind=kind, queue=queue)
+
+
+async def stock_many(jobs: Ferryman) -> dict[State, JobRef]:
+    """Store a job of every state, and 200,000 more in ten queues, of which some have failed."""
+    storage, refs = await jobs.connections.storage(), await stock(jobs)
+    for number in range(10):
+        queue = f"queue-{number}"
+        await storage.jobs.insert_fast([NewJob(kind="mail:send", queue=queue, args=b"{}") for _ in range(20_000)])
+        taken = await storage.jobs.fetch([(queue, 200)], limit=200, kinds=None, worker=WORKER)
+        await storage.jobs.finish([Finished(job, Discarded(_error(job, f"no route to {queue}"))) for job in taken])
+    return refs
 
 
 async def _insert(storage: AsyncStorage, **said: object) -> JobRef:
@@ -71,22 +86,17 @@ async def _insert(storage: AsyncStorage, **said: object) -> JobRef:
     return stored.ref
 
 
-async def _fetched(storage: AsyncStorage, **said: object) -> JobRef:
+async def _fetched(storage: AsyncStorage, **said: str) -> Job:
     ref = await _insert(storage, **said)
-    await _take(storage, ref)
-    return ref
-
-
-async def _ended(storage: AsyncStorage, how: Callable[[Job], Outcome], **said: object) -> JobRef:
-    job = await _take(storage, await _insert(storage, **said))
-    await storage.jobs.finish([Finished(job, how(job))])
-    return job.ref
-
-
-async def _take(storage: AsyncStorage, ref: JobRef) -> Job:
-    (job,) = await storage.jobs.fetch([("default", 1)], limit=1, kinds=None, worker=WORKER)
+    (job,) = await storage.jobs.fetch([(said.get("queue", "default"), 1)], limit=1, kinds=None, worker=WORKER)
     assert job.ref == ref
     return job
+
+
+async def _ended(storage: AsyncStorage, how: Callable[[Job], Outcome], **said: str) -> JobRef:
+    job = await _fetched(storage, **said)
+    await storage.jobs.finish([Finished(job, how(job))])
+    return job.ref
 
 
 async def _beat(storage: AsyncStorage, ref: JobRef) -> None:

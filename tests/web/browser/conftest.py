@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import socket
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -14,14 +15,20 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import uvicorn
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
+from starlette.requests import Request
 
 from ferryman import Ferryman
 from ferryman.job import JobRef, State
 from ferryman.web import Access, Dashboard, Level
+from ferryman.web.entrance.logins import Decide, Way
 from web.conftest import url_of
 from web.stocked import stock
 
+expect.set_options(timeout=60_000)
+
+PICTURES = Path(__file__).parents[3] / ".walk"
+"""Where pictures of the pages are left, by storage and look."""
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 AXE = (Path(__file__).parent / "axe.min.js").read_text()
 SERIOUS = """async () => {
@@ -29,6 +36,7 @@ SERIOUS = """async () => {
   const serious = found.violations.filter((it) => ["serious", "critical"].includes(it.impact));
   return serious.map((it) => `${it.id}: ${it.help}: ${it.nodes[0].html.slice(0, 200)}`);
 }"""
+Fill = Callable[[Ferryman], Awaitable[dict[State, JobRef]]]
 TELL = "addEventListener('securitypolicyviolation', (it) => console.error('CSP', it.violatedDirective, it.blockedURI))"
 
 
@@ -50,10 +58,13 @@ class Tab:
 
     async def serious(self, rules: str) -> list[str]:
         """Return what axe finds serious or critical, by these of its rules."""
-        if not await self.page.evaluate("'axe' in window"):
-            await self.page.evaluate(AXE)
         found: list[str] = await self.page.evaluate(SERIOUS.replace("RULES", rules))
         return found
+
+    async def names_used_twice(self) -> list[str]:
+        """Return every id that two parts of the page have: what is replaced while it is live would mix them up."""
+        ids = await self.page.evaluate("[...document.querySelectorAll('[id]')].map((it) => it.id)")
+        return [id for id, number in Counter(ids).items() if number > 1]
 
     async def is_too_wide(self) -> bool:
         """Whether the page itself scrolls sideways."""
@@ -74,7 +85,7 @@ async def browser() -> AsyncIterator[Browser]:
 
 @asynccontextmanager
 async def tab(browser: Browser, **said: Any) -> AsyncIterator[Tab]:
-    """Open a tab of its own, as `said`: colour_scheme, viewport, java_script_enabled."""
+    """Open a tab of its own, as `said`: color_scheme, viewport, java_script_enabled."""
     context: BrowserContext = await browser.new_context(**said)
     if said.get("java_script_enabled", True):
         await context.add_init_script(TELL)
@@ -83,8 +94,16 @@ async def tab(browser: Browser, **said: Any) -> AsyncIterator[Tab]:
     opened = Tab(page)
     page.on("console", lambda message: _note(opened, message.type, message.text))
     page.on("pageerror", lambda error: opened.wrong.append(str(error)))
-    yield opened
-    await context.close()
+    try:
+        yield opened
+    finally:
+        await context.close()
+
+
+async def live_every_two_seconds(opened: Tab, there: Site) -> None:
+    """Let this tab's pages ask for what is new as often as a person can choose."""
+    settings = [{"name": "ferryman_settings", "value": "live=2", "url": there.url}]
+    await opened.page.context.add_cookies(settings)  # type: ignore[arg-type]
 
 
 def _note(tab: Tab, kind: str, text: str) -> None:
@@ -93,43 +112,35 @@ def _note(tab: Tab, kind: str, text: str) -> None:
 
 
 @asynccontextmanager
-async def site(storage: str) -> AsyncIterator[Site]:
-    """Serve a dashboard over a storage with a job of every state."""
+async def site(storage: str, **said: Any) -> AsyncIterator[Site]:
+    """Serve a dashboard over a storage with a job of every state, or as `said`."""
     with url_of(storage) as url:
-        async with served(url) as there:
+        async with served(url, **said) as there:
             yield there
 
 
-async def nothing(jobs: Ferryman) -> dict[State, JobRef]:
+async def stock_nothing(jobs: Ferryman) -> dict[State, JobRef]:
     """Store no jobs."""
     return {}
 
 
+def ann(request: Request) -> Access:
+    """Let everybody in as ann, who may do everything."""
+    return Access(Level.ADMIN, "ann", "test", reveal=True)
+
+
 @asynccontextmanager
-async def served(
-    url: str, *, fill: Callable[[Ferryman], Awaitable[dict[State, JobRef]]] = stock
-) -> AsyncIterator[Site]:
+async def served(url: str, *, fill: Fill = stock, auth: Decide | Way = ann) -> AsyncIterator[Site]:
     """Serve a dashboard over this storage, which is filled with a job of every state, or otherwise."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         async with Ferryman(url, config=None) as jobs:
             refs = await fill(jobs)
-            dashboard = Dashboard(jobs, auth=lambda request: Access(Level.ADMIN, "ann", "test", reveal=True))
+            dashboard = Dashboard(jobs, auth=auth)
             config = uvicorn.Config(dashboard, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve([listening]))
-            yield Site(f"http://127.0.0.1:{listening.getsockname()[1]}", jobs, refs)
-            server.should_exit = True
-            await serving
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def corner_site() -> AsyncIterator[Site]:
-    """One dashboard over SQLite, for the tests that only look."""
-    async with site("sqlite") as served:
-        yield served
-
-
-@pytest.fixture(scope="session")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where pictures of the pages are kept."""
-    return tmp_path_factory.mktemp("artifacts")
+            try:
+                yield Site(f"http://127.0.0.1:{listening.getsockname()[1]}", jobs, refs)
+            finally:
+                server.should_exit = True
+                await serving

@@ -10,14 +10,11 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, expect
 
 from ferryman.job import State
-from ferryman.web import collector
-from servers import Server, program
-from web.browser.conftest import Site, Tab, served, site, tab
+from web.browser.conftest import Site, live_every_two_seconds, site, tab
 from web.stocked import fail
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-expect.set_options(timeout=60_000)
 SAID = 'main [role="status"]'
 
 
@@ -60,6 +57,7 @@ async def test_a_group_of_failures_is_retried_with_three_clicks(browser: Browser
     refs = [await fail(there.jobs, "the printer is on fire") for _ in range(3)]
     async with tab(browser) as opened:
         page = opened.page
+        await live_every_two_seconds(opened, there)
         await page.goto(f"{there.url}/s/main/failed")
         await page.get_by_role("link", name=re.compile("printer")).first.click()
         await page.get_by_role("link", name="Retry all 3").click()
@@ -96,10 +94,6 @@ async def test_a_copy_button_copies_and_a_theme_stays(browser: Browser, there: S
         assert opened.wrong == []
 
 
-async def failed_tile(page: Page) -> str:
-    return await page.get_by_role("link", name=re.compile("Failed")).first.inner_text()
-
-
 async def test_a_job_that_fails_while_one_looks_appears_by_itself(browser: Browser, there: Site) -> None:
     async with tab(browser) as opened:
         page = opened.page
@@ -121,16 +115,12 @@ async def test_nothing_moves_while_a_row_is_selected(browser: Browser, there: Si
         await page.locator('tbody input[name="ref"]').first.check()
         await expect(page.locator("#live-state")).to_contain_text("Paused: 1 selected")
         ref = await fail(there.jobs, "the printer is on fire")
-        await page.wait_for_timeout(3_000)  # longer than it would take
-        assert await page.locator(f'input[value="{ref}"]').count() == 0
+        row, newer = page.locator(f'input[value="{ref}"]'), page.get_by_role("button", name="1 newer job: show")
+        await expect(newer).to_be_visible()
+        assert await row.count() == 0
 
-        await page.locator('tbody input[name="ref"]').first.uncheck()
-        await expect(page.locator(f'input[value="{ref}"]')).to_have_count(1)
-
-
-async def live_every_two_seconds(opened: Tab, there: Site) -> None:
-    settings = [{"name": "ferryman_settings", "value": "live=2", "url": there.url}]
-    await opened.page.context.add_cookies(settings)  # type: ignore[arg-type]
+        await newer.click()
+        await expect(row).to_have_count(1)
 
 
 async def test_live_updates_pause_and_go_on(browser: Browser, there: Site) -> None:
@@ -196,31 +186,13 @@ async def test_reading_and_acting_need_no_javascript(browser: Browser, there: Si
 
 async def test_a_dashboard_that_ends_and_comes_back_is_told(browser: Browser) -> None:
     async with site("sqlite") as there, tab(browser) as opened:
-        await live_every_two_seconds(opened, there)
-        await opened.page.goto(f"{there.url}/s/main/")
-        await opened.page.route("**/s/main/", lambda route: route.abort())
-        await expect(opened.page.locator("#live-state")).to_contain_text("Offline")
-        await expect(opened.page.get_by_role("heading", name="Overview")).to_be_visible()
-        await opened.page.unroute("**/s/main/")
-        await expect(opened.page.locator("#live-state")).to_contain_text("Live 2 s")
-
-
-async def test_a_storage_that_ends_under_an_open_page_is_told_and_shown_again_when_it_is_back(
-    browser: Browser, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(collector, "_INTERVAL", 0.5)
-    server = Server(program(), "appendonly yes").start()
-    async with served(server.url) as there, tab(browser) as opened:
-        page, away = opened.page, opened.page.get_by_text("The storage cannot be reached")
-        await live_every_two_seconds(opened, there)
-        await page.goto(f"{there.url}/s/main/queues")
-        await page.evaluate("window.same = true")
-        server.stop()
-        await expect(away).to_be_visible()
-        await expect(page.get_by_role("link", name="mail", exact=True)).to_be_visible()  # what was seen last
-        server.start()
-        await expect(away).to_have_count(0)
-
-        assert await page.evaluate("window.same")  # the page was never loaded anew
-        assert opened.wrong == []
-    server.stop()
+        page, state = opened.page, opened.page.locator("#live-state")
+        await page.clock.install()
+        await page.goto(f"{there.url}/s/main/")
+        await page.route("**/s/main/", lambda route: route.abort())
+        await page.clock.fast_forward(5_000)
+        await expect(state).to_contain_text("Offline")
+        await expect(page.get_by_role("heading", name="Overview")).to_be_visible()
+        await page.unroute("**/s/main/")
+        await page.clock.fast_forward(60_000)
+        await expect(state).to_contain_text("Live 5 s")
