@@ -109,6 +109,18 @@ def test_where_the_way_ends_the_steps_before_are_shown_too(ferryman: Typed) -> N
     assert fix == ["fix:", "nc", "-vz", "127.0.0.1", "1"]
 
 
+def test_a_queues_name_that_river_refuses_is_found(
+    ferryman: Typed, there: There, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there.worker(queues={"High Priority": 1})
+    monkeypatch.setenv("FERRYMAN_QUEUES", "default,Low")
+
+    first, second = ferryman("doctor --only A-QUEUE").lines
+
+    assert 'A-QUEUE    the worker box:71 takes jobs from "High Priority". The queue name "High Priority"' in first
+    assert 'A-QUEUE    this program is to take jobs from "Low". The queue name "Low" does not suit River' in second
+
+
 def test_jobs_that_nobody_works_are_found(ferryman: Typed, there: There) -> None:
     there.worker(kinds=("mail:sent",))
     there.available()

@@ -53,7 +53,8 @@ class There:
 
     def worker(self, **said: Any) -> None:
         now = datetime.now(UTC)
-        info = WorkerInfo(id="w1", host="box", pid=71, started_at=now, queues={"default": 1}, concurrency=5, **said)
+        usual = {"id": "w1", "host": "box", "pid": 71, "started_at": now, "queues": {"default": 1}, "concurrency": 5}
+        info = WorkerInfo(**{**usual, **said})
         self.storage.workers.beat(info, expires_in=timedelta(minutes=1))
 
     def state(self, ref: str) -> str:

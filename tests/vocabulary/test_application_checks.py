@@ -61,6 +61,8 @@ def test_a_worker_that_was_lost_long_ago_has_been_seen_to() -> None:
         ({"workers": [worker(kinds=("other",))]}, "A-KIND", Level.ERROR),
         ({"workers": []}, "A-QUEUE", Level.ERROR),
         ({"workers": [worker(queues={"else": 1})]}, "A-QUEUE", Level.ERROR),
+        ({"workers": [worker(), worker(queues={"low": 0})]}, "A-QUEUE", Level.ERROR),
+        ({"unfit": {"Bad Name": "It does not suit River."}}, "A-QUEUE", Level.ERROR),
         ({"queues": [queue(oldest=NOW - timedelta(minutes=11))]}, "A-STUCK", Level.WARNING),
         ({"lost": [worker(beat_at=NOW - timedelta(minutes=1))]}, "A-WORKER", Level.WARNING),
         ({"workers": [worker(blocked=61.0)]}, "A-WORKER", Level.WARNING),
@@ -73,6 +75,27 @@ def test_a_worker_that_was_lost_long_ago_has_been_seen_to() -> None:
 )
 def test_what_is_wrong_is_found(said: dict[str, Any], id: str, level: Level) -> None:
     assert wrong(**said) == [(id, level)]
+
+
+def test_a_queue_without_weight_is_taken_from_by_nobody() -> None:
+    none, some = worker(id="a", queues={"q": 0}), worker(id="b", queues={"q": 1})
+
+    assert wrong(workers=[none]) == [("A-QUEUE", Level.ERROR), ("A-QUEUE", Level.ERROR)]
+    assert wrong(workers=[none, some]) == []
+
+
+@pytest.mark.parametrize(
+    ("said", "text"),
+    [
+        ({"queues": [queue(name="Q")], "workers": [worker(queues={"Q": 1})]}, 'jobs ready in "Q": 2. It is capital'),
+        ({"workers": [worker(queues={"q": 1, "Q": 1})]}, 'the worker box:1 takes jobs from "Q". It is capital'),
+        ({}, 'this program is to take jobs from "Q". It is capital'),
+    ],
+)
+def test_a_name_that_the_format_refuses_is_told_with_who_uses_it(said: dict[str, Any], text: str) -> None:
+    usual = {"queues": [], "workers": [], "waiting": {}, "tasks": [], "now": NOW, "unfit": {"Q": "It is capital."}}
+
+    assert text in [each.text for each in judge(Moment(**{**usual, **said}))]
 
 
 def test_what_is_paused_is_not_late_and_ids_are_no_secrets() -> None:

@@ -16,7 +16,7 @@ from ferryman.job import Job, State
 from ferryman.redaction import USUAL, Redaction
 from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
 
-__all__ = ["Moment", "judge"]
+__all__ = ["Moment", "in_use", "judge"]
 
 _LATE = timedelta(minutes=10)
 _SILENT = timedelta(seconds=30)
@@ -30,6 +30,7 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """What there is at one moment.
 
     `waiting` are kinds that wait, by queue; `tasks` those of the app at hand; `sampled` a few jobs that wait.
+    `unfit` says of queues' names that the format's own clients refuse why they do.
     """
 
     queues: Sequence[QueueInfo]
@@ -38,9 +39,16 @@ class Moment(msgspec.Struct, frozen=True, kw_only=True):
     waiting: Mapping[str, Collection[str]]
     tasks: Collection[str]
     now: datetime
+    unfit: Mapping[str, str] = {}
     periodic: Sequence[PeriodicInfo] = ()
     sampled: Sequence[Job] = ()
     redaction: Redaction = USUAL
+
+
+def in_use(queues: Sequence[QueueInfo], workers: Sequence[WorkerInfo]) -> set[str]:
+    """Return the queues in which jobs are ready, and those that workers take from."""
+    ready = {queue.name for queue in queues if queue.counts.get(State.AVAILABLE)}
+    return ready.union(*(worker.queues for worker in workers))
 
 
 def judge(there: Moment) -> list[Finding]:
@@ -84,7 +92,34 @@ def _queues(there: Moment) -> list[Finding]:
         for queue in there.queues
         if queue.counts.get(State.AVAILABLE) and queue.paused_at is None and not _at(queue.name, there)
     ]
+    found += [*_weightless(there), *_unfit(there)]
     return found or [passed("A-QUEUE", "every queue with jobs has a worker")]
+
+
+def _weightless(there: Moment) -> list[Finding]:
+    return [
+        failed("A-QUEUE", f'{_named(worker)} has "{name}" with weight {weight}, and takes nothing from it')
+        for worker in there.workers
+        for name, weight in worker.queues.items()
+        if weight < 1 and not _at(name, there)
+    ]
+
+
+def _unfit(there: Moment) -> list[Finding]:
+    return [failed("A-QUEUE", f"{_who_uses(name, there)}. {why.rstrip('.')}") for name, why in there.unfit.items()]
+
+
+def _who_uses(name: str, there: Moment) -> str:
+    """Say what makes a queue's name matter."""
+    ready = sum(queue.counts.get(State.AVAILABLE, 0) for queue in there.queues if queue.name == name)
+    if ready:
+        return f'jobs ready in "{name}": {ready:,}'
+    takes = next((worker for worker in there.workers if name in worker.queues), None)
+    return f'{_named(takes)} takes jobs from "{name}"' if takes else f'this program is to take jobs from "{name}"'
+
+
+def _named(worker: WorkerInfo) -> str:
+    return f"the worker {worker.host}:{worker.pid}"
 
 
 def _stuck(there: Moment) -> list[Finding]:
@@ -119,7 +154,7 @@ def _overdue(there: Moment) -> list[Finding]:
 
 def _workers(there: Moment) -> list[Finding]:
     found = [
-        warned("A-WORKER", f"the worker {each.host}:{each.pid} fell silent {_seconds(there, each):,.0f} s ago")
+        warned("A-WORKER", f"{_named(each)} fell silent {_seconds(there, each):,.0f} s ago")
         for each in there.lost
         if each.beat_at is not None and there.now - each.beat_at < _LOST_LATELY
     ]
@@ -173,4 +208,5 @@ def _seconds(there: Moment, worker: WorkerInfo) -> float:
 
 
 def _at(queue: str, there: Moment) -> list[WorkerInfo]:
-    return [worker for worker in there.workers if queue in worker.queues]
+    """Return the workers that take from a queue; what has no weight is never chosen."""
+    return [worker for worker in there.workers if worker.queues.get(queue, 0) > 0]

@@ -102,7 +102,8 @@ def _step(step: Step) -> Finding:
 
 def _jobs(admin: Admin, session: Session) -> Iterator[Finding]:
     try:
-        yield from admin.check(session.jobs.tasks, redaction=session.jobs.redaction)
+        jobs = session.jobs
+        yield from admin.check(jobs.tasks, takes_from=jobs.settings.queues, redaction=jobs.redaction)
     except SchemaOutOfDate:
         return  # said already, by the storage
     except FerrymanError as error:

@@ -14,16 +14,18 @@ from ferryman.admin._async.overview import async_snapshot
 from ferryman.admin._async.periodic import AsyncPeriodicAdmin
 from ferryman.admin._async.queues import AsyncQueueAdmin
 from ferryman.admin._async.stats import AsyncStatsAdmin
-from ferryman.admin.application import Moment, judge
+from ferryman.admin.application import Moment, in_use, judge
 from ferryman.admin.capabilities import Capabilities, capabilities_of
 from ferryman.admin.counts import Counts
 from ferryman.admin.snapshot import Snapshot
+from ferryman.errors import InvalidJob
 from ferryman.events import Acted, EventBus
 from ferryman.facts import Fact
 from ferryman.findings import Finding
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import AsyncOpen
 from ferryman.redaction import USUAL, Redaction
+from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, LineStatus, Page, Retention, WorkerInfo
 from ferryman.storage.way import Step
 
@@ -65,24 +67,34 @@ class AsyncAdmin:
         return capabilities_of(storage.format, storage.features, groups=storage.groups is not None)
 
     async def check(
-        self, tasks: Collection[str] = (), *, redaction: Redaction = USUAL, now: datetime | None = None
+        self,
+        tasks: Collection[str] = (),
+        *,
+        takes_from: Collection[str] = (),
+        redaction: Redaction = USUAL,
+        now: datetime | None = None,
     ) -> list[Finding]:
-        """Look for jobs that nobody works, and for secrets in jobs; the app at hand would handle the kinds `tasks`."""
+        """Look for jobs that nobody works, and for secrets in jobs.
+
+        The app at hand would handle the kinds `tasks` from the queues `takes_from`.
+        """
         storage = await self._open()
         queues = await storage.queues.glance(cap=1, now=now)
         waiting = {
             queue.name: await storage.jobs.waiting_kinds([queue.name]) for queue in queues if not queue.unreadable
         }
         sampled = await storage.jobs.list(JobFilter(states=_WAITING), limit=_SAMPLED)
+        workers = await storage.workers.list(now=now)
         return judge(
             Moment(
                 queues=queues,
-                workers=await storage.workers.list(now=now),
+                workers=workers,
                 lost=await storage.workers.lost(now=now),
                 waiting=waiting,
                 tasks=tasks,
                 now=now or datetime.now(UTC),
                 periodic=await self.periodic.list(now=now),
+                unfit=_unfit(storage, {*takes_from, *in_use(queues, workers)}),
                 sampled=sampled.items,
                 redaction=redaction,
             )
@@ -262,6 +274,17 @@ class AsyncStorageAdmin:
             applied = await self.migrate(line.line, up=True, actor=actor, reason=reason)
             done += [f"{line.line} {name}" for name in applied]
         return done
+
+
+def _unfit(storage: AsyncStorage, names: Collection[str]) -> dict[str, str]:
+    """Return those of these queues' names that the format's clients refuse, each with the reason."""
+    found = {}
+    for name in sorted(names):
+        try:
+            storage.health.check_queue(name)
+        except InvalidJob as error:
+            found[name] = str(error)
+    return found
 
 
 def _ref(ref: JobRef | str) -> JobRef:

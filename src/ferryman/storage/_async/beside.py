@@ -114,6 +114,10 @@ class AsyncSchema(Protocol):
 class AsyncHealth(Protocol):
     """How the storage is, for whoever has to run it."""
 
+    def check_queue(self, name: str) -> None:
+        """Raise InvalidJob for a name that the format's clients refuse, though workers and jobs may be there."""
+        ...
+
     async def way(self) -> Sequence[Step]:
         """Say what came of each step on the way to it, over connections of its own, up to the first that fails."""
         ...

@@ -113,6 +113,10 @@ class Schema(Protocol):
 class Health(Protocol):
     """How the storage is, for whoever has to run it."""
 
+    def check_queue(self, name: str) -> None:
+        """Raise InvalidJob for a name that the format's clients refuse, though workers and jobs may be there."""
+        ...
+
     def way(self) -> Sequence[Step]:
         """Say what came of each step on the way to it, over connections of its own, up to the first that fails."""
         ...

@@ -13,7 +13,7 @@ from ferryman.facts import Fact
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import AsyncEars
-from ferryman.storage.asynq.rules import check
+from ferryman.storage.asynq.rules import check, check_queue
 from ferryman.storage.asynq.server import AsyncServer
 from ferryman.storage.asynq.verbs import (
     details,
@@ -237,6 +237,9 @@ class AsyncRedisHealth:
 
     def __init__(self, server: AsyncServer) -> None:
         self._server = server
+
+    def check_queue(self, name: str) -> None:
+        check_queue(name)
 
     async def way(self) -> Sequence[Step]:
         return await async_taken(partial(way, self._server.address))

@@ -14,7 +14,7 @@ from ferryman.facts import Fact
 from ferryman.findings import Finding
 from ferryman.job import Inserted, NewJob
 from ferryman.storage.asynq.listening import Ears
-from ferryman.storage.asynq.rules import check
+from ferryman.storage.asynq.rules import check, check_queue
 from ferryman.storage.asynq.server import Server
 from ferryman.storage.asynq.verbs import (
     details,
@@ -236,6 +236,9 @@ class RedisHealth:
 
     def __init__(self, server: Server) -> None:
         self._server = server
+
+    def check_queue(self, name: str) -> None:
+        check_queue(name)
 
     def way(self) -> Sequence[Step]:
         return taken(partial(way, self._server.address))

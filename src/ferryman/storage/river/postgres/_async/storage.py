@@ -27,6 +27,7 @@ from ferryman.storage.river.postgres.facts import QUESTIONS, Question
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.way import way
+from ferryman.storage.river.rules import check_queue
 from ferryman.storage.river.verbs import health, leaders
 from ferryman.storage.river.verbs.insert import NoticeLimiter
 from ferryman.storage.values import Feature, Notice, Retention, Wording
@@ -117,6 +118,9 @@ class AsyncPostgresHealth:
     def __init__(self, runner: AsyncRunner, location: Location) -> None:
         self._runner = runner
         self._location = location
+
+    def check_queue(self, name: str) -> None:
+        check_queue(name)
 
     async def way(self) -> Sequence[Step]:
         return await async_taken(partial(way, self._location))

@@ -28,6 +28,7 @@ from ferryman.storage.river.postgres.facts import QUESTIONS, Question
 from ferryman.storage.river.postgres.failures import translated
 from ferryman.storage.river.postgres.location import Location
 from ferryman.storage.river.postgres.way import way
+from ferryman.storage.river.rules import check_queue
 from ferryman.storage.river.verbs import health, leaders
 from ferryman.storage.river.verbs.insert import NoticeLimiter
 from ferryman.storage.values import Feature, Notice, Retention, Wording
@@ -118,6 +119,9 @@ class PostgresHealth:
     def __init__(self, runner: Runner, location: Location) -> None:
         self._runner = runner
         self._location = location
+
+    def check_queue(self, name: str) -> None:
+        check_queue(name)
 
     def way(self) -> Sequence[Step]:
         return taken(partial(way, self._location))

@@ -10,6 +10,7 @@ from functools import partial
 from ferryman.errors import StorageUnavailable
 from ferryman.facts import Fact
 from ferryman.findings import Finding, Level, failed
+from ferryman.storage.river.rules import check_queue
 from ferryman.storage.river.sqlite import checks, facts
 from ferryman.storage.river.sqlite.location import Location
 from ferryman.storage.river.sqlite.thread import AsyncSqliteRunner
@@ -27,6 +28,9 @@ class AsyncSqliteHealth:
     def __init__(self, writer: AsyncSqliteRunner, location: Location) -> None:
         self._writer = writer
         self._location = location
+
+    def check_queue(self, name: str) -> None:
+        check_queue(name)
 
     async def way(self) -> Sequence[Step]:
         return await async_taken(partial(way, self._location))
