@@ -24,7 +24,7 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     outcome: str
     at: datetime | None
-    """When it failed or ended; of one that runs, when it began."""
+    """When it ended; of one that runs or failed when it began, on Redis when it failed: so the formats keep it."""
     worker: str
     """Empty where that is not kept."""
     error: str = ""

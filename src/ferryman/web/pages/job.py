@@ -211,16 +211,24 @@ def _latest(job: Job) -> Iterator[Moment]:
 
 def _how_it_ended(job: Job) -> str:
     if job.state is State.DISCARDED:
-        return "no attempts left" if job.last else "gave up before its last attempt"
-    if job.attempted_at and job.finalized_at and job.state is State.COMPLETED:
-        ran = duration((job.finalized_at - job.attempted_at).total_seconds())
-        return f"attempt {job.attempt} ran {ran}" + (f" on {job.attempted_by[-1]}" if job.attempted_by else "")
+        return _joined(_ran(job), "no attempts left") if job.last else "gave up before its last attempt"
+    if job.state is State.COMPLETED and (ran := _ran(job)):
+        return ran + (f" on {job.attempted_by[-1]}" if job.attempted_by else "")
     return ""
 
 
+def _ran(job: Job) -> str:
+    if not (job.attempted_at and job.finalized_at):
+        return ""
+    return f"attempt {job.attempt} ran {duration((job.finalized_at - job.attempted_at).total_seconds())}"
+
+
 def _note(worker: str, error: str) -> str:
-    what = error.partition("\n")[0][:200]
-    return ". ".join(part for part in (f"on {worker}" if worker else "", what) if part)
+    return _joined(f"on {worker}" if worker else "", error.partition("\n")[0][:200])
+
+
+def _joined(*parts: str) -> str:
+    return ". ".join(part for part in parts if part)
 
 
 def _timeline_note(visit: Visit, job: Job) -> str:
