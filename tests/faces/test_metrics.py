@@ -164,6 +164,7 @@ def test_what_waits_is_written_once(ferryman: Typed, there: There) -> None:
     assert 'ferryman_queue_workers{queue="default"} 1.0' in said
     assert 'ferryman_queue_slots{queue="default"} 5.0' in said
     assert any(line.startswith("ferryman_storage_check_ok{check=") for line in said)
+    assert 'ferryman_storage_bytes{storage="sqlite:///ferryman.db",what="database"} ' in answer.out
     assert not any("asynq" in line for line in said)
 
 

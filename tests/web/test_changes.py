@@ -11,6 +11,7 @@ from ferryman.storage.values import Action, JobFilter
 from ferryman.web.audit import Audit
 from ferryman.web.bulks import Bulks
 from ferryman.web.changes import Changes
+from ferryman.web.deeds import Deeds
 from ferryman.web.entrance.access import Access, Level
 from ferryman.web.refusals import Refusal
 
@@ -40,7 +41,8 @@ CHANGES: dict[str, Change] = {
 
 def made(jobs: Ferryman, level: Level, *, read_only: bool) -> Changes:
     access = Access(level, "ann", "test")
-    return Changes(jobs, Bulks(jobs.admin.bulk), access, Audit(access, "203.0.113.7", "main", "1"), read_only=read_only)
+    audit = Audit(access, "203.0.113.7", "main", "1")
+    return Changes(jobs, Bulks(jobs.admin.bulk), access, audit, Deeds(), read_only=read_only)
 
 
 async def everything(jobs: Ferryman) -> object:

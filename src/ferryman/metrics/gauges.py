@@ -18,10 +18,11 @@ from ferryman.job import Job
 __all__ = ["WorkerGauges", "build_info"]
 
 
-def build_info(storage: str) -> Metric:
+def build_info(*storages: str) -> Metric:
     """Return which ferryman this is, on what."""
     info = GaugeMetricFamily("ferryman_build_info", "Which ferryman this is.", labels=("version", "python", "storage"))
-    info.add_metric((ferryman.__version__, platform.python_version(), storage), 1)
+    for storage in storages:
+        info.add_metric((ferryman.__version__, platform.python_version(), storage), 1)
     return info
 
 

@@ -25,6 +25,6 @@ class WithoutBirthdays(CollectorRegistry):
             yield family
 
 
-def written(registry: CollectorRegistry) -> tuple[bytes, str]:
+def written(numbers: Collector) -> tuple[bytes, str]:
     """Return the text, and the content type that says so."""
-    return generate_latest(WithoutBirthdays(registry)), CONTENT_TYPE_LATEST
+    return generate_latest(WithoutBirthdays(numbers)), CONTENT_TYPE_LATEST

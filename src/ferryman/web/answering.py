@@ -86,7 +86,7 @@ async def _answered(visit: Visit, endpoint: Endpoint) -> Response:
         return await endpoint(visit)
     except Exception as error:
         refusal = _refusal(visit.request, error, visit.id)
-    if not _of_api(visit.request):
+    if not _asked_by_program(visit.request):
         with suppress(Exception):  # what surrounds every page may be what went wrong
             return await _told_inside(visit, refusal)
     return _told(visit.board, visit.request, refusal, visit.id)
@@ -101,7 +101,7 @@ async def _told_inside(visit: Visit, refusal: Refusal) -> Response:
 
 
 def _told(board: Board, request: Request, refusal: Refusal, id: str) -> Response:
-    if _of_api(request):
+    if _asked_by_program(request):
         return _problem(refusal, id)
     root = root_of(request, board.door.proxies)
     if refusal.code == "login" and request.method == "GET":
@@ -109,8 +109,8 @@ def _told(board: Board, request: Request, refusal: Refusal, id: str) -> Response
     return _error_page(board, request, refusal, root, id)
 
 
-def _of_api(request: Request) -> bool:
-    return path_below(request).startswith("/api/")
+def _asked_by_program(request: Request) -> bool:
+    return path_below(request).startswith(("/api/", "/-/"))
 
 
 def _refusal(request: Request, error: Exception, id: str) -> Refusal:

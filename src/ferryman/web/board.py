@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ferryman.job import Job
+from ferryman.web.deeds import Deeds
 from ferryman.web.entrance.door import Door
 from ferryman.web.places import Place
 
@@ -32,6 +33,7 @@ class Board:
     """What every page says at its top, such as that nobody has to log in here."""
     formatter: Formatter | None = None
     links: Links | None = None
+    deeds: Deeds = field(default_factory=Deeds)
 
     @property
     def first(self) -> Place:

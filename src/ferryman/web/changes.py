@@ -6,7 +6,8 @@ read-only and at the role before it asks the admin API, and it writes the audit 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from ferryman.redaction import USUAL
 from ferryman.storage.values import Action, JobFilter
 from ferryman.web.audit import Audit
 from ferryman.web.bulks import Bulks
+from ferryman.web.deeds import Deeds
 from ferryman.web.entrance.access import Access, Level, needed, require, require_changes
 from ferryman.web.filters import in_words
 
@@ -40,12 +42,15 @@ class Outcome:
 class Changes:
     """What somebody changes in one storage."""
 
-    def __init__(self, jobs: Ferryman, bulks: Bulks, access: Access, audit: Audit, *, read_only: bool) -> None:
+    def __init__(
+        self, jobs: Ferryman, bulks: Bulks, access: Access, audit: Audit, deeds: Deeds, *, read_only: bool
+    ) -> None:
         self._jobs = jobs
         self._admin = jobs.admin
         self._bulks = bulks
         self._access = access
         self._audit = audit
+        self._deeds = deeds
         self._read_only = read_only
 
     async def act(self, action: Action, refs: Sequence[JobRef], reason: str = "") -> list[Outcome]:
@@ -57,69 +62,72 @@ class Changes:
 
     async def pause(self, queue: str, reason: str = "") -> None:
         """Let nobody take jobs from a queue."""
-        self._check(Level.OPERATE)
-        await self._admin.queues.pause(queue, actor=self._access.name, reason=reason)
-        self._audit.write("queue.pause", [queue], reason)
+        with self._doing("queue.pause", Level.OPERATE, queue, reason):
+            await self._admin.queues.pause(queue, actor=self._access.name, reason=reason)
 
     async def resume(self, queue: str, reason: str = "") -> None:
         """Let workers take jobs from it again."""
-        self._check(Level.OPERATE)
-        await self._admin.queues.resume(queue, actor=self._access.name, reason=reason)
-        self._audit.write("queue.resume", [queue], reason)
+        with self._doing("queue.resume", Level.OPERATE, queue, reason):
+            await self._admin.queues.resume(queue, actor=self._access.name, reason=reason)
 
     async def delete_queue(self, queue: str, reason: str = "") -> None:
         """Forget a queue that holds no job."""
-        self._check(Level.ADMIN)
-        await self._admin.queues.delete(queue, actor=self._access.name, reason=reason)
-        self._audit.write("queue.delete", [queue], reason)
+        with self._doing("queue.delete", Level.ADMIN, queue, reason):
+            await self._admin.queues.delete(queue, actor=self._access.name, reason=reason)
 
     async def run_periodic(self, key: str, reason: str = "") -> Inserted:
         """Enqueue the job of a schedule now."""
-        self._check(Level.OPERATE)
-        stored = await self._admin.periodic.run(key, actor=self._access.name, reason=reason)
-        self._audit.write("periodic.run", [key], reason, [str(stored.ref)])
+        with self._doing("periodic.run", Level.OPERATE, key, reason) as outcomes:
+            stored = await self._admin.periodic.run(key, actor=self._access.name, reason=reason)
+            outcomes.append(str(stored.ref))
         return stored
 
     async def pause_periodic(self, key: str, reason: str = "") -> None:
         """Let nobody enqueue by this schedule."""
-        self._check(Level.OPERATE)
-        await self._admin.periodic.pause(key, actor=self._access.name, reason=reason)
-        self._audit.write("periodic.pause", [key], reason)
+        with self._doing("periodic.pause", Level.OPERATE, key, reason):
+            await self._admin.periodic.pause(key, actor=self._access.name, reason=reason)
 
     async def resume_periodic(self, key: str, reason: str = "") -> None:
         """Let it be enqueued again."""
-        self._check(Level.OPERATE)
-        await self._admin.periodic.resume(key, actor=self._access.name, reason=reason)
-        self._audit.write("periodic.resume", [key], reason)
+        with self._doing("periodic.resume", Level.OPERATE, key, reason):
+            await self._admin.periodic.resume(key, actor=self._access.name, reason=reason)
 
     async def enqueue(self, kind: str, args: bytes, **options: object) -> Inserted:
         """Store a job; a task of this kind checks its arguments.  Raises InvalidJob, ConfigError, Unsupported."""
-        self._check(Level.ADMIN)
-        stored = await self._jobs.enqueue(self._new(kind, args, {**options}))
-        self._audit.write("job.enqueue", [str(stored.ref)])
+        with self._doing("job.enqueue", Level.ADMIN, kind) as outcomes:
+            stored = await self._jobs.enqueue(self._new(kind, args, {**options}))
+            outcomes.append(str(stored.ref))
         return stored
 
     async def start_bulk(self, action: Action, which: JobFilter, expected: int, rate: float | None = None) -> BulkInfo:
         """Begin to act on every job that a filter means; the same one again is the one that is under way."""
-        self._check(needed(action, many=True))
-        bulk = await self._bulks.start(action, which, expected, rate, self._access.name)
-        self._audit.write(f"bulk.{action}", [in_words(which)], "", [bulk.id])
+        with self._doing(f"bulk.{action}", needed(action, many=True), in_words(which)) as outcomes:
+            bulk = await self._bulks.start(action, which, expected, rate, self._access.name)
+            outcomes.append(bulk.id)
         return bulk
 
     async def resume_bulk(self, id: str) -> BulkInfo:
         """Go on with one that was stopped, or that nobody works any more."""
         bulk = await self._bulks.admin.get(id)
-        self._check(needed(bulk.action, many=True))
-        bulk = await self._bulks.resume(id)
-        self._audit.write("bulk.continue", [id])
-        return bulk
+        with self._doing("bulk.continue", needed(bulk.action, many=True), id):
+            return await self._bulks.resume(id)
 
     async def stop_bulk(self, id: str) -> BulkInfo:
         """Stop it after its present step."""
-        self._check(Level.OPERATE)
-        bulk = await self._bulks.admin.stop(id, actor=self._access.name)
-        self._audit.write("bulk.stop", [id])
-        return bulk
+        with self._doing("bulk.stop", Level.OPERATE, id):
+            return await self._bulks.admin.stop(id, actor=self._access.name)
+
+    @contextmanager
+    def _doing(self, action: str, level: Level, target: str, reason: str = "") -> Iterator[list[str]]:
+        """Let the block act on a target if this person may; count how it ends, and write what was done to the audit.
+
+        The block may add what came of it, such as the job that it stored.
+        """
+        self._check(level)
+        outcomes: list[str] = []
+        with self._deeds.counting(action):
+            yield outcomes
+        self._audit.write(action, [target], reason, outcomes)
 
     def _new(self, kind: str, args: bytes, given: Any) -> NewJob:
         if kind not in self._jobs.tasks:
@@ -133,6 +141,16 @@ class Changes:
         require(level, self._access)
 
     async def _one(self, action: Action, ref: JobRef, reason: str) -> Outcome:
+        name = f"job.{action}"
+        try:
+            outcome = await self._outcome(action, ref, reason)
+        except Exception:
+            self._deeds.add(name, "error")
+            raise
+        self._deeds.add(name, outcome.what)
+        return outcome
+
+    async def _outcome(self, action: Action, ref: JobRef, reason: str) -> Outcome:
         verb = getattr(self._admin.jobs, action.value)
         try:
             job: Job = await verb(ref, actor=self._access.name, reason=reason)

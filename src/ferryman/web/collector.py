@@ -1,8 +1,8 @@
 """Looks at one storage every few seconds, for everybody who looks at the dashboard (spec/dashboard.md 2.0.3).
 
-A hundred viewers cost the storage what one costs.  It looks only while somebody does, and
-never spends more than a twentieth of its time on looking: where counting takes long it
-looks seldom.
+A hundred viewers cost the storage what one costs.  It looks only while somebody does, less
+often where that is Prometheus alone, and never spends more than a twentieth of its time on
+looking: where counting takes long it looks seldom.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import asyncio
 import time
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -26,6 +27,8 @@ from ferryman.web.sharing import BEING_READ, Seen, look, rest_after
 __all__ = ["Collector", "Point", "Sight", "longest_wait"]
 
 _INTERVAL = 5.0
+_QUIET_INTERVAL = 30.0
+"""The same where nobody watches, and only numbers are read."""
 _CHECK_INTERVAL = 30.0
 _IDLE = 60.0
 _POINTS = 720
@@ -97,31 +100,45 @@ class Collector:
         self._task: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()
         self._looking = asyncio.Lock()
-        self._asked = 0.0
-        self._checked = float("-inf")
+        self._viewed = self._counted = self._checked = float("-inf")
+        self._viewer_came = asyncio.Event()
 
     async def sight(self) -> Sight:
         """Return what was last seen; waits for the first look, or for one after nobody has looked for a while."""
-        await self._begin().wait()
+        await self._come().wait()
         return await self._latest()
 
     async def glimpse(self, patience: float) -> Sight:
         """Return what `sight` does, or after so many seconds what is known by then, which may be nothing."""
-        looked = self._begin()
+        return await self._within(self._come(), patience)
+
+    async def unhurried(self, patience: float) -> Sight:
+        """Return what was last seen, for who reads numbers day and night: for them alone it looks less often."""
+        self._counted = time.monotonic()
+        return await self._within(self._begin(), patience)
+
+    def _come(self) -> asyncio.Event:
+        """See to it that it looks as often as for somebody who watches, at once if nobody did, and return when."""
+        if not _is_recent(self._viewed):
+            self._looked.clear()
+            self._viewer_came.set()
+        self._viewed = time.monotonic()
+        return self._begin()
+
+    def _begin(self) -> asyncio.Event:
+        """See to it that somebody looks, and return when that was done."""
+        if self._task is None or self._task.done():
+            self._looked.clear()
+            self._task = asyncio.create_task(self._run(), name="ferryman-dashboard")
+        return self._looked
+
+    async def _within(self, looked: asyncio.Event, patience: float) -> Sight:
         try:
             async with asyncio.timeout(patience):
                 await looked.wait()
         except TimeoutError:
             return self._sight or _NOTHING
         return await self._latest()
-
-    def _begin(self) -> asyncio.Event:
-        """See to it that somebody looks, and return when that was done."""
-        self._asked = time.monotonic()
-        if self._task is None or self._task.done():
-            self._looked.clear()
-            self._task = asyncio.create_task(self._run(), name="ferryman-dashboard")
-        return self._looked
 
     async def _latest(self) -> Sight:
         if self._sight is None and self._task is not None:
@@ -141,8 +158,9 @@ class Collector:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        wanted = True
-        while wanted:
+        pace: float | None = _INTERVAL
+        while pace is not None:
+            self._viewer_came.clear()
             try:
                 took = await self._look()
             finally:
@@ -150,8 +168,19 @@ class Collector:
             took += await self._check()
             # What does not answer costs nobody anything, and its return is to be seen soon.
             reachable = self._sight is None or self._sight.reachable
-            await asyncio.sleep(rest_after(took, at_least=_INTERVAL) if reachable else _INTERVAL)
-            wanted = time.monotonic() - self._asked < _IDLE
+            await self._rest(rest_after(took, at_least=pace) if reachable else _INTERVAL)
+            pace = self._pace()
+
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._viewer_came.wait()
+
+    def _pace(self) -> float | None:
+        """Return how long to rest at least; None where nobody wants to know any more."""
+        if _is_recent(self._viewed):
+            return _INTERVAL
+        return _QUIET_INTERVAL if _is_recent(self._counted) else None
 
     async def _look(self) -> float:
         async with self._looking:
@@ -193,6 +222,10 @@ class Collector:
     async def _findings(self) -> Sequence[Finding]:
         of_storage = await self._admin.storage.check(production=self._production)
         return [*of_storage, *await self._admin.check()]
+
+
+def _is_recent(at: float) -> bool:
+    return time.monotonic() - at < _IDLE
 
 
 def _of(snapshot: Seen[Snapshot | None], name: str, before: Seen[Sequence[Any]]) -> Seen[Any]:

@@ -26,6 +26,7 @@ from ferryman.web.pages import (
     storage,
     workers,
 )
+from ferryman.web.scraping import metrics
 
 __all__ = ["ROUTES", "Way"]
 
@@ -85,5 +86,6 @@ ROUTES: Sequence[Way] = (
     _form("bulk_start", bulk.start),
     _form("bulk_stop", bulk.stop),
     _form("bulk_continue", bulk.resume),
+    Way("metrics", "GET", "/-/metrics", _LOOK, metrics),
     *(Way(each.name, each.method, PREFIX + each.path, each.needs, each.endpoint) for each in CALLS),
 )

@@ -59,7 +59,8 @@ class Visit:
     def changes(self) -> Changes:
         """What this person may change here."""
         place = self.place
-        return Changes(place.jobs, place.bulks, self.access, self.audit, read_only=self.board.read_only)
+        board = self.board
+        return Changes(place.jobs, place.bulks, self.access, self.audit, board.deeds, read_only=board.read_only)
 
     @property
     def audit(self) -> Audit:

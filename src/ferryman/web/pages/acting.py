@@ -112,7 +112,8 @@ async def reveal(visit: Visit) -> Response:
         raise Refusal(403, "role", "This takes the right to reveal, which you do not have.")
     if not reason:
         raise Refusal(400, "no_reason", "Say why you want to see what is hidden; it is written to the audit log.")
-    job = await within_time(visit.place.admin.jobs.get(ref))
+    with visit.board.deeds.counting("job.reveal"):
+        job = await within_time(visit.place.admin.jobs.get(ref))
     visit.audit.write("job.reveal", [str(ref)], reason)
     return await show(visit, job, revealed=True)
 
