@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -150,6 +151,23 @@ def test_tab_offers_what_fits(folder: Path, there: There, monkeypatch: pytest.Mo
     assert tab(["job", "list", "--queue"], "") == ["mail"]
     assert tab(["job", "list", "--state"], "dis") == ["discarded"]
     assert tab(["--app", "shop:jobs", "enqueue"], "mail") == ["mail:send"]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash here")
+def test_bash_takes_what_has_colons_for_one_word(folder: Path, ferryman: Typed) -> None:
+    echo = folder / "ferryman"
+    echo.write_text('#!/bin/sh\necho "plain,$COMP_WORDS:$COMP_CWORD"\necho plain,mail:send\n')
+    echo.chmod(0o755)
+    press = 'COMP_POINT=${#COMP_LINE}; _ferryman_completion "$PWD/ferryman"; printf "%s\n" "${COMPREPLY[@]}"'
+
+    def offered(line: str, breaks: str = ":") -> list[str]:
+        typed = f"COMP_WORDBREAKS={breaks!r}; COMP_LINE={line!r}"
+        script = f"complete() {{ :; }}\n{ferryman('completion bash').out}\n{typed}; {press}"
+        return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
+
+    assert offered("ferryman failed --app shop:jobs ") == ["ferryman failed --app shop:jobs :4", "mail:send"]
+    assert offered("ferryman failed --kind mail:s") == ["ferryman failed --kind mail:s:3", "send"]
+    assert offered("ferryman failed --kind mail:s", breaks=" ")[1] == "mail:send"
 
 
 @pytest.mark.slow

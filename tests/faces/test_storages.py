@@ -105,7 +105,7 @@ def test_a_shell_offers_the_names(file: Path) -> None:
         context = cli.make_context("ferryman", ["version"], obj=Session())
         return complete_storages(context, cli.params[0], incomplete)
 
-    assert offered("") == ["billing", "main"]
+    assert offered("") == ["main", "billing"]
     assert offered("b") == ["billing"]
     file.write_text("[storages")
     assert offered("") == []

@@ -8,17 +8,20 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import redirect_stderr, suppress
 from pathlib import Path
 
 import click
 
 from ferryman.cli.session import Session
+from ferryman.errors import ConfigError
 from ferryman.named import Storages
 from ferryman.settings_file import find
 
 __all__ = ["complete_kinds", "complete_queues", "complete_schedules", "complete_states", "complete_storages"]
 
 _PATIENCE = 0.3
+"""Seconds for which an app and a storage are waited for, once our own modules are loaded."""
 
 
 def complete_queues(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -45,11 +48,12 @@ def complete_states(context: click.Context, parameter: click.Parameter, incomple
 
 def complete_storages(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Offer the storages that the settings file names; neither an app nor a storage is asked."""
-    return _offer(context, incomplete, _storages)
-
-
-def _storages(session: Session) -> Iterable[str]:
-    return Storages.read(find(session.config_file, os.environ), os.environ).urls
+    try:
+        file = find(context.ensure_object(Session).config_file, os.environ)
+        names = Storages.read(file, os.environ).urls
+    except ConfigError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
 
 
 def _queues(session: Session) -> Iterable[str]:
@@ -76,16 +80,17 @@ def _is_there(session: Session) -> bool:
 
 
 def _offer(context: click.Context, incomplete: str, find: Callable[[Session], Iterable[str]]) -> list[str]:
+    session = context.ensure_object(Session)
     found: list[str] = []
 
     def look() -> None:
-        try:
+        with suppress(Exception):
             found.extend(sorted(name for name in find(session) if name.startswith(incomplete)))
-        except Exception:
-            found.clear()
 
-    session = context.ensure_object(Session)
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    thread.join(_PATIENCE)
+    with open(os.devnull, "w") as nowhere, redirect_stderr(nowhere):  # what an app says while it is imported
+        with suppress(Exception):
+            session.bare().sync.admin.storage.location()  # loads what any answer needs, and connects to nothing
+        thread = threading.Thread(target=look, daemon=True)
+        thread.start()
+        thread.join(_PATIENCE)
     return list(found)

@@ -17,6 +17,25 @@ from ferryman.errors import ConfigError
 __all__ = ["completion"]
 
 _VARIABLE = "_FERRYMAN_COMPLETE"
+_BASH = r"""
+_ferryman_completion() {
+    # Words as people see them.  Bash splits them at colons too, which kinds and URLs have, and expects
+    # to hear only what comes behind the last one.
+    local line="${COMP_LINE:0:COMP_POINT}" words kept="" type value
+    IFS=$' \t\n' read -ra words <<< "$line"
+    [[ $line == *[[:space:]] ]] && words+=("")
+    local last=$((${#words[@]} - 1))
+    [[ $COMP_WORDBREAKS == *:* && ${words[last]} == *:* ]] && kept="${words[last]%:*}:"
+    while IFS=, read -r type value; do
+        case $type in
+            dir) compopt -o dirnames ;;
+            file) compopt -o default ;;
+            plain) COMPREPLY+=("${value#"$kept"}") ;;
+        esac
+    done < <(COMP_WORDS="${words[*]}" COMP_CWORD=$last _FERRYMAN_COMPLETE=bash_complete "$1")
+}
+complete -o nosort -F _ferryman_completion ferryman
+"""
 _PLACES = {"bash": ".bashrc", "zsh": ".zshrc", "fish": ".config/fish/completions/ferryman.fish"}
 
 
@@ -49,6 +68,8 @@ def completion(session: Session, /, shell: str, install: bool) -> None:
 def _script(shell: str) -> str:
     from ferryman.cli.root import cli
 
+    if shell == "bash":
+        return _BASH.strip()
     made = get_completion_class(shell)
     assert made is not None
     return made(cli, {}, "ferryman", _VARIABLE).source()
