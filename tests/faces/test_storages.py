@@ -66,6 +66,16 @@ def test_what_is_said_names_the_storage(ferryman: Typed, billing: There) -> None
     assert label == "billing"
 
 
+def test_a_line_to_copy_means_the_same_storage(ferryman: Typed, billing: There, folder: Path) -> None:
+    billing.failed()
+    (folder / "main.db").touch()
+
+    assert "ferryman failed retry --fp" in (said := ferryman("failed -s billing").err)
+    assert [line[-10:] for line in said.splitlines() if "ferryman" in line] == ["-s billing"] * 2
+    assert ferryman("doctor -s main --only S-MIGR").lines[-1].strip() == "fix: ferryman migrate up -s main"
+    assert ferryman("doctor --only S-MIGR").lines[-1].strip() == "fix: ferryman migrate up"
+
+
 def test_a_url_and_a_name_together_are_wrong_usage(ferryman: Typed) -> None:
     for line in (
         "failed -s main --url sqlite://",

@@ -136,7 +136,8 @@ def work_on(session: Session, info: BulkInfo) -> int:
     code = follow(session, Tracked.of(info), map(Tracked.of, bulk.work(info.id)), info.expected or 0)
     if code == INTERRUPTED:
         bulk.leave(info.id)
-        session.note(f"Stopped. What is done is done; to go on: ferryman bulk continue {info.id}")
+        onwards = session.to_type(f"ferryman bulk continue {info.id}")
+        session.note(f"Stopped. What is done is done; to go on: {onwards}")
     return code
 
 

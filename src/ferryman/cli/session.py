@@ -158,6 +158,10 @@ class Session:
 
         return self.location if self.url else in_words(self.jobs.settings.storage, self.location)
 
+    def to_type(self, line: str) -> str:
+        """Return a line of ours for people to copy, such that it means the storage that they named here."""
+        return f"{line} -s {self.storage}" if self.storage and line.startswith("ferryman ") else line
+
     @cached_property
     def times(self) -> Times:
         """How to read and to show times.  Raises ConfigError for a zone that does not exist."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import click
+import msgspec
 
 from ferryman.cli.examination import application, examine
 from ferryman.cli.grammar import command
@@ -43,7 +44,11 @@ def doctor(
 
     Exits with 1 when something is wrong. FERRYMAN_ENV=development asks less of the storage.
     """
-    findings = [found for found in examine(session) if _is_wanted(found, only, skip)]
+    findings = [
+        msgspec.structs.replace(found, fix=session.to_type(found.fix))
+        for found in examine(session)
+        if _is_wanted(found, only, skip)
+    ]
     if fix_sql:
         _write_sql(session, [found for found in findings if found.level is not Level.OK])
     elif session.format in ("table", "wide"):

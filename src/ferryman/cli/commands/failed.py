@@ -112,8 +112,8 @@ def _gather(session: Session, which: JobFilter, limit: int) -> None:
     show(session, GROUPS, found.groups[:limit], looked_at=looked_at, warnings=_left_out(found, limit))
     if for_people:
         first = found.groups[0].fingerprint
-        session.note(f"\nLook at one group:  ferryman failed --fp {first}")
-        session.note(f"Run it again:       ferryman failed retry --fp {first}")
+        session.note(f"\nLook at one group:  {session.to_type(f'ferryman failed --fp {first}')}")
+        session.note(f"Run it again:       {session.to_type(f'ferryman failed retry --fp {first}')}")
 
 
 def _left_out(found: FailedGroups, limit: int) -> list[str]:
@@ -132,7 +132,8 @@ def _list(session: Session, which: JobFilter, limit: int, cursor: str | None, *,
     show(session, RETRYING if retrying else FAILED, page.items, next=page.next)
     if page.items and session.format in ("table", "wide"):
         first = page.items[0].ref
-        session.note(f"\nLook at one:    ferryman job show {first}\nRun one again:  ferryman job retry {first}")
+        session.note(f"\nLook at one:    {session.to_type(f'ferryman job show {first}')}")
+        session.note(f"Run one again:  {session.to_type(f'ferryman job retry {first}')}")
 
 
 def _refuse_options(context: click.Context) -> None:

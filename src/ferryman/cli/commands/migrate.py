@@ -187,7 +187,7 @@ def status(session: Session, check: bool) -> int:
     show(session, STATUS, lines)
     missing = any(line.pending for line in lines)
     if missing:
-        session.note("To apply what is missing: ferryman migrate up")
+        session.note(f"To apply what is missing: {session.to_type('ferryman migrate up')}")
     return 1 if check and missing else 0
 
 
