@@ -10,7 +10,7 @@ from ferryman import Ferryman
 from ferryman.storage.values import WorkerInfo
 from web.asking import Asking
 
-NOW = datetime.now(UTC)
+NOW = datetime.now(UTC).replace(microsecond=0)  # what is kept of it is rounded
 WELL = WorkerInfo(
     id="w-well",
     host="well",
