@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
+
 from ferryman.admin.operations import BulkInfo
-from ferryman.errors import DuplicateJob, FerrymanError, JobNotFound, StorageUnavailable, WrongState
-from ferryman.job import Inserted, Job, JobRef, NewJob
+from ferryman.admin.outcomes import ActionOutcome
+from ferryman.job import Inserted, JobRef, NewJob
 from ferryman.redaction import USUAL
 from ferryman.storage.values import Action, JobFilter
 from ferryman.web.audit import Audit
@@ -25,18 +26,7 @@ from ferryman.web.filters import in_words
 if TYPE_CHECKING:
     from ferryman.app import Ferryman
 
-__all__ = ["Changes", "Outcome"]
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one job that was acted on."""
-
-    ref: JobRef
-    what: str
-    """done, skipped_state, not_found, conflict_unique, refused or error."""
-    why: str = ""
-    state: str = ""
+__all__ = ["Changes"]
 
 
 class Changes:
@@ -53,12 +43,15 @@ class Changes:
         self._deeds = deeds
         self._read_only = read_only
 
-    async def act(self, action: Action, refs: Sequence[JobRef], reason: str = "") -> list[Outcome]:
+    async def act(self, action: Action, refs: Sequence[JobRef], reason: str = "") -> list[ActionOutcome]:
         """Do the same with each of these jobs, and say for each what became of it."""
         self._check(needed(action, many=len(refs) > 1))
-        outcomes = [await self._one(action, ref, reason) for ref in refs]
-        self._audit.write(f"job.{action}", [str(ref) for ref in refs], reason, [each.what for each in outcomes])
-        return outcomes
+        name = f"job.{action}"
+        with self._deeds.counting_each(name) as ends:
+            outcomes = await self._admin.jobs.act(action, refs, actor=self._access.name, reason=reason)
+            ends += [each.what for each in outcomes]
+        self._audit.write(name, [str(ref) for ref in refs], reason, ends)
+        return [replace(each, why=USUAL.text(each.why)) for each in outcomes]
 
     async def pause(self, queue: str, reason: str = "") -> None:
         """Let nobody take jobs from a queue."""
@@ -139,35 +132,3 @@ class Changes:
     def _check(self, level: Level) -> None:
         require_changes(self._read_only)
         require(level, self._access)
-
-    async def _one(self, action: Action, ref: JobRef, reason: str) -> Outcome:
-        name = f"job.{action}"
-        try:
-            outcome = await self._outcome(action, ref, reason)
-        except Exception:
-            self._deeds.add(name, "error")
-            raise
-        self._deeds.add(name, outcome.what)
-        return outcome
-
-    async def _outcome(self, action: Action, ref: JobRef, reason: str) -> Outcome:
-        verb = getattr(self._admin.jobs, action.value)
-        try:
-            job: Job = await verb(ref, actor=self._access.name, reason=reason)
-        except FerrymanError as error:
-            return _skipped(ref, error)
-        return Outcome(job.ref, "done", state=job.state)
-
-
-def _skipped(ref: JobRef, error: FerrymanError) -> Outcome:
-    why = USUAL.text(str(error))
-    match error:
-        case StorageUnavailable():
-            raise error
-        case JobNotFound():
-            return Outcome(ref, "not_found", why)
-        case DuplicateJob():
-            return Outcome(ref, "conflict_unique", why)
-        case WrongState():
-            return Outcome(ref, "skipped_state", why, error.state)
-    return Outcome(ref, "refused", why)

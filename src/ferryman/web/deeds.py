@@ -41,6 +41,19 @@ class Deeds:
         self._counts[action, end] += 1
 
     @contextmanager
+    def counting_each(self, action: str) -> Iterator[list[str]]:
+        """Count each of the ends that the block notes; one error when it fails."""
+        ends: list[str] = []
+        try:
+            yield ends
+        except Exception:
+            ends.append("error")
+            raise
+        finally:
+            for end in ends:
+                self.add(action, end)
+
+    @contextmanager
     def counting(self, action: str) -> Iterator[None]:
         """Count how the block ends: done, refused by the storage's rules, or in any other error."""
         try:

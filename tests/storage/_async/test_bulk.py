@@ -42,6 +42,45 @@ async def test_many_jobs_are_retried_at_once(storage: AsyncStorage) -> None:
     assert await states(storage) == {State.AVAILABLE: 5}
 
 
+async def test_what_became_of_each_job_is_said_in_their_order(storage: AsyncStorage) -> None:
+    running = await run(storage)
+    (failed_ref,) = await give_up(storage, 1)
+    gone = await store(storage)
+    await storage.jobs.delete(gone)
+
+    outcomes = await admin_of(storage).jobs.act(Action.RETRY, [str(running.ref), failed_ref, gone])
+
+    assert [(each.ref, each.what, each.state) for each in outcomes] == [
+        (running.ref, "skipped_state", State.RUNNING),
+        (failed_ref, "done", State.AVAILABLE),
+        (gone, "not_found", ""),
+    ]
+
+
+async def test_a_queue_is_deleted_with_its_jobs_when_that_is_wanted(storage: AsyncStorage) -> None:
+    queues = admin_of(storage).queues
+    await storage.queues.announce(["default"])
+    await give_up(storage, 3)
+
+    with pytest.raises(WrongState, match="holds 3 discarded"):
+        await queues.delete("default")
+    await queues.delete("default", force=True)
+
+    assert await queues.list() == []
+    assert await states(storage) == {}
+
+
+async def test_a_queue_with_a_running_job_stays(storage: AsyncStorage) -> None:
+    await storage.queues.announce(["default"])
+    job = await run(storage)
+    await store(storage)
+
+    with pytest.raises(WrongState, match="holds 1 running"):
+        await admin_of(storage).queues.delete("default", force=True)
+
+    assert (await storage.jobs.get(job.ref)).state is State.RUNNING
+
+
 @pytest.mark.parametrize(
     ("action", "left"), [(Action.DISCARD, {State.DISCARDED: 2}), (Action.DELETE, {}), (Action.CANCEL, None)]
 )

@@ -43,6 +43,45 @@ def test_many_jobs_are_retried_at_once(storage: Storage) -> None:
     assert states(storage) == {State.AVAILABLE: 5}
 
 
+def test_what_became_of_each_job_is_said_in_their_order(storage: Storage) -> None:
+    running = run(storage)
+    (failed_ref,) = give_up(storage, 1)
+    gone = store(storage)
+    storage.jobs.delete(gone)
+
+    outcomes = admin_of(storage).jobs.act(Action.RETRY, [str(running.ref), failed_ref, gone])
+
+    assert [(each.ref, each.what, each.state) for each in outcomes] == [
+        (running.ref, "skipped_state", State.RUNNING),
+        (failed_ref, "done", State.AVAILABLE),
+        (gone, "not_found", ""),
+    ]
+
+
+def test_a_queue_is_deleted_with_its_jobs_when_that_is_wanted(storage: Storage) -> None:
+    queues = admin_of(storage).queues
+    storage.queues.announce(["default"])
+    give_up(storage, 3)
+
+    with pytest.raises(WrongState, match="holds 3 discarded"):
+        queues.delete("default")
+    queues.delete("default", force=True)
+
+    assert queues.list() == []
+    assert states(storage) == {}
+
+
+def test_a_queue_with_a_running_job_stays(storage: Storage) -> None:
+    storage.queues.announce(["default"])
+    job = run(storage)
+    store(storage)
+
+    with pytest.raises(WrongState, match="holds 1 running"):
+        admin_of(storage).queues.delete("default", force=True)
+
+    assert (storage.jobs.get(job.ref)).state is State.RUNNING
+
+
 @pytest.mark.parametrize(
     ("action", "left"), [(Action.DISCARD, {State.DISCARDED: 2}), (Action.DELETE, {}), (Action.CANCEL, None)]
 )

@@ -8,12 +8,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from ferryman.admin._async.bulk import AsyncBulkAdmin
 from ferryman.errors import SchemaOutOfDate
 from ferryman.events import Acted, EventBus
 from ferryman.opening import AsyncOpen
 from ferryman.storage._async.pauses import async_pauses
 from ferryman.storage.pauses import QUEUES, Pause, pause_note
-from ferryman.storage.values import DayCounts, QueueDetails, QueueInfo
+from ferryman.storage.values import Action, DayCounts, JobFilter, QueueDetails, QueueInfo
 
 __all__ = ["AsyncQueueAdmin"]
 
@@ -74,9 +75,19 @@ class AsyncQueueAdmin:
             await storage.notebook.erase(QUEUES, list(await async_pauses(storage, QUEUES)) if name == "*" else [name])
         self._events.publish(Acted("resumed", f"queue {name}", actor, reason))
 
-    async def delete(self, name: str, *, actor: str = "", reason: str = "") -> None:
-        """Forget a queue that holds no job.  Raises QueueNotFound, WrongState."""
-        await (await self._open()).queues.delete(name)
+    async def delete(self, name: str, *, force: bool = False, actor: str = "", reason: str = "") -> None:
+        """Forget a queue that holds no job; with `force` its jobs are deleted first, but for those that run.
+
+        Raises QueueNotFound, WrongState.
+        """
+        storage = await self._open()
+        await storage.queues.get(name)
+        if force:
+            async for _ in AsyncBulkAdmin(self._open, self._events).run(
+                Action.DELETE, JobFilter(queues=(name,)), actor=actor, reason=reason
+            ):
+                continue
+        await storage.queues.delete(name)
         self._events.publish(Acted("deleted", f"queue {name}", actor, reason))
 
 

@@ -9,12 +9,13 @@ from datetime import datetime
 
 from msgspec.structs import replace
 
+from ferryman.admin._sync.bulk import BulkAdmin
 from ferryman.errors import SchemaOutOfDate
 from ferryman.events import Acted, EventBus
 from ferryman.opening import Open
 from ferryman.storage._sync.pauses import pauses
 from ferryman.storage.pauses import QUEUES, Pause, pause_note
-from ferryman.storage.values import DayCounts, QueueDetails, QueueInfo
+from ferryman.storage.values import Action, DayCounts, JobFilter, QueueDetails, QueueInfo
 
 __all__ = ["QueueAdmin"]
 
@@ -75,9 +76,19 @@ class QueueAdmin:
             storage.notebook.erase(QUEUES, list(pauses(storage, QUEUES)) if name == "*" else [name])
         self._events.publish(Acted("resumed", f"queue {name}", actor, reason))
 
-    def delete(self, name: str, *, actor: str = "", reason: str = "") -> None:
-        """Forget a queue that holds no job.  Raises QueueNotFound, WrongState."""
-        (self._open()).queues.delete(name)
+    def delete(self, name: str, *, force: bool = False, actor: str = "", reason: str = "") -> None:
+        """Forget a queue that holds no job; with `force` its jobs are deleted first, but for those that run.
+
+        Raises QueueNotFound, WrongState.
+        """
+        storage = self._open()
+        storage.queues.get(name)
+        if force:
+            for _ in BulkAdmin(self._open, self._events).run(
+                Action.DELETE, JobFilter(queues=(name,)), actor=actor, reason=reason
+            ):
+                continue
+        storage.queues.delete(name)
         self._events.publish(Acted("deleted", f"queue {name}", actor, reason))
 
 

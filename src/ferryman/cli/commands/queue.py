@@ -14,7 +14,7 @@ from ferryman.cli.output import Column, Listing, plain, show
 from ferryman.cli.session import Session
 from ferryman.cli.times import Times
 from ferryman.job import State
-from ferryman.storage.values import Action, DayCounts, JobFilter, QueueDetails, QueueInfo
+from ferryman.storage.values import DayCounts, QueueDetails, QueueInfo
 from ferryman.views import queue_details_view, queue_view
 
 __all__ = ["queue"]
@@ -160,10 +160,7 @@ def delete(session: Session, /, name: str, force: bool) -> None:
     there = session.admin.queues.get(name)
     jobs = sum(there.counts.values())
     session.confirm(f'Delete the queue "{name}"{f" and its {jobs:,} jobs" if force and jobs else ""} for good?')
-    if force:
-        for _ in session.admin.bulk.run(Action.DELETE, JobFilter(queues=(name,)), actor=session.actor):
-            continue
-    session.admin.queues.delete(name, actor=session.actor)
+    session.admin.queues.delete(name, force=force, actor=session.actor)
     show(session, QUEUES, session.admin.queues.list())
 
 

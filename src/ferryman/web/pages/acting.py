@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from starlette.responses import Response
 
+from ferryman.admin.outcomes import ActionOutcome
 from ferryman.errors import ConfigError
 from ferryman.job import JobRef
 from ferryman.storage.values import Action
 from ferryman.web import replies
-from ferryman.web.changes import Outcome
 from ferryman.web.entrance.access import Level, require
 from ferryman.web.pages.job import show
 from ferryman.web.refusals import Refusal
@@ -139,7 +139,7 @@ async def _done(visit: Visit, said: str, back: str) -> Response:
     return replies.back(visit, said, back)
 
 
-def _said(action: Action, outcomes: Sequence[Outcome]) -> tuple[str, str]:
+def _said(action: Action, outcomes: Sequence[ActionOutcome]) -> tuple[str, str]:
     """Say what became of the jobs: "Retried 3. Skipped 1: already running."."""
     done = sum(each.what == "done" for each in outcomes)
     skipped = [each for each in outcomes if each.what != "done"]
@@ -154,7 +154,7 @@ def _said(action: Action, outcomes: Sequence[Outcome]) -> tuple[str, str]:
     return " ".join(parts), "ok" if not skipped else "warn"
 
 
-def _reason(outcome: Outcome) -> str:
+def _reason(outcome: ActionOutcome) -> str:
     return (
         f"{outcome.state} now"
         if outcome.what == "skipped_state" and outcome.state
