@@ -11,6 +11,7 @@
     ├── UnknownTask               no task of that kind here; lists the ones there are       (also LookupError)
     ├── StorageError              the store said no
     │   ├── StorageUnavailable    … or did not answer: worth trying again
+    │   ├── Forbidden             … to whom the URL names: a right is missing
     │   └── SchemaOutOfDate       run the migration it names
     └── Unsupported               this storage cannot keep such an option; says which can
 
@@ -27,6 +28,7 @@ __all__ = [
     "ConfigError",
     "DuplicateJob",
     "FerrymanError",
+    "Forbidden",
     "InvalidArguments",
     "InvalidJob",
     "JobNotFound",
@@ -134,6 +136,10 @@ class StorageError(FerrymanError):
 
 class StorageUnavailable(StorageError):
     """The store did not answer; trying again later is worth it."""
+
+
+class Forbidden(StorageError):
+    """The user that logs in to the storage lacks a right."""
 
 
 class SchemaOutOfDate(StorageError):

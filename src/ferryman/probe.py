@@ -65,6 +65,8 @@ def default_url() -> str:
 
 def look_at_file(path: str, max_age: float = MAX_AGE) -> Found:
     """Look how old a worker's heartbeat file is."""
+    if os.path.isdir(path):
+        return Found(f"The heartbeat file {path} is a folder. Name the file that a worker writes.", _WRONG)
     try:
         age = time.time() - os.stat(path).st_mtime
     except OSError as error:
@@ -79,13 +81,17 @@ def look_at_url(url: str, patience: float = PATIENCE) -> Found:
     scheme, slashes, rest = url.partition("://")
     where, slash, path = rest.partition("/")
     host, colon, port = _split(where)
-    if scheme != "http" or not slashes or not host or (colon and not port.isdecimal()):
+    if scheme != "http" or not slashes or not host or (colon and not _is_port(port)):
         return Found(f'"{url}" is no address of a health port. Write it like http://{DEFAULT}/livez.', _WRONG)
     try:
         answer = _ask(host.strip("[]"), int(port or 80), f"{slash}{path}" or "/", where, patience)
     except (OSError, OverflowError, UnicodeError) as error:
         return Found(f"{url} does not answer: {getattr(error, 'strerror', None) or error}.", _FAILED)
     return _judged(url, answer)
+
+
+def _is_port(text: str) -> bool:
+    return text.isdecimal() and len(text) <= 5 and 0 < int(text) < 65_536
 
 
 def _split(where: str) -> tuple[str, str, str]:

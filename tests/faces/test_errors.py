@@ -26,6 +26,7 @@ EXITS = {
     errors.DuplicateJob: 4,
     errors.WrongState: 4,
     errors.StorageUnavailable: 5,
+    errors.Forbidden: 5,
     errors.StorageError: 1,
     errors.SchemaOutOfDate: 1,
     GroupNotFound: 3,
@@ -81,7 +82,7 @@ def test_json_errors_are_for_whoever_asks_for_json(args: list[str], otherwise: s
         ("sqlite:///x.db?color=red", 2, "unknown option color"),
         ("sqlite:////nowhere/at/all/x.db", 5, "cannot be opened"),
         ("sqlite:///.", 5, "cannot be opened"),
-        ("sqlite:///shop.py", 1, "file is not a database"),
+        ("sqlite:///shop.py", 1, "file is not a database. Name another file"),
     ],
 )
 def test_a_wrong_url_is_a_sentence(url: str, code: int, complaint: str, ferryman: Typed) -> None:

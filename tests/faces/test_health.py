@@ -87,8 +87,9 @@ def test_a_heartbeat_file_is_judged_by_its_age(folder: Path, ferryman: Typed) ->
         (["https://localhost"], 2, "is no address of a health port"),
         (["http://localhost:x/"], 2, "is no address of a health port"),
         (["http://127.0.0.1:1/livez"], 1, "http://127.0.0.1:1/livez does not answer: Connection refused."),
-        (["http://127.0.0.1:99999/"], 1, "does not answer"),
+        (["http://127.0.0.1:99999/"], 2, "is no address of a health port"),
         (["http://no.such.host.invalid/"], 1, "does not answer"),
+        (["--file", "."], 2, "The heartbeat file . is a folder."),
         (["--file", "nowhere"], 1, "The heartbeat file nowhere cannot be looked at: No such file or directory."),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from signal import Signals
 from urllib.request import urlopen
 
 import msgspec
@@ -14,6 +15,7 @@ from prometheus_client import CollectorRegistry
 from faces.process import Process
 from faces.there import There
 from faces.typed import Typed
+from ferryman.cli.signals import STOP
 from ferryman.errors import StorageUnavailable
 from ferryman.events import EventBus, JobEnqueued, JobFinished, JobStarted, ServiceFailed, StorageAnswered, StorageLost
 from ferryman.job import AttemptError, Job, JobRef, State
@@ -193,7 +195,8 @@ def test_they_are_json_too(ferryman: Typed, there: There) -> None:
 
 
 @pytest.mark.slow
-def test_prometheus_is_answered_until_it_is_told_to_stop(folder: Path, there: There) -> None:
+@pytest.mark.parametrize("told", STOP)
+def test_prometheus_is_answered_until_it_is_told_to_stop(folder: Path, there: There, told: Signals) -> None:
     there.available()
     with Process("metrics", "--port", "0", folder=folder) as exporter:
         where = exporter.hear(r"on (http://\S+)")[1]
@@ -201,7 +204,7 @@ def test_prometheus_is_answered_until_it_is_told_to_stop(folder: Path, there: Th
         assert b'state="available",storage="sqlite:///ferryman.db"} 1.0' in urlopen(where).read()
         assert b'state="available",storage="sqlite:///ferryman.db"} 1.0' in urlopen(where).read()
 
-        exporter.process.terminate()
+        exporter.send(told)
         assert exporter.ended() == 0
 
 

@@ -29,7 +29,7 @@ def test_a_server_that_is_not_there_is_one_sentence_and_exit_code_5(ferryman: Ty
     answer = ferryman(f"queue list --url postgres://ada:secret@127.0.0.1:{free_port()}/shop")
 
     assert answer.code == 5
-    assert answer.err.endswith("/shop: Connection refused.\n")
+    assert answer.err.endswith("/shop: Connection refused. Is it running there?\n")
     assert "secret" not in answer.err
     assert answer.err.count("\n") == 1
 

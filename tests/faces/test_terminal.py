@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -15,6 +16,7 @@ from faces.terminal import FERRYMAN, on_a_terminal
 from faces.there import There
 from ferryman.cli.session import Session
 from ferryman.job import NewJob
+from storage.samples import EVERYTHING
 
 pytestmark = pytest.mark.slow
 
@@ -86,6 +88,22 @@ def test_a_full_disk_is_a_sentence(there: There) -> None:
             result = subprocess.run([*FERRYMAN, *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False)
             assert result.returncode == 1
             assert result.stderr == "error: The system refused: [Errno 28] No space left on device.\n"
+
+
+def test_who_closed_everything_is_told_nothing_and_has_his_job(there: There) -> None:
+    closed = f"exec {shlex.join(FERRYMAN)} enqueue report <&- >&- 2>&-"
+
+    assert subprocess.run(["sh", "-c", closed], check=False).returncode == 0
+    assert [job.kind for job in there.storage.jobs.list(EVERYTHING).items] == ["report"]
+
+
+def test_a_closed_stdout_is_no_error(there: There) -> None:
+    there.available()
+    for words in ("job list --json", "--help", "version"):
+        result = subprocess.run(
+            ["sh", "-c", f"exec {shlex.join(FERRYMAN)} {words} >&-"], capture_output=True, check=False
+        )
+        assert (result.returncode, result.stderr) == (0, b"")
 
 
 def test_ctrl_c_is_quiet_and_says_so_in_its_code(folder: Path) -> None:

@@ -50,7 +50,9 @@ def by_ids_or_filter(function: F) -> F:
 
 def is_filter(ids: Sequence[str], said: dict[str, Any]) -> bool:
     """Whether jobs are meant by filter.  Raises ConfigError unless they are meant in just one way."""
-    if ids and (said["all_matching"] or any(said.values())):
+    if ids and said["dry_run"]:
+        raise ConfigError("--dry-run counts what a filter means, with --all-matching. These jobs are named by ids.")
+    if ids and any(said.values()):
         raise ConfigError("Jobs are named by ids, and by filters too. Give one of them.")
     if not ids and not said["all_matching"]:
         raise ConfigError("No job is named. Give ids, - for those on stdin, or filters with --all-matching.")

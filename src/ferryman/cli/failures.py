@@ -67,6 +67,7 @@ _EXITS: dict[type[BaseException], int] = {
     errors.DuplicateJob: 4,
     errors.WrongState: 4,
     errors.StorageUnavailable: 5,
+    errors.Forbidden: 5,
     Refused: 6,
     errors.FerrymanError: 1,
 }

@@ -14,6 +14,7 @@ from ferryman.cli.failures import TIMED_OUT
 from ferryman.cli.grammar import command
 from ferryman.cli.output import Listing, Row, show
 from ferryman.cli.session import Session
+from ferryman.cli.signals import STOP
 from ferryman.cli.times import Times
 from ferryman.errors import MissingExtra
 
@@ -100,7 +101,8 @@ def _serve(session: Session, registry: CollectorRegistry, where: str) -> int:
     from ferryman.metrics.written import written
 
     stopped = threading.Event()
-    signal.signal(signal.SIGTERM, lambda number, frame: stopped.set())
+    for each in STOP:
+        signal.signal(each, lambda number, frame: stopped.set())
     with Port(where, {"/metrics": lambda: Answer(OK, *written(registry))}, origin="The address") as port:
         session.note(f"metrics of {session.place} on http://{where.rpartition(':')[0]}:{port.number}/metrics")
         told = stopped.wait(session.within)

@@ -164,8 +164,8 @@ def down(
     if dry_run:
         _show_plan(session, [line], up=False, target=target, max_steps=max_steps)
         return
-    standing = next(each for each in _with_storage(session, lambda storage: storage.status()) if each.line == line)
-    reverting = _reverting(standing, target, max_steps)
+    lines = _with_storage(session, lambda storage: storage.status())
+    reverting = _reverting([each for each in lines if each.line == line], target, max_steps)
     if reverting:
         session.confirm(_question(line, reverting))
 
@@ -251,8 +251,11 @@ def _limit(session: Session, said: str | None) -> float | None:
     return None if "statement_timeout" in session.jobs.settings.url else _RIVERS_LIMIT
 
 
-def _reverting(standing: LineStatus, target: int | None, max_steps: int | None) -> range:
-    """Return the versions that go, the newest first."""
+def _reverting(lines: Sequence[LineStatus], target: int | None, max_steps: int | None) -> range:
+    """Return the versions of a line that go, the newest first; a storage without tables has no lines."""
+    if not lines:
+        return range(0)
+    (standing,) = lines
     steps = 1 if target is None and max_steps is None else max_steps
     last = max(target or 0, 0 if steps is None else standing.version - steps)
     return range(standing.version, last, -1)

@@ -20,7 +20,6 @@ __all__ = [
     "NOW",
     "Batch",
     "Conflict",
-    "Forbidden",
     "Marks",
     "OutOfTime",
     "Query",
@@ -115,7 +114,3 @@ class Conflict(StorageError):
 
 class OutOfTime(StorageUnavailable):
     """The server ended a statement: it took longer than it may, or somebody cancelled it."""
-
-
-class Forbidden(StorageError):
-    """The server does not let this user do that."""

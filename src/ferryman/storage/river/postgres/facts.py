@@ -10,9 +10,9 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from ferryman.errors import StorageError
+from ferryman.errors import Forbidden, StorageError
 from ferryman.facts import NOT_PERMITTED, Fact, Unit, unknown
-from ferryman.storage.river.steps import Forbidden, OutOfTime, Query, Script, Verb
+from ferryman.storage.river.steps import OutOfTime, Query, Script, Verb
 from ferryman.storage.river.times import parse_time
 from ferryman.storage.river.verbs import facts
 

@@ -10,8 +10,8 @@ import psycopg
 from psycopg import errors
 from psycopg_pool import PoolTimeout
 
-from ferryman.errors import SchemaOutOfDate, StorageError, StorageUnavailable
-from ferryman.storage.river.steps import Conflict, Forbidden, OutOfTime
+from ferryman.errors import Forbidden, SchemaOutOfDate, StorageError, StorageUnavailable
+from ferryman.storage.river.steps import Conflict, OutOfTime
 
 __all__ = ["meaning", "translated"]
 
@@ -34,6 +34,9 @@ _PASSING = (
 """What may be over when it is tried again: a server that restarts, a standby before it takes over, a deadlock."""
 
 _PREFACE = re.compile(r"^connection failed: connection to server at .*? failed: (?:FATAL:\s+)?")
+_LOGIN = re.compile(
+    r"does not exist|authentication failed|no password supplied|no pg_hba\.conf entry|permission denied"
+)
 
 
 @contextmanager
@@ -65,8 +68,16 @@ def meaning(error: Exception, where: object) -> StorageError:
         case errors.QueryCanceled():
             return OutOfTime(f"Postgres failed on {where}: {text}.")
         case _ if isinstance(error, _PASSING):
-            return StorageUnavailable(f"Postgres failed on {where}: {text}.")
+            return StorageUnavailable(f"Postgres failed on {where}: {text}.{_advice(error)}")
     return StorageError(f"Postgres failed on {where}: {text}.")
+
+
+def _advice(error: Exception) -> str:
+    """Return what to do when there is no connection, as far as the reason tells."""
+    text = str(error)
+    if _LOGIN.search(text):
+        return " Look at the user, the password and the database in the URL."
+    return " Is it running there?" if "refused" in text else ""
 
 
 def _text(error: BaseException) -> str:

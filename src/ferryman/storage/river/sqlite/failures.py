@@ -25,7 +25,8 @@ def translated(where: object = "the database") -> Iterator[None]:
     except sqlite.OperationalError as error:
         raise _operational(error, where) from error
     except (sqlite.Error, sqlite.Warning) as error:
-        raise StorageError(f"SQLite failed on {where}: {error}.") from error
+        other = " Name another file, or one that is not there yet." if "not a database" in str(error) else ""
+        raise StorageError(f"SQLite failed on {where}: {error}.{other}") from error
 
 
 def _operational(error: Exception, where: object) -> StorageError:
@@ -38,6 +39,10 @@ def _operational(error: Exception, where: object) -> StorageError:
         return StorageError(f"SQLite met a value that is not JSON ({text}). Nothing was changed.")
     if "unable to open" in text:
         return StorageUnavailable(f"{where} cannot be opened: {text}. Is there such a folder, and may we write to it?")
+    if "readonly" in text:
+        return StorageUnavailable(
+            f"SQLite may only read {where} ({text}). Let the user that runs this write the file and its folder."
+        )
     if "locked" in text or "busy" in text:
         return StorageUnavailable(
             f"{where} was kept locked for over {BUSY_SECONDS:.0f} s by a transaction, of another program or this one "
