@@ -59,7 +59,7 @@ class Storages:
         url = self.urls[name]
         if not url.text:
             raise ConfigError(f"The URL of the storage {name} is to be in {url.origin}, which is not set.")
-        yield "url", *url
+        yield "url", url.text, url.origin
 
     def _instead(self, name: str) -> str:
         if not self.urls:

@@ -6,6 +6,7 @@ It is the one that was named, else `ferryman.toml` here, else what `pyproject.to
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -34,7 +35,8 @@ def find(named: Path | None, environment: Mapping[str, str]) -> SettingsFile:
     """Read the settings file, the one that was named or the first that there is.  Raises ConfigError."""
     if named is not None:
         return _read(named) or SettingsFile()
-    there = (_read(path) for path in _usual(environment) if path.is_file())
+    # Not Path.is_file, which raises where we may not look: the home of a container's user may be somebody else's.
+    there = (_read(path) for path in _usual(environment) if os.path.isfile(path))
     return next((found for found in there if found is not None), SettingsFile())
 
 

@@ -168,6 +168,12 @@ def test_a_persons_own_file_comes_last(file: Path, tmp_path: Path) -> None:
     assert loaded({"XDG_CONFIG_HOME": str(tmp_path)} | home).settings.concurrency == 10
 
 
+def test_a_home_that_cannot_be_looked_at_holds_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert loaded({"HOME": "/" + "x" * 5_000}).origins == {}
+
+
 def test_a_projects_file_can_be_named_too(file: Path) -> None:
     project = file.with_name("pyproject.toml")
     project.write_text("[tool.ferryman]\nconcurrency = 7\n")

@@ -105,6 +105,7 @@ class Line:
 
     def connect(self) -> str:
         """Connect to the first address that answers."""
+        failure = OSError("it has no address")
         for address in self._addresses:
             self.close()
             try:
