@@ -84,6 +84,10 @@ class Shared:
             await asyncio.wait([reading], timeout=patience)
         return self._seen.get(what) or Seen(None, BEING_READ)
 
+    def last(self, what: object) -> Seen[Any]:
+        """Return what was read last, without reading."""
+        return self._seen.get(what, Seen(None))
+
     def anew(self) -> None:
         """Let nobody take what was read before something was changed for how it is now."""
         self._reads.clear()
@@ -106,7 +110,7 @@ class Shared:
         return task
 
     async def _look(self, what: object, read: Callable[[], Awaitable[T]]) -> None:
-        seen = await look(read, self._seen.get(what, Seen(None)))
+        seen = await look(read, self.last(what))
         if self._reads.get(what) is not asyncio.current_task():
             return  # something was changed meanwhile
         self._seen.pop(what, None)

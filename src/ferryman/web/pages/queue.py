@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from shlex import quote
 
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from ferryman.errors import FerrymanError, QueueNotFound
+from ferryman.facts import NOT_PERMITTED
 from ferryman.job import State
-from ferryman.storage.values import QueueInfo
+from ferryman.storage.values import QueueDetails, QueueInfo
 from ferryman.web import replies
 from ferryman.web.collector import Sight
 from ferryman.web.filters import read_chosen
@@ -23,13 +24,14 @@ from ferryman.web.pages.parts import Condition, Form, Tab
 from ferryman.web.pages.queues import condition, paused_note
 from ferryman.web.pages.rows import JobList
 from ferryman.web.reading import past
-from ferryman.web.sharing import within_time
+from ferryman.web.sharing import Seen, within_time
 from ferryman.web.visit import Visit
 
 __all__ = ["page"]
 
 _FIXED = ("queue",)
 _DAYS = 14
+_PATIENCE = 5.0
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,16 @@ class Deleting:
 
 
 @dataclass(frozen=True)
+class Memory:
+    """About how much memory it takes, as it was measured last; `url` measures it now, where that can be done."""
+
+    bytes: int | None
+    at: datetime | None
+    reason: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Queue:
     """The page."""
 
@@ -69,6 +81,7 @@ class Queue:
     kinds_note: str
     days: Sequence[Day]
     days_note: str
+    memory: Memory
 
 
 async def page(visit: Visit) -> Response:
@@ -100,6 +113,7 @@ async def page(visit: Visit) -> Response:
         kinds_note="",
         days=days,
         days_note=note,
+        memory=await _memory(visit, name),
     )
     return await replies.page(visit, "queue.html", shown)
 
@@ -140,3 +154,17 @@ async def _history(visit: Visit, name: str) -> tuple[list[Day], str]:
         return [], f"The history cannot be read: {error}"
     note = "attempts by UTC day" if visit.place.asynq else "ended jobs that are still kept, by UTC day"
     return [Day(each.day, each.processed, each.failed) for each in reversed(days)], note
+
+
+async def _memory(visit: Visit, name: str) -> Memory:
+    """Measure where the button was pressed, which a page that keeps itself up to date does not do again."""
+    if not visit.place.asynq:
+        return Memory(None, None, "the jobs of all queues share one table", "")
+    history, what = visit.place.history, ("memory", name)
+    if visit.query.get("memory") and "hx-request" not in visit.request.headers:
+        await history.latest(what, lambda: visit.place.admin.queues.details(name), patience=_PATIENCE)
+    seen: Seen[QueueDetails | None] = history.last(what)
+    words = {**{key: visit.query.getlist(key) for key in visit.query}, "memory": "measure"}
+    taken = seen.value.memory if seen.value else None
+    why = seen.why or (NOT_PERMITTED if seen.value else "not measured yet")
+    return Memory(taken, seen.at, why, f"{visit.url('queue', **words)}#memory")
