@@ -208,5 +208,4 @@ def _seconds(there: Moment, worker: WorkerInfo) -> float:
 
 
 def _at(queue: str, there: Moment) -> list[WorkerInfo]:
-    """Return the workers that take from a queue; what has no weight is never chosen."""
-    return [worker for worker in there.workers if worker.queues.get(queue, 0) > 0]
+    return [worker for worker in there.workers if worker.takes_from(queue)]

@@ -85,7 +85,7 @@ def _workers(moments: Sequence[Moment]) -> Iterator[Metric]:
         if moment.workers is None:
             continue
         for queue in moment.queues or ():
-            of = [worker for worker in moment.workers if queue.name in worker.queues]
+            of = [worker for worker in moment.workers if worker.takes_from(queue.name)]
             there.add_metric((moment.name, queue.name), len(of))
             slots.add_metric((moment.name, queue.name), sum(worker.concurrency for worker in of))
     yield from (there, slots, leads)

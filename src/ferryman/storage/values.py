@@ -269,6 +269,10 @@ class WorkerInfo(msgspec.Struct, frozen=True, kw_only=True):
     blocked: float = 0.0
     """For how many seconds something has kept its event loop from running."""
 
+    def takes_from(self, queue: str) -> bool:
+        """Whether it takes jobs from a queue: what has no weight is never chosen."""
+        return self.queues.get(queue, 0) > 0
+
 
 class JobFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which jobs; an empty field does not narrow."""

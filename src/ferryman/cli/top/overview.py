@@ -69,7 +69,7 @@ async def look(admin: AsyncAdmin, *, place: str, failed: FailedGroups | None = N
         at=datetime.now(UTC),
         place=place,
         location=await admin.storage.location(),
-        queues=[QueueSeen(queue, sum(queue.name in worker.queues for worker in workers)) for queue in queues],
+        queues=[QueueSeen(queue, sum(worker.takes_from(queue.name) for worker in workers)) for queue in queues],
         workers=workers,
         running=[_running(job, workers) for job in running.items],
         failed=failed or await admin.failed.groups(sample=_FAILED_AT_ONCE, seconds=_FAILED_SECONDS),

@@ -121,7 +121,7 @@ async def page(visit: Visit) -> Response:
 def _text(info: QueueInfo, sight: Sight) -> str:
     if info.paused_at is not None:
         return f"Paused {paused_note(info)}."
-    at_it = [worker for worker in sight.workers.value if info.name in worker.queues]
+    at_it = [worker for worker in sight.workers.value if worker.takes_from(info.name)]
     slots = sum(worker.concurrency for worker in at_it)
     workers = "1 worker" if len(at_it) == 1 else f"{len(at_it)} workers"
     return (

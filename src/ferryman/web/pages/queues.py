@@ -142,7 +142,7 @@ def condition(queue: QueueInfo, sight: Sight) -> Condition:
     """Return how a queue is: that nobody works it matters only when there is something to work."""
     if queue.paused_at is not None:
         return Condition("paused", "neutral", paused_note(queue))
-    at_it = any(queue.name in worker.queues for worker in sight.workers.value)
+    at_it = any(worker.takes_from(queue.name) for worker in sight.workers.value)
     if not at_it and not sight.workers.why:
         if queue.counts.get(State.AVAILABLE):
             return Condition("no worker", "bad", "Jobs are available, and no live worker takes them.")
