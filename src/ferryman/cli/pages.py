@@ -65,6 +65,7 @@ async def _run(app: Dashboard, server: uvicorn.Server, listening: socket.socket,
 
     def stop(*_: object) -> None:
         server.should_exit = True
+        app.hang_up()
 
     def out_of_time() -> None:
         nonlocal timed_out

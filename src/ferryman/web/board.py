@@ -9,6 +9,7 @@ from ferryman.job import Job
 from ferryman.web.deeds import Deeds
 from ferryman.web.entrance.door import Door
 from ferryman.web.places import Place
+from ferryman.web.streams import Streams
 
 __all__ = ["Board", "Formatter", "Links"]
 
@@ -34,6 +35,7 @@ class Board:
     formatter: Formatter | None = None
     links: Links | None = None
     deeds: Deeds = field(default_factory=Deeds)
+    streams: Streams = field(default_factory=lambda: Streams(0))
 
     @property
     def first(self) -> Place:

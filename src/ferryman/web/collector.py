@@ -99,6 +99,7 @@ class Collector:
         self._points: deque[Point] = deque(maxlen=_POINTS)
         self._task: asyncio.Task[None] | None = None
         self._looked = asyncio.Event()
+        self._news = asyncio.Event()
         self._looking = asyncio.Lock()
         self._viewed = self._counted = self._checked = float("-inf")
         self._viewer_came = asyncio.Event()
@@ -145,6 +146,12 @@ class Collector:
             await self._task  # it has ended with what went wrong
         assert self._sight is not None
         return self._sight
+
+    async def after(self, number: int) -> int:
+        """Return the number of what is seen after the sight of this number, when there is such."""
+        while (sight := await self.sight()).number <= number:
+            await self._news.wait()
+        return sight.number
 
     async def anew(self) -> None:
         """Look again now, since something was changed from here."""
@@ -194,17 +201,19 @@ class Collector:
         now, took = datetime.now(UTC), time.monotonic() - began
         if not queues.why:
             self._points.append(_point(queues.value, now))
-        self._sight = replace(
-            seen,
-            number=seen.number + 1,
-            at=now,
-            took=took,
-            queues=queues,
-            workers=_of(snapshot, "workers", seen.workers),
-            lost=_of(snapshot, "lost", seen.lost),
-            schedules=_of(snapshot, "periodic", seen.schedules),
-            leader=snapshot.value.leader if snapshot.value else None,
-            points=tuple(self._points),
+        self._show(
+            replace(
+                seen,
+                number=seen.number + 1,
+                at=now,
+                took=took,
+                queues=queues,
+                workers=_of(snapshot, "workers", seen.workers),
+                lost=_of(snapshot, "lost", seen.lost),
+                schedules=_of(snapshot, "periodic", seen.schedules),
+                leader=snapshot.value.leader if snapshot.value else None,
+                points=tuple(self._points),
+            )
         )
         return took
 
@@ -216,8 +225,13 @@ class Collector:
         self._checked = began
         findings = await look(self._findings, self._sight.findings)
         facts = await look(self._admin.storage.facts, self._sight.facts)
-        self._sight = replace(self._sight, number=self._sight.number + 1, findings=findings, facts=facts)
+        self._show(replace(self._sight, number=self._sight.number + 1, findings=findings, facts=facts))
         return time.monotonic() - began
+
+    def _show(self, sight: Sight) -> None:
+        self._sight = sight
+        self._news.set()
+        self._news = asyncio.Event()
 
     async def _findings(self) -> Sequence[Finding]:
         of_storage = await self._admin.storage.check(production=self._production)

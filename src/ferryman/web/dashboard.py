@@ -27,6 +27,7 @@ from ferryman.web.places import places
 from ferryman.web.refusals import Refusal
 from ferryman.web.rendering import prepare
 from ferryman.web.routes import ROUTES
+from ferryman.web.streams import Streams
 
 if TYPE_CHECKING:
     from ferryman.app import Ferryman
@@ -45,8 +46,10 @@ class Dashboard:
     when `debug` is true.  `read_only` refuses every change.  `trusted_proxies` are
     networks whose X-Forwarded-… headers are believed.  `formatter` gets the kind and the
     arguments of a job, secrets hidden, and returns how they read best, or None.  `links` gets a job, secrets hidden,
-    and returns a text and an address, absolute or relative, for each page of the program's own about it.  Raises
-    ConfigError for a storage whose name cannot stand in an address, and for a network that is none.
+    and returns a text and an address, absolute or relative, for each page of the program's own about it.  To as many
+    browsers as `streams` says news is told at once, over a connection that stays open until `hang_up`; all others
+    ask every few seconds.  Raises ConfigError for a storage whose name cannot stand in an address, and for a network
+    that is none.
     """
 
     def __init__(
@@ -62,6 +65,7 @@ class Dashboard:
         notice: str = "",
         formatter: Formatter | None = None,
         links: Links | None = None,
+        streams: int = 0,
         debug: bool = False,
     ) -> None:
         self.board = Board(
@@ -74,6 +78,7 @@ class Dashboard:
             notice=notice,
             formatter=formatter,
             links=links,
+            streams=Streams(streams),
         )
         self._router = GZipMiddleware(
             Router(self._routes(), redirect_slashes=False, default=self._nowhere),
@@ -117,8 +122,13 @@ class Dashboard:
 
         return app
 
+    def hang_up(self) -> None:
+        """End the streams, as a server that is to stop does first: it would wait for them."""
+        self.board.streams.hang_up()
+
     async def close(self) -> None:
         """Stop looking at the storages; the next request begins anew."""
+        self.hang_up()
         for place in self.board.places.values():
             await place.close()
 

@@ -98,7 +98,7 @@ async def shell(visit: Visit) -> Shell:
         read_only=board.read_only,
         access={"level": visit.access.level.word, "name": visit.access.name, "how": visit.access.how},
         can=_can(visit),
-        live={"seconds": likes.live, "path": visit.address},
+        live={"seconds": likes.live, "path": visit.address, "events": _events(visit)},
         theme=likes.theme,
         density=likes.density,
         zone=likes.zone,
@@ -116,10 +116,15 @@ def bare_shell(title: str, environment: str, theme: str = "system") -> Shell:
     """Return what surrounds a page for somebody of whom nothing is known: no storage, no data."""
     return Shell(
         title=title, environment=environment, storages=(), storage="", nav=(), banners=(), read_only=False,
-        access={"level": "none", "name": "", "how": ""}, can=frozenset(), live={"seconds": 0, "path": ""}, theme=theme,
-        density="comfortable", zone="", keys=False, footer={"version": __version__, "format": "", "server": ""},
-        search_url="", debug=False, path="",
+        access={"level": "none", "name": "", "how": ""}, can=frozenset(), live={"seconds": 0, "path": "", "events": ""},
+        theme=theme, density="comfortable", zone="", keys=False,
+        footer={"version": __version__, "format": "", "server": ""}, search_url="", debug=False, path="",
     )  # fmt: skip
+
+
+def _events(visit: Visit) -> str:
+    """Return where news is told at once; empty where it is not."""
+    return f"{visit.root}/api/v1/s/{visit.place.name}/events" if visit.board.streams.most else ""
 
 
 def _can(visit: Visit) -> frozenset[str]:

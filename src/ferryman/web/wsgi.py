@@ -27,6 +27,7 @@ def wsgi(dashboard: Dashboard) -> _Wsgi:
         import a2wsgi
     except ModuleNotFoundError as error:
         raise MissingExtra("Mounting it under WSGI needs a2wsgi, which is not installed.", extra="web") from error
+    dashboard.board.streams.most = 0  # each would keep one of the server's threads
     return _Wsgi(dashboard, a2wsgi.ASGIMiddleware)
 
 

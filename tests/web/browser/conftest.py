@@ -130,12 +130,12 @@ def ann(request: Request) -> Access:
 
 
 @asynccontextmanager
-async def served(url: str, *, fill: Fill = stock, auth: Decide | Way = ann) -> AsyncIterator[Site]:
+async def served(url: str, *, fill: Fill = stock, auth: Decide | Way = ann, streams: int = 0) -> AsyncIterator[Site]:
     """Serve a dashboard over this storage, which is filled with a job of every state, or otherwise."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         async with Ferryman(url, config=None) as jobs:
             refs = await fill(jobs)
-            dashboard = Dashboard(jobs, auth=auth)
+            dashboard = Dashboard(jobs, auth=auth, streams=streams)
             config = uvicorn.Config(dashboard, log_config=None, lifespan="on", timeout_graceful_shutdown=1)
             server = uvicorn.Server(config)
             serving = asyncio.create_task(server.serve([listening]))

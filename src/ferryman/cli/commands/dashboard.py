@@ -23,6 +23,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 VARIABLE = "FERRYMAN_DASHBOARD_"
 """What the variables begin with that say what options say."""
 _ALONE = "main"
+_STREAMS = 200
+"""To so many browsers news is told at once; the others ask for it."""
 """What a storage without a name is called in addresses."""
 
 
@@ -120,6 +122,7 @@ def _serve(session: Session, wanted: Wanted, found: Standing, said: dict[str, An
         allowed_hosts=found.hosts,
         notice=found.notice,
         debug=said["debug"],
+        streams=_STREAMS,
     )
     if found.warning:
         session.note(found.warning)

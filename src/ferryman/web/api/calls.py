@@ -33,12 +33,13 @@ class Call:
     method: str
     path: str
     endpoint: Endpoint
-    answer: type[msgspec.Struct]
+    answer: type[msgspec.Struct | str]
     needs: Needs = _LOOK
     words: Sequence[str] = ()
     required: Sequence[str] = ()
     body: type[msgspec.Struct] | None = None
     statuses: Sequence[int] = (200,)
+    media: str = "application/json"
 
     @property
     def name(self) -> str:
@@ -49,6 +50,7 @@ class Call:
 CALLS: Sequence[Call] = (
     Call("GET", "/capabilities", looking.capabilities, Capabilities),
     Call("GET", "/snapshot", looking.snapshot, shapes.Snapshot),
+    Call("GET", "/events", looking.events, str, media="text/event-stream"),
     Call("GET", "/queues", looking.queues, shapes.Queues),
     Call("POST", "/queues/pause", changing.pause, shapes.Paused, _OPERATE, body=QueuesWanted),
     Call("POST", "/queues/resume", changing.resume, shapes.Resumed, _OPERATE, body=QueuesWanted),

@@ -26,6 +26,7 @@ __all__ = [
     "bulks",
     "capabilities",
     "count",
+    "events",
     "groups",
     "job",
     "jobs",
@@ -58,6 +59,12 @@ async def snapshot(visit: Visit) -> Response:
             "unavailable": _unavailable(sight),
         }
     )
+
+
+async def events(visit: Visit) -> Response:
+    """Tell the number of each later snapshot as it is taken, as server-sent events; refused where there is no room."""
+    sight = await visit.place.collector.sight()
+    return visit.board.streams.begin(visit.place.collector, sight.number)
 
 
 async def queues(visit: Visit) -> Response:

@@ -42,7 +42,7 @@ def describe() -> dict[str, Any]:
 
 
 def _operation(call: Call, of: Mapping[type, dict[str, Any]]) -> dict[str, Any]:
-    done = {"description": "Done.", "content": {"application/json": {"schema": of[call.answer]}}}
+    done = {"description": "Done.", "content": {call.media: {"schema": of[call.answer]}}}
     operation: dict[str, Any] = {
         "operationId": call.name,
         "summary": getdoc(call.endpoint),

@@ -236,6 +236,35 @@
     beat();
   };
 
+  // One tab of this browser is told of news and tells the others; they ask at once, and every few seconds as ever.
+  const startHearing = () => {
+    const url = region()?.dataset.events;
+    if (!url || !navigator.locks || !window.BroadcastChannel) return;
+    const tabs = new BroadcastChannel(url);
+    let leave = null, leaving = 0;
+    const hear = () => {
+      if (!live.seconds || live.seconds > 5) return; // who wants it less often has it so
+      live.next = 0;
+      beat();
+    };
+    const listen = (signal) => new Promise((done) => {
+      const source = new EventSource(url);
+      source.addEventListener("snapshot", () => { tabs.postMessage(0); hear(); });
+      signal.addEventListener("abort", () => { source.close(); done(); });
+    });
+    const join = () => {
+      clearTimeout(leaving);
+      if (document.hidden) leaving = setTimeout(() => { leave?.abort(); leave = null; }, 30_000);
+      else if (!leave) {
+        const { signal } = leave = new AbortController();
+        navigator.locks.request(url, { signal }, () => listen(signal)).catch(() => {});
+      }
+    };
+    tabs.onmessage = hear;
+    document.addEventListener("visibilitychange", join);
+    join();
+  };
+
   const setLive = (seconds) => {
     live.seconds = seconds;
     live.next = live.fresh = Date.now();
@@ -389,6 +418,7 @@
     localise();
     rows.count();
     startLive();
+    startHearing();
     // On a phone the strips of pages and states scroll sideways: where one is stays in view.
     for (const here of all("nav [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
     setInterval(beat, 1000);

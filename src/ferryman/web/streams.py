@@ -1,0 +1,69 @@
+"""Tells browsers that there is something new, so that they ask for it at once (spec/dashboard.md 3.4).
+
+What is told is the number of a snapshot and nothing that is in it: who hears it asks as ever, and who cannot
+hear it asks every few seconds.  A stream keeps a connection open as long as the browser likes, and a server that
+ends waits for its connections; so there are only so many, and whoever stops the server hangs up first.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from starlette.responses import Response, StreamingResponse
+
+from ferryman.web.collector import Collector
+from ferryman.web.refusals import Refusal
+
+__all__ = ["Streams"]
+
+_QUIET = 15.0
+"""After so many seconds without news something is sent, so that nothing on the way takes the stream for dead."""
+
+_AGAIN = 5_000
+"""After so many milliseconds a browser whose stream broke comes again."""
+
+
+class Streams:
+    """The streams of one dashboard, at most so many at a time."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.open = 0
+        self._end = asyncio.Event()
+
+    def begin(self, collector: Collector, number: int) -> Response:
+        """Return a stream of the snapshots after this one.  Raises Refusal when there is no room for it."""
+        if self.open >= self.most:
+            raise Refusal(503, "no_stream", f"There is room for {self.most} streams here. Ask for /snapshot instead.")
+        headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+        return StreamingResponse(self._lines(collector, number), media_type="text/event-stream", headers=headers)
+
+    def hang_up(self) -> None:
+        """End every stream."""
+        self._end.set()
+        self._end = asyncio.Event()
+
+    async def _lines(self, collector: Collector, number: int) -> AsyncIterator[str]:
+        end = self._end
+        self.open += 1
+        try:
+            yield f"retry: {_AGAIN}\n\n"
+            while not end.is_set():
+                later = await _later(collector, number, end)
+                number = later or number
+                if not end.is_set():
+                    yield f"event: snapshot\ndata: {number}\n\n" if later else ":\n\n"
+        finally:
+            self.open -= 1
+
+
+async def _later(collector: Collector, number: int, end: asyncio.Event) -> int | None:
+    """Return the number of a later snapshot, or None where there is none for a while, or none to wait for."""
+    news, ends = asyncio.ensure_future(collector.after(number)), asyncio.ensure_future(end.wait())
+    try:
+        await asyncio.wait((news, ends), timeout=_QUIET, return_when=asyncio.FIRST_COMPLETED)
+        return news.result() if news.done() else None
+    finally:
+        news.cancel()
+        ends.cancel()
