@@ -66,6 +66,10 @@ class Tab:
         ids = await self.page.evaluate("[...document.querySelectorAll('[id]')].map((it) => it.id)")
         return [id for id, number in Counter(ids).items() if number > 1]
 
+    async def begins_at_its_top(self) -> bool:
+        """Whether the page stays where readers begin."""
+        return bool(await self.page.evaluate("scrollY === 0"))
+
     async def is_too_wide(self) -> bool:
         """Whether the page itself scrolls sideways."""
         return bool(await self.page.evaluate("document.documentElement.scrollWidth > innerWidth"))

@@ -61,6 +61,7 @@ async def walk(there: Site, opened: Tab, called: str, looks: Mapping[str, Look],
     for name, address in (await addresses(there)).items():
         answer = await opened.page.goto(address)
         assert answer is not None
+        wrong += [] if await opened.begins_at_its_top() else [f"{name}: it scrolls down by itself"]
         wrong += [f"{name}: two parts are called {id}" for id in await opened.names_used_twice()]
         for which, look in looks.items():
             await opened.page.emulate_media(color_scheme=look.scheme)

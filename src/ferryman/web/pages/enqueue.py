@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import msgspec
 from starlette.responses import Response
 
 from ferryman.errors import ConfigError, FerrymanError
+from ferryman.job import Job
 from ferryman.web import replies
 from ferryman.web.entrance.access import require_changes
+from ferryman.web.reading import whole_job
 from ferryman.web.refusals import refusal_for
 from ferryman.web.visit import Visit
 
 __all__ = ["page", "store"]
+
+_LONGEST = 64 << 10
 
 
 @dataclass(frozen=True)
@@ -36,12 +40,17 @@ class Enqueue:
     typed: Typed
     kinds: Sequence[str]
     queues: Sequence[str]
+    note: str
     error: str
 
 
 async def page(visit: Visit) -> Response:
-    """Show the form; the address may name the kind and the queue."""
+    """Show the form; the address may name the kind and the queue, or a job that the new one is to be like."""
     require_changes(visit.board.read_only)
+    if {"id", "ref"} & visit.query.keys():
+        job = await whole_job(visit)
+        typed, note = _like(job, visit.place.redaction.job(job))
+        return await _show(visit, typed, note=note)
     return await _show(visit, Typed(kind=visit.query.get("kind", ""), queue=visit.query.get("queue", "")))
 
 
@@ -65,16 +74,31 @@ async def store(visit: Visit) -> Response:
     return replies.back(visit, f"Stored. It is {stored.state}.", job)
 
 
-async def _show(visit: Visit, typed: Typed, error: str = "", *, status: int = 200) -> Response:
+async def _show(visit: Visit, typed: Typed, error: str = "", *, note: str = "", status: int = 200) -> Response:
     sight = await visit.place.collector.sight()
     of_workers = (kind for worker in sight.workers.value for kind in worker.kinds)
     shown = Enqueue(
         typed=typed,
         kinds=sorted({*visit.place.jobs.tasks, *of_workers}),
         queues=sorted(queue.name for queue in sight.queues.value),
+        note=note,
         error=error,
     )
     return await replies.page(visit, "enqueue.html", shown, status=status)
+
+
+def _like(job: Job, safe: Job) -> tuple[Typed, str]:
+    """Return what to type for a job like this one, and why its arguments are left out, if they are."""
+    typed = Typed(kind=job.kind, queue=job.queue, retries=str(max(job.max_attempts - 1, 0)))
+    if safe.args != job.args:
+        return typed, "Some of the job's arguments are hidden, so none are copied. Type those of the new one."
+    try:
+        text = msgspec.json.format(job.args.decode(), indent=2)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return typed, "The job's arguments are no JSON, and cannot be typed here."
+    if len(text) > _LONGEST:
+        return typed, f"The job's arguments are {len(text):,} characters long: too long for this form."
+    return replace(typed, args=text), ""
 
 
 def _payload(text: str) -> bytes:

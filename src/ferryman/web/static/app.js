@@ -420,7 +420,10 @@
     startLive();
     startHearing();
     // On a phone the strips of pages and states scroll sideways: where one is stays in view.
-    for (const here of all("nav [aria-current]")) here.scrollIntoView({ block: "nearest", inline: "center" });
+    for (const strip of all(".nav, .tabs")) {
+      const here = find("[aria-current]", strip)?.getBoundingClientRect();
+      if (here) strip.scrollLeft += here.left + here.width / 2 - strip.clientWidth / 2;
+    }
     setInterval(beat, 1000);
   });
 })();
