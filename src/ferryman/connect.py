@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ferryman.errors import ConfigError, MissingExtra
 from ferryman.redaction import without_password
+from ferryman.utf8 import is_text
 
 if TYPE_CHECKING:
     from ferryman.storage._async.protocol import AsyncStorage
@@ -31,6 +32,8 @@ def connect(url: str, origin: str = "the URL", *, side_data: bool = True) -> Asy
     shown = without_password(url)
     if not separator:
         raise ConfigError(f'{origin} is "{shown}", which has no scheme. {_how(url)}')
+    if scheme != "sqlite" and not is_text(url):  # a file may be called anything
+        raise ConfigError(f"{origin} is {shown!a}, which is not text in UTF-8.")
     if scheme in _OPENERS:
         return _OPENERS[scheme](url, origin, side_data)
     if scheme.partition("+")[0] in _POSTGRES:  # SQLAlchemy's URLs name a driver too

@@ -18,6 +18,7 @@ from urllib.parse import quote, unquote
 import msgspec
 
 from ferryman.errors import ConfigError
+from ferryman.utf8 import is_text
 
 __all__ = ["FINAL", "AttemptError", "Inserted", "Job", "JobRef", "NewJob", "State", "Unique"]
 
@@ -60,10 +61,12 @@ class JobRef(msgspec.Struct, frozen=True, order=True, gc=False):
 
     @classmethod
     def parse(cls, text: str) -> JobRef:
-        """Read the text form.  Raises ConfigError when it is empty or has more than one slash."""
+        """Read the text form.  Raises ConfigError when it is empty, has more than one slash, or is no UTF-8."""
         queue, _, name = text.rpartition("/")
         if not name or "/" in queue:
             raise ConfigError(f'"{text}" is not the address of a job. It is an id such as 42, or queue/id.')
+        if not is_text(text):
+            raise ConfigError(f"{text!a} is not the address of a job: it is not text in UTF-8.")
         return cls(unquote(name), unquote(queue))
 
 

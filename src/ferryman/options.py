@@ -144,7 +144,10 @@ def _when(options: Options, now: datetime | None) -> datetime | None:
         return _aware("at", options["at"])
     if "delay" not in options:
         return None
-    return (now or datetime.now(UTC)) + _duration("delay", options["delay"])
+    try:
+        return (now or datetime.now(UTC)) + _duration("delay", options["delay"])
+    except OverflowError:
+        raise InvalidJob(f"delay is {options['delay']}, which ends after the year 9999. Give a shorter one.") from None
 
 
 def _attempts(retries: int | None) -> int | None:

@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from ferryman.cli.session import FORMATS, Session
+from ferryman.cli.texts import only_text
 
 __all__ = ["Branch", "Command", "Group", "Lazy", "command"]
 
@@ -139,7 +140,9 @@ class Command(click.Command):
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words; whatever is wrong with them is this command's, also where click does not say so."""
         try:
-            return super().parse_args(ctx, args)
+            left = super().parse_args(ctx, args)
+            only_text(ctx, self.params)
+            return left
         except click.UsageError as error:
             error.ctx = error.ctx or ctx
             raise
@@ -259,7 +262,9 @@ class Branch(Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Read the words; none at all are no question for help here."""
-        return click.Group.parse_args(self, ctx, args)
+        left = click.Group.parse_args(self, ctx, args)
+        only_text(ctx, self.params)
+        return left
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run what is asked for, within the time that was given."""

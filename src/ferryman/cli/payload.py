@@ -47,6 +47,8 @@ def _compact(text: bytes) -> bytes:
         return msgspec.json.format(text, indent=-1)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise InvalidJob(f'--args is not JSON: {error}. It takes an object, such as {{"to": "ada"}}.') from error
+    except RecursionError:
+        raise InvalidJob("--args is nested too deeply: nobody could read it again. Make it flatter.") from None
 
 
 def _read(text: str, option: str) -> bytes:

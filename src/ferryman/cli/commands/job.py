@@ -51,7 +51,7 @@ def job() -> None:
 )
 @choosing
 @click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, metavar="N", help="How many at most."
+    "--limit", type=click.IntRange(1, 1_000_000), default=50, show_default=True, metavar="N", help="How many at most."
 )
 @click.option("--cursor", help="Go on where the page before ended.")
 @click.option("--all", "everything", is_flag=True, help="Every page.")
