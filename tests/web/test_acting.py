@@ -92,6 +92,17 @@ async def test_a_queue_that_holds_jobs_is_not_deleted(shop: Shop) -> None:
     assert "mail" not in [queue.name for queue in await shop.jobs.admin.queues.list()]
 
 
+async def test_a_queue_that_holds_jobs_leads_to_deleting_them_and_is_then_deleted_itself(corner: Shop) -> None:
+    there = corner.there
+    (link,) = re.findall(r'href="([^"]+)"[^>]*>Delete its jobs', (await there.get("/s/main/queue?name=mail")).text)
+    preview = await there.get(unescape(link))
+    await there.post("/s/main/act", {"action": "delete", "ref": str(corner.refs[State.AVAILABLE])})
+    emptied = await there.get("/s/main/queue?name=mail")
+
+    assert "<h1>Delete 1 job</h1>" in preview.text
+    assert "Delete the queue" in emptied.text
+
+
 async def test_all_jobs_of_an_error_are_retried_from_its_preview_on(shop: Shop) -> None:
     there, refs = shop.there, [await fail(shop.jobs, "the printer is on fire") for _ in range(7)]
     groups = await there.get("/s/main/failed")

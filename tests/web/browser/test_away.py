@@ -44,7 +44,8 @@ def postgres() -> Iterator[Own]:
 async def test_a_storage_that_ends_under_an_open_page_is_told_and_shown_again_when_it_is_back(
     browser: Browser, monkeypatch: pytest.MonkeyPatch, own: Callable[[], AbstractContextManager[Own]]
 ) -> None:
-    monkeypatch.setattr(collector, "_INTERVAL", 0.5)
+    monkeypatch.setattr(collector, "_INTERVAL", 0.3)
+    monkeypatch.setattr(collector, "rest_after", lambda took, at_least: at_least)
     with own() as (server, url):
         async with served(url) as there, tab(browser) as opened:
             page, away = opened.page, opened.page.get_by_text("The storage cannot be reached")

@@ -68,8 +68,8 @@ def _address(ref: JobRef) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("storage", "scheme"),
     [
-        ("postgres", "dark"),
-        *(pytest.param(storage, "dark", marks=pytest.mark.walk) for storage in ("sqlite", "redis")),
+        ("sqlite", "dark"),
+        *(pytest.param(storage, "dark", marks=pytest.mark.walk) for storage in ("redis", "postgres")),
         *(pytest.param(storage, "light", marks=pytest.mark.walk) for storage in ("sqlite", "redis", "postgres")),
     ],
 )

@@ -44,15 +44,6 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Deleting:
-    """What deleting it would do, or why it cannot be."""
-
-    reason: str
-    text: str
-    typed: bool
-
-
-@dataclass(frozen=True)
 class Memory:
     """About how much memory it takes, as it was measured last; `url` measures it now, where that can be done."""
 
@@ -71,7 +62,8 @@ class Queue:
     paused: bool
     text: str
     command: str
-    delete: Deleting
+    held: int
+    """How many jobs it holds: they are to be deleted before it can be."""
     states: Sequence[Tab]
     form: Form
     chips: Sequence[Chip]
@@ -103,7 +95,7 @@ async def page(visit: Visit) -> Response:
         paused=info.paused_at is not None,
         text=_text(info, sight),
         command=f"ferryman job list -Q {quote(name)}",
-        delete=Deleting(f"It holds {held:,} jobs: delete them first." if held else "", "It holds no job.", typed=False),
+        held=held,
         states=[_tab(visit, info, state, chosen.which.states) for state in ORDER],
         form=filter_form(visit, sight, chosen, fixed=_FIXED, name="queue"),
         chips=chips(visit, chosen, "queue", _FIXED),
