@@ -26,7 +26,8 @@ class Counting:
     """An admin API, or a part of one: counts how often one call is made, and can hold it up or let it fail."""
 
     def __init__(self, part: Any, name: str) -> None:
-        self.part, self.name, self.calls, self.error = part, name, 0, None
+        self.part, self.name, self.calls = part, name, 0
+        self.error: Exception | None = None
         self.asked, self.gate = asyncio.Event(), asyncio.Event()
         self.gate.set()
 

@@ -8,12 +8,13 @@ from ferryman.facts import Unit
 from ferryman.storage._async.protocol import AsyncStorage
 from ferryman.storage.values import Feature
 from storage._async.acts import store
+from storage._async.test_snapshot import admin_of
 
 
 async def test_a_storage_says_which_it_is_and_how_large(storage: AsyncStorage) -> None:
     await store(storage)
 
-    facts = await storage.health.facts()
+    facts = await admin_of(storage).storage.facts()
 
     assert facts[0].name == "version"
     assert isinstance(facts[0].value, str)

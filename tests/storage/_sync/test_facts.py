@@ -9,12 +9,13 @@ from ferryman.facts import Unit
 from ferryman.storage._sync.protocol import Storage
 from ferryman.storage.values import Feature
 from storage._sync.acts import store
+from storage._sync.test_snapshot import admin_of
 
 
 def test_a_storage_says_which_it_is_and_how_large(storage: Storage) -> None:
     store(storage)
 
-    facts = storage.health.facts()
+    facts = admin_of(storage).storage.facts()
 
     assert facts[0].name == "version"
     assert isinstance(facts[0].value, str)

@@ -22,11 +22,13 @@ from pg_catalog.pg_stat_database
 
 -- name: oldest_open
 -- For how many seconds the oldest transaction of this database is open, and whether some are hidden from this user.
+-- What the server does by itself has no user, and is hidden from most.
 select
     extract(epoch from clock_timestamp() - min(xact_start))::double precision,
     coalesce(bool_or(query = '<insufficient privilege>'), false)
 from pg_catalog.pg_stat_activity
 where datname = current_database()
+  and usesysid is not null
   and pid <> pg_backend_pid()
 
 -- name: notification_queue
