@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from statistics import quantiles
 from typing import Any
@@ -70,7 +70,7 @@ class _Bench:
         self._began: asyncio.Queue[float] = asyncio.Queue()
         self._task = self._declared()
 
-    def _declared(self) -> Task[[bool], Coroutine[Any, Any, None]]:
+    def _declared(self) -> Task[..., Any]:
         @self._jobs.task(_KIND, queue=self._queue, retries=0)
         async def bench(told: bool) -> None:
             if told:
