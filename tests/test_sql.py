@@ -53,6 +53,16 @@ def test_every_statement_can_be_prepared(statement: Statement, database) -> None
         cursor.execute(f"explain {statement.text}", statement.bind(dict.fromkeys(statement.parameters)))
 
 
+@pytest.mark.parametrize("name", ["list_upwards", "list_downwards"])
+def test_a_page_begins_where_the_one_before_ended_without_walking_there(name: str, database) -> None:
+    statement = STATEMENTS[name]
+    values = {**dict.fromkeys(statement.parameters), "after": 1_000_000, "max": 10}
+
+    plan = database.execute(f"explain query plan {statement.text}", statement.bind(values)).fetchall()
+
+    assert "SEARCH river_job USING INTEGER PRIMARY KEY (rowid" in plan[0][3]
+
+
 @pytest.mark.parametrize("name", ["list_by_end_upwards", "list_by_end_downwards"])
 def test_jobs_are_listed_by_their_end_without_sorting_them_all(name: str, database) -> None:
     statement = STATEMENTS[name]

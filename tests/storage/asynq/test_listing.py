@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ferryman.job import JobRef, State
+from ferryman.storage.asynq import seen
 from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq.keys import QueueKeys
 from ferryman.storage.asynq.times import seconds
@@ -90,6 +91,18 @@ async def test_jobs_of_a_kind_are_found_among_very_many(
 
     assert (first.items, first.next is not None) == ([], True)
     assert await all_pages(storage, JobFilter(kinds=("fax",))) == [wanted]
+
+
+@pytest.mark.parametrize("which", [JobFilter(error="nobody said this"), JobFilter(args={"to": "nobody"})])
+async def test_what_is_passed_over_is_never_made_a_job(
+    storage: AsyncRedisStorage, which: JobFilter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(seen, "job_from")
+    await storage.jobs.insert([mail()] * 30, now=NOW)
+
+    page = await storage.jobs.list(which, limit=10)
+
+    assert (page.items, page.next) == ([], None)
 
 
 async def test_a_list_by_time_goes_by_the_latest_time_that_is_known(storage: AsyncRedisStorage) -> None:

@@ -361,11 +361,11 @@ and (
 case :by when 'scheduled_at' then scheduled_at when 'attempted_at' then attempted_at else finalized_at end
 
 -- name: list_upwards
--- A page of jobs by id, after the job :after.
+-- A page of jobs by id, after the job :after.  Where it begins is no question, so that SQLite begins there.
 select /* full_row */
 from river_job
 where /* matching */
-  and (:after is null or id > :after)
+  and id > coalesce(:after, -9223372036854775807)
 order by id
 limit :max
 
@@ -373,7 +373,7 @@ limit :max
 select /* full_row */
 from river_job
 where /* matching */
-  and (:after is null or id < :after)
+  and id < coalesce(:after, 9223372036854775807)
 order by id desc
 limit :max
 
