@@ -18,8 +18,6 @@ from ferryman.storage.river.verbs import facts
 
 __all__ = ["QUESTIONS", "Question"]
 
-_PATIENCE = "set local statement_timeout = '2s'"
-
 
 class Question(msgspec.Struct, frozen=True):
     """What is asked at a time, in a transaction of its own, and which facts the answer holds."""
@@ -27,10 +25,12 @@ class Question(msgspec.Struct, frozen=True):
     topic: str
     names: Sequence[str]
     ask: Callable[[], Verb[list[Fact]]]
+    seconds: float = 2.0
+    """How long the answer may take."""
 
     def asked(self) -> Verb[list[Fact]]:
-        """Ask within two seconds."""
-        yield Script([_PATIENCE])
+        """Ask."""
+        yield Script([f"set local statement_timeout = {self.seconds * 1000:.0f}"])
         return (yield from self.ask())
 
     def unanswered(self, error: StorageError) -> list[Fact]:
