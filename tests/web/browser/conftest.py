@@ -61,14 +61,21 @@ class Tab:
         found: list[str] = await self.page.evaluate(SERIOUS.replace("RULES", rules))
         return found
 
-    async def names_used_twice(self) -> list[str]:
-        """Return every id that two parts of the page have: what is replaced while it is live would mix them up."""
-        ids = await self.page.evaluate("[...document.querySelectorAll('[id]')].map((it) => it.id)")
-        return [id for id, number in Counter(ids).items() if number > 1]
+    async def faults(self) -> list[str]:
+        """Return what is wrong with the page however it is looked at.
 
-    async def begins_at_its_top(self) -> bool:
-        """Whether the page stays where readers begin."""
-        return bool(await self.page.evaluate("scrollY === 0"))
+        An id is used once: parts that are replaced while a page is live would be mixed up.
+        """
+        ids = Counter(await self.page.evaluate("[...document.querySelectorAll('[id]')].map((it) => it.id)"))
+        found = [f"two parts are called {id}" for id, number in ids.items() if number > 1]
+        return found if await self.page.evaluate("scrollY === 0") else [*found, "it scrolls down by itself"]
+
+    def complaints(self, status: int) -> list[str]:
+        """Return what the browser complained of since the last call, but that a page is missing which should be."""
+        missing = f"Failed to load resource: the server responded with a status of {status}"
+        said = [each for each in self.wrong if not (status == 404 and each.startswith(missing))]
+        self.wrong.clear()
+        return said
 
     async def is_too_wide(self) -> bool:
         """Whether the page itself scrolls sideways."""

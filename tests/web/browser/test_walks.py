@@ -61,8 +61,7 @@ async def walk(there: Site, opened: Tab, called: str, looks: Mapping[str, Look],
     for name, address in (await addresses(there)).items():
         answer = await opened.page.goto(address)
         assert answer is not None
-        wrong += [] if await opened.begins_at_its_top() else [f"{name}: it scrolls down by itself"]
-        wrong += [f"{name}: two parts are called {id}" for id in await opened.names_used_twice()]
+        wrong += [f"{name}: {each}" for each in await opened.faults()]
         for which, look in looks.items():
             await opened.page.emulate_media(color_scheme=look.scheme)
             await opened.page.set_viewport_size(look.size)
@@ -70,9 +69,7 @@ async def walk(there: Site, opened: Tab, called: str, looks: Mapping[str, Look],
             found += ["it scrolls sideways"] if await opened.is_too_wide() else []
             wrong += [f"{name}, {which}: {each}" for each in found]
             await opened.page.screenshot(path=PICTURES / called / which / f"{name}.jpg", full_page=True)
-        missing = f"Failed to load resource: the server responded with a status of {answer.status}"
-        wrong += [f"{name}: {each}" for each in opened.wrong if not (answer.status == 404 and each.startswith(missing))]
-        opened.wrong.clear()
+        wrong += [f"{name}: {each}" for each in opened.complaints(answer.status)]
     return wrong
 
 
