@@ -23,7 +23,8 @@ from ferryman import Ferryman
 from ferryman.admin.operations import BulkInfo
 from ferryman.job import AttemptError, NewJob, State
 from ferryman.outcome import Discarded, Finished, Outcome, Retry
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 
 BATCH = 2_000
 ACTED_ON = 100_000

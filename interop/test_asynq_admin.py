@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from ferryman import Ferryman, Job, State
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from programs import Asker, Enqueue, Work, until
 from servers import Servers
 

@@ -29,7 +29,7 @@ from ferryman.health.memory import resident
 from ferryman.middleware import EnqueueMiddleware, InThread, Middleware, OnError
 from ferryman.settings import Settings
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import WorkerInfo
+from ferryman.storage.infos import WorkerInfo
 from ferryman.task import Tasks
 
 __all__ = ["Machinery", "Orders", "worker_name"]

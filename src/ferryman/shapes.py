@@ -12,7 +12,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 from ferryman.job import AttemptError, State
-from ferryman.storage.values import DayCounts
+from ferryman.storage.infos import DayCounts
 
 __all__ = ["Counts", "FailedGroup", "Job", "Queue", "Run", "RunningJob", "Worker"]
 

@@ -9,7 +9,8 @@ import msgspec
 
 from ferryman.admin.operations import BulkInfo
 from ferryman.job import AttemptError, Job
-from ferryman.storage.values import LineStatus, PeriodicRun, QueueDetails, QueueInfo, WorkerInfo
+from ferryman.storage.infos import PeriodicRun, QueueDetails, QueueInfo, WorkerInfo
+from ferryman.storage.values import LineStatus
 
 __all__ = ["bulk_view", "job_view", "line_view", "queue_details_view", "queue_view", "run_view", "worker_view"]
 

@@ -24,7 +24,7 @@ from ferryman.storage.asynq.keys import QueueKeys
 from ferryman.storage.asynq.messages import TASK
 from ferryman.storage.asynq.tasks import STATES, StoredJob
 from ferryman.storage.asynq.times import EPOCH
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 
 __all__ = ["SCENARIOS", "Call", "Player", "answer", "recorded"]
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from ferryman.job import Job
 from ferryman.outcome import Finished, Outcome
-from ferryman.storage.values import WorkerInfo
+from ferryman.storage.infos import WorkerInfo
 
 __all__ = ["Server"]
 

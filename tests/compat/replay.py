@@ -20,8 +20,8 @@ from databases import Database
 from ferryman.errors import DuplicateJob, FerrymanError, InvalidJob, JobNotFound, QueueNotFound, WrongState
 from ferryman.job import Inserted, Job, JobRef, NewJob, State, Unique
 from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.filters import JobFilter, JobOrder
 from ferryman.storage.river import cursors
-from ferryman.storage.values import JobFilter, JobOrder
 
 __all__ = ["SCENARIOS", "Call", "Player", "answer", "called_at", "recorded", "was_recorded"]
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from ferryman.job import NewJob
 from ferryman.outcome import Completed
-from ferryman.storage.values import Running, ScheduleInfo
+from ferryman.storage.infos import Running, ScheduleInfo
 
 
 def on(*names: str) -> pytest.MarkDecorator:

@@ -17,7 +17,9 @@ from ferryman.engine.strangers import Strangers
 from ferryman.events import JobFinished, JobsCleaned, JobsRescued, JobsScheduled, UnknownKinds
 from ferryman.job import Job, JobRef, NewJob, State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Retry
-from ferryman.storage.values import JobFilter, Retention, WorkerInfo
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.infos import WorkerInfo
+from ferryman.storage.values import Retention
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock, Recorder
 

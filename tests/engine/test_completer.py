@@ -15,7 +15,7 @@ from ferryman.events import JobFinished, ServiceBack, ServiceFailed, StorageBack
 from ferryman.job import AttemptError, Job, NewJob, State
 from ferryman.outcome import Completed, Discarded, Finished, Outcome, Retry
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from ferryman.testing import FakeClock, Recorder
 
 

@@ -16,7 +16,7 @@ from ferryman.errors import StorageUnavailable
 from ferryman.events import JobFinished, JobsFetched, JobStarted, StorageBack, StorageLost
 from ferryman.job import JobRef, NewJob, State
 from ferryman.outcome import Cancelled, Released
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from ferryman.task import Task, Tasks
 from ferryman.testing import FakeClock, Recorder
 

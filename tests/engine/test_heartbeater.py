@@ -18,7 +18,7 @@ from ferryman.errors import StorageUnavailable
 from ferryman.events import LoopBlocked, ServiceBack, ServiceFailed
 from ferryman.job import JobRef
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import Running, WorkerInfo
+from ferryman.storage.infos import Running, WorkerInfo
 from ferryman.testing import FakeClock, Recorder
 
 

@@ -21,8 +21,8 @@ from ferryman.events import JobEnqueued, ServiceFailed
 from ferryman.job import Job, NewJob, State
 from ferryman.middleware import EnqueueMiddleware
 from ferryman.schedules import Schedules
+from ferryman.storage.filters import JobFilter
 from ferryman.storage.pauses import PERIODIC, Pause, pause_note
-from ferryman.storage.values import JobFilter
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock, Recorder
 

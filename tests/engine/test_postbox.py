@@ -10,7 +10,7 @@ from engine.stage import Flaky
 from ferryman.client._async.client import AsyncClient
 from ferryman.errors import InvalidJob, StorageUnavailable
 from ferryman.job import Inserted, NewJob
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from ferryman.admin._sync.admin import Admin
 from ferryman.admin._sync.bulk import BulkAdmin
 from ferryman.admin.bulk import Progress
 from ferryman.job import State
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 
 
 def test_a_script_says_how_many_it_expects(ferryman: Typed, there: There) -> None:

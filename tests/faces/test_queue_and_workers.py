@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from faces.there import There
 from faces.typed import Typed
 from ferryman.job import JobRef, NewJob
-from ferryman.storage.values import Running, ScheduleInfo
+from ferryman.storage.infos import Running, ScheduleInfo
 
 
 def test_queues_are_listed_with_their_counts(ferryman: Typed, there: There) -> None:

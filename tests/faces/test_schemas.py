@@ -17,7 +17,7 @@ from faces.tree import LEAVES
 from faces.typed import Typed
 from ferryman.cli.schemas import SHAPES
 from ferryman.job import JobRef, NewJob
-from ferryman.storage.values import Running, ScheduleInfo
+from ferryman.storage.infos import Running, ScheduleInfo
 
 WITHOUT_DATA = {"dev", "dashboard"}
 """Servers: they say where they are, and write no data."""

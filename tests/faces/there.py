@@ -10,7 +10,7 @@ from ferryman.connect import connect
 from ferryman.job import AttemptError, Job, JobRef, NewJob, State
 from ferryman.outcome import Completed, Discarded, Finished, Outcome, Retry
 from ferryman.storage._sync.protocol import Storage
-from ferryman.storage.values import WorkerInfo
+from ferryman.storage.infos import WorkerInfo
 
 __all__ = ["There"]
 

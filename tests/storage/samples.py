@@ -9,7 +9,8 @@ import pytest
 
 from ferryman.job import AttemptError, Job, NewJob, State
 from ferryman.outcome import Cancelled, Completed, Discarded, Finished, Released, Retry, Snoozed
-from ferryman.storage.values import Feature, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Feature
 
 NOW = datetime(2026, 11, 21, 12, tzinfo=UTC)
 """When everything happens unless a test says otherwise.  In whole seconds, which is all that some formats keep."""

@@ -10,7 +10,7 @@ import pytest
 from ferryman.admin.application import Moment, judge
 from ferryman.findings import Level
 from ferryman.job import Job, JobRef, State
-from ferryman.storage.values import PeriodicInfo, QueueInfo, Running, WorkerInfo
+from ferryman.storage.infos import PeriodicInfo, QueueInfo, Running, WorkerInfo
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 

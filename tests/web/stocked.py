@@ -9,7 +9,8 @@ from ferryman import Ferryman
 from ferryman.job import AttemptError, Job, JobRef, NewJob, State
 from ferryman.outcome import Completed, Discarded, Finished, Outcome, Retry
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import Feature, Running, ScheduleInfo, WorkerInfo
+from ferryman.storage.infos import Running, ScheduleInfo, WorkerInfo
+from ferryman.storage.values import Feature
 
 __all__ = ["HTML", "KEY", "PASSWORD", "WORKER", "fail", "stock", "stock_many"]
 

@@ -8,7 +8,8 @@ import re
 from ferryman import Ferryman
 from ferryman.admin.operations import BulkState
 from ferryman.job import State
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 from ferryman.web import Access, Dashboard, Level
 from web.asking import Asking
 

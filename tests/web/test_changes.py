@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from ferryman import Ferryman
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 from ferryman.web.audit import Audit
 from ferryman.web.bulks import Bulks
 from ferryman.web.changes import Changes

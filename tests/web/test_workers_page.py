@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from ferryman import Ferryman
-from ferryman.storage.values import WorkerInfo
+from ferryman.storage.infos import WorkerInfo
 from web.asking import Asking
 
 NOW = datetime.now(UTC).replace(microsecond=0)  # what is kept of it is rounded

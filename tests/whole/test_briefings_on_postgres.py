@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from servers import PostgresServer, postgres_programs, valkey
 from whole.program import Place, until
 

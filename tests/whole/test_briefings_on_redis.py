@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from servers import Server, program
 from whole.program import Place, until
 

@@ -14,7 +14,7 @@ import msgspec
 from ferryman.findings import Finding, failed, passed, warned
 from ferryman.job import Job, State
 from ferryman.redaction import USUAL, Redaction
-from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
+from ferryman.storage.infos import PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = ["Moment", "in_use", "judge"]
 

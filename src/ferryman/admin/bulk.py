@@ -9,7 +9,7 @@ import msgspec
 
 from ferryman.errors import FerrymanError
 from ferryman.job import FINAL, Job, JobRef, State
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 
 __all__ = ["Preview", "Progress", "bounded"]
 

@@ -13,7 +13,8 @@ import msgspec
 from msgspec.structs import replace
 
 from ferryman.admin.bulk import Progress, bounded
-from ferryman.storage.values import Action, JobFilter, Note
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action, Note
 
 __all__ = [
     "BULKS",

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from ferryman.job import State
-from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
+from ferryman.storage.infos import PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = ["Snapshot"]
 

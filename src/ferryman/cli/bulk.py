@@ -22,7 +22,8 @@ from ferryman.cli.output import plain, show
 from ferryman.cli.progress import Tracked, follow
 from ferryman.cli.session import Session
 from ferryman.errors import ConfigError, FerrymanError, SchemaOutOfDate
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 
 __all__ = ["act_on_all", "by_ids_or_filter", "is_filter", "work_on"]
 

@@ -12,7 +12,7 @@ from ferryman.cli.failures import Refused
 from ferryman.cli.session import Session
 from ferryman.errors import ConfigError
 from ferryman.state_words import read_states
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 
 __all__ = ["choosing", "read_filter"]
 

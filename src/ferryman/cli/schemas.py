@@ -11,7 +11,8 @@ from ferryman.admin.throughput import Throughput
 from ferryman.cli import shapes
 from ferryman.cli.measuring import Figure
 from ferryman.errors import Unsupported
-from ferryman.storage.values import DayCounts, LineStatus, PeriodicInfo
+from ferryman.storage.infos import DayCounts, PeriodicInfo
+from ferryman.storage.values import LineStatus
 
 __all__ = ["SHAPES", "schema_of"]
 

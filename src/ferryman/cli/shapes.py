@@ -16,7 +16,7 @@ from ferryman.admin.operations import Skipped
 from ferryman.findings import Level
 from ferryman.job import State
 from ferryman.shapes import Counts, FailedGroup, Job, Queue, Run, RunningJob, Worker
-from ferryman.storage.values import PeriodicInfo
+from ferryman.storage.infos import PeriodicInfo
 
 __all__ = [
     "Acted",

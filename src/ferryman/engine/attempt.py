@@ -9,7 +9,7 @@ from enum import Enum
 
 from ferryman.context import Recorder
 from ferryman.job import Job
-from ferryman.storage.values import Running
+from ferryman.storage.infos import Running
 from ferryman.task import Run
 
 __all__ = ["Attempt", "Stopped"]

@@ -21,7 +21,7 @@ from ferryman.engine.outage import Outage, Report
 from ferryman.events import LoopBlocked
 from ferryman.job import JobRef
 from ferryman.storage._sync.protocol import Storage
-from ferryman.storage.values import WorkerInfo
+from ferryman.storage.infos import WorkerInfo
 
 __all__ = ["Heartbeater"]
 

@@ -28,8 +28,9 @@ from ferryman.middleware import EnqueueMiddleware, changed
 from ferryman.scheduled import PeriodicEntry
 from ferryman.storage._async.pauses import async_pauses
 from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.infos import ScheduleInfo
 from ferryman.storage.pauses import PERIODIC
-from ferryman.storage.values import Plan, ScheduleInfo
+from ferryman.storage.values import Plan
 
 __all__ = ["Periodic", "periodic_job"]
 

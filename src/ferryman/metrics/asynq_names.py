@@ -9,7 +9,7 @@ from prometheus_client import Metric
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
 from ferryman.job import State
-from ferryman.storage.values import QueueDetails, QueueInfo
+from ferryman.storage.infos import QueueDetails, QueueInfo
 
 __all__ = ["under_asynq_names"]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from ferryman.facts import Fact
 from ferryman.findings import Finding
-from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
+from ferryman.storage.infos import PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = ["Moment"]
 

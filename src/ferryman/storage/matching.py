@@ -13,7 +13,7 @@ import msgspec
 
 from ferryman.fingerprint import fingerprint
 from ferryman.job import AttemptError
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 
 __all__ = ["Seen", "looks_inside", "matches"]
 

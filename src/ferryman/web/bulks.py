@@ -9,7 +9,8 @@ from contextlib import suppress
 from ferryman.admin._async.operations import AsyncKeptBulkAdmin
 from ferryman.admin.operations import BulkInfo
 from ferryman.errors import FerrymanError
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 from ferryman.web.refusals import Refusal
 
 __all__ = ["Bulks"]

@@ -16,7 +16,8 @@ from ferryman.admin.operations import BulkInfo
 from ferryman.admin.outcomes import ActionOutcome
 from ferryman.job import Inserted, JobRef, NewJob
 from ferryman.redaction import USUAL
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 from ferryman.web.audit import Audit
 from ferryman.web.bulks import Bulks
 from ferryman.web.deeds import Deeds

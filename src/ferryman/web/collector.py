@@ -21,7 +21,7 @@ from ferryman.admin.snapshot import Snapshot
 from ferryman.facts import Fact
 from ferryman.findings import Finding
 from ferryman.job import State
-from ferryman.storage.values import PeriodicInfo, QueueInfo, WorkerInfo
+from ferryman.storage.infos import PeriodicInfo, QueueInfo, WorkerInfo
 from ferryman.web.sharing import BEING_READ, Seen, look, rest_after
 
 __all__ = ["Collector", "Point", "Sight", "longest_wait"]

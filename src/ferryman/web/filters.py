@@ -13,7 +13,7 @@ from ferryman.duration import parse_duration
 from ferryman.errors import ConfigError
 from ferryman.redaction import Redaction
 from ferryman.state_words import read_states
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from ferryman.web.refusals import Refusal
 
 __all__ = ["FIELDS", "Chosen", "in_words", "read_chosen"]

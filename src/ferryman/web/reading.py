@@ -9,7 +9,7 @@ from typing import TypeVar
 from ferryman.admin.bulk import Preview
 from ferryman.admin.series import By, Series
 from ferryman.job import Job, JobRef
-from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, Page
+from ferryman.storage.filters import NEWEST_FIRST, JobFilter, JobOrder, Page
 from ferryman.web.addresses import path_below
 from ferryman.web.collector import Sight
 from ferryman.web.refusals import Refusal

@@ -9,7 +9,8 @@ from ferryman.errors import DuplicateJob, FerrymanError, JobNotFound, WrongState
 from ferryman.job import FINAL, Job, JobRef, State
 from ferryman.options import unique_for
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 from storage._async.acts import run, states, store, take
 from storage.samples import NOW, completed, discarded, failed, kept_mail, later, mail
 

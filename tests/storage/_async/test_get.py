@@ -7,7 +7,7 @@ import pytest
 from ferryman.errors import ConfigError, JobNotFound
 from ferryman.job import JobRef, State
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from storage._async.acts import run, states, store, take
 from storage.samples import EVERYTHING, NOW, discarded, later, mail, mail_at
 

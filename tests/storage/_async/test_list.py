@@ -7,7 +7,8 @@ import pytest
 from ferryman.errors import ConfigError, Unsupported
 from ferryman.job import State
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import Feature, JobFilter, JobOrder
+from ferryman.storage.filters import JobFilter, JobOrder
+from ferryman.storage.values import Feature
 from storage._async.acts import store
 from storage.samples import EVERYTHING, NOW, later, mail, mail_at, needs
 

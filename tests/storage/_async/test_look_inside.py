@@ -9,7 +9,7 @@ from ferryman.errors import Unsupported
 from ferryman.fingerprint import fingerprint
 from ferryman.job import Job, State
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from storage._async.acts import run, store
 from storage.samples import NOW, discarded, failed, later, mail
 

@@ -12,7 +12,8 @@ from ferryman.admin.operations import BulkInfo, BulkState
 from ferryman.errors import BulkNotFound, StorageUnavailable, WrongState
 from ferryman.job import State
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 from storage._async.acts import run, states, store, take
 from storage.samples import NOW, discarded, mail
 

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 from ferryman.job import FINAL, Job, State
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import Feature, WorkerInfo
+from ferryman.storage.infos import WorkerInfo
+from ferryman.storage.values import Feature
 from storage._async.acts import run, store, take
 from storage.samples import NOW, cancelled, completed, discarded, failed, kept_mail, later, mail, needs
 

@@ -11,7 +11,8 @@ from ferryman.admin._async.admin import AsyncAdmin
 from ferryman.errors import StorageError
 from ferryman.job import State
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import Feature, Running, ScheduleInfo, WorkerInfo
+from ferryman.storage.infos import Running, ScheduleInfo, WorkerInfo
+from ferryman.storage.values import Feature
 from storage._async.acts import run, store, take
 from storage.samples import NOW, discarded, later, mail, mail_at
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import msgspec
 
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import WorkerInfo
+from ferryman.storage.infos import WorkerInfo
 from storage.samples import NOW, later
 
 MINUTE = timedelta(minutes=1)

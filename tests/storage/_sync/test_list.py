@@ -8,7 +8,8 @@ import pytest
 from ferryman.errors import ConfigError, Unsupported
 from ferryman.job import State
 from ferryman.storage._sync.protocol import Storage
-from ferryman.storage.values import Feature, JobFilter, JobOrder
+from ferryman.storage.filters import JobFilter, JobOrder
+from ferryman.storage.values import Feature
 from storage._sync.acts import store
 from storage.samples import EVERYTHING, NOW, later, mail, mail_at, needs
 

@@ -10,7 +10,7 @@ from ferryman.errors import Unsupported
 from ferryman.fingerprint import fingerprint
 from ferryman.job import Job, State
 from ferryman.storage._sync.protocol import Storage
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from storage._sync.acts import run, store
 from storage.samples import NOW, discarded, failed, later, mail
 

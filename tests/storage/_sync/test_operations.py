@@ -13,7 +13,8 @@ from ferryman.admin.operations import BulkInfo, BulkState
 from ferryman.errors import BulkNotFound, StorageUnavailable, WrongState
 from ferryman.job import State
 from ferryman.storage._sync.protocol import Storage
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 from storage._sync.acts import run, states, store, take
 from storage.samples import NOW, discarded, mail
 

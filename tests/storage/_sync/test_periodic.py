@@ -15,8 +15,8 @@ from ferryman.job import NewJob
 from ferryman.options import unique_for
 from ferryman.storage._sync.pauses import pauses
 from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.infos import ScheduleInfo, WorkerInfo
 from ferryman.storage.pauses import PERIODIC
-from ferryman.storage.values import ScheduleInfo, WorkerInfo
 from storage.samples import NOW, mail
 
 MINUTE = timedelta(minutes=1)

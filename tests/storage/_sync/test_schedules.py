@@ -6,7 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from ferryman.storage._sync.protocol import Storage
-from ferryman.storage.values import PeriodicInfo, ScheduleInfo, WorkerInfo
+from ferryman.storage.infos import PeriodicInfo, ScheduleInfo, WorkerInfo
 from storage.samples import NOW, later, mail
 
 MINUTE = timedelta(minutes=1)

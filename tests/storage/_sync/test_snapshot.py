@@ -12,7 +12,8 @@ from ferryman.admin._sync.admin import Admin
 from ferryman.errors import StorageError
 from ferryman.job import State
 from ferryman.storage._sync.protocol import Storage
-from ferryman.storage.values import Feature, Running, ScheduleInfo, WorkerInfo
+from ferryman.storage.infos import Running, ScheduleInfo, WorkerInfo
+from ferryman.storage.values import Feature
 from storage._sync.acts import run, store, take
 from storage.samples import NOW, discarded, later, mail, mail_at
 

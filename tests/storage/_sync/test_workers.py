@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 
 from ferryman.storage._sync.protocol import Storage
-from ferryman.storage.values import WorkerInfo
+from ferryman.storage.infos import WorkerInfo
 from storage.samples import NOW, later
 
 MINUTE = timedelta(minutes=1)

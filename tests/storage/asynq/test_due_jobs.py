@@ -7,7 +7,7 @@ from datetime import timedelta
 from ferryman.aggregation import GroupRules
 from ferryman.job import State
 from ferryman.storage.asynq._async.storage import AsyncRedisStorage
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from storage._async.acts import store, take
 from storage.samples import NOW, failed, later, mail, mail_at
 

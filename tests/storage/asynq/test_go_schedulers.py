@@ -13,7 +13,7 @@ from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq.keys import SCHEDULERS, scheduler
 from ferryman.storage.asynq.messages import SCHEDULER_ENTRY, SchedulerEntry, Timestamp
 from ferryman.storage.asynq.times import seconds
-from ferryman.storage.values import PeriodicInfo
+from ferryman.storage.infos import PeriodicInfo
 from storage.samples import NOW, later
 
 KEY = scheduler("gobox:12:0e6d7c1e-3b5f-4c51-9a55-3f5f0e9b2b11")

@@ -20,8 +20,9 @@ from ferryman.storage.asynq.messages import (
     WorkerInfo,
 )
 from ferryman.storage.asynq.times import seconds
-from ferryman.storage.values import JobFilter, Running, ScheduleInfo
-from ferryman.storage.values import WorkerInfo as Worker
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.infos import Running, ScheduleInfo
+from ferryman.storage.infos import WorkerInfo as Worker
 from storage._async.acts import run
 from storage.samples import NOW, later
 

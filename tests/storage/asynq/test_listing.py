@@ -12,7 +12,8 @@ from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq.keys import QueueKeys
 from ferryman.storage.asynq.times import seconds
 from ferryman.storage.asynq.verbs import listing
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 from storage._async.acts import run, store, take
 from storage.samples import EVERYTHING, NOW, completed, discarded, failed, kept_mail, later, mail, mail_at
 

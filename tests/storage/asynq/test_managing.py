@@ -17,7 +17,7 @@ from ferryman.storage.asynq.keys import QUEUES, QueueKeys
 from ferryman.storage.asynq.messages import TASK, TaskMessage
 from ferryman.storage.asynq.times import nanoseconds, seconds
 from ferryman.storage.asynq.verbs import manage
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from storage._async.acts import run, store, take
 from storage.samples import NOW, cancelled, completed, discarded, later, mail, mail_at
 

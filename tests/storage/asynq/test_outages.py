@@ -14,7 +14,7 @@ from ferryman.errors import StorageUnavailable
 from ferryman.events import JobFinished, StorageBack, StorageLost
 from ferryman.job import NewJob, State
 from ferryman.storage.asynq.keys import QueueKeys
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from ferryman.testing import Recorder
 from servers import Server, program, wait_until
 

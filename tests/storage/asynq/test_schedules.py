@@ -19,7 +19,7 @@ from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq.keys import scheduler_history
 from ferryman.storage.asynq.messages import ENQUEUE_EVENT, SchedulerEnqueueEvent, Timestamp
 from ferryman.storage.asynq.times import seconds
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock
 from storage._async.acts import take

@@ -9,9 +9,9 @@ import pytest
 
 from ferryman.errors import ConfigError
 from ferryman.job import Job, JobRef, State
+from ferryman.storage.filters import JobFilter, JobOrder
 from ferryman.storage.river import cursors
 from ferryman.storage.river.cursors import Place
-from ferryman.storage.values import JobFilter, JobOrder
 from storage.samples import NOW
 
 AT = datetime(2099, 1, 1, 0, 0, 1, 120_000, tzinfo=UTC)

@@ -12,10 +12,12 @@ import pytest
 
 from ferryman.errors import StorageError
 from ferryman.job import State
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.infos import WorkerInfo
 from ferryman.storage.river.bundle import LINES
 from ferryman.storage.river.postgres._sync.storage import PostgresStorage
 from ferryman.storage.river.postgres.location import Location
-from ferryman.storage.values import JobFilter, Retention, WorkerInfo
+from ferryman.storage.values import Retention
 from servers import postgres
 from storage.samples import NOW, completed, later, mail, mail_at
 

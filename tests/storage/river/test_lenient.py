@@ -8,8 +8,9 @@ import pytest
 from tables import change, decoded, notifications, row
 
 from ferryman.job import FINAL, State
+from ferryman.storage.filters import JobFilter
 from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
-from ferryman.storage.values import JobFilter, Retention
+from ferryman.storage.values import Retention
 from storage._sync.acts import run, store, take
 from storage.samples import EVERYTHING, NOW, cancelled, completed, discarded, failed, later, released, snoozed
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
+from ferryman.storage.filters import JobFilter
 from ferryman.storage.river.rows import job_from
 from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from ferryman.storage.river.verbs import manage
-from ferryman.storage.values import JobFilter
 from storage.samples import NOW, mail
 
 

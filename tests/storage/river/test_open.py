@@ -12,9 +12,10 @@ from tables import connected
 
 from ferryman.errors import ConfigError, SchemaOutOfDate, StorageError, StorageUnavailable
 from ferryman.job import State
+from ferryman.storage.infos import WorkerInfo
 from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
 from ferryman.storage.river.sqlite.location import Location
-from ferryman.storage.values import LineStatus, WorkerInfo
+from ferryman.storage.values import LineStatus
 from storage._sync.acts import run, states
 from storage.samples import NOW
 

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 
 from ferryman.job import State
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.infos import WorkerInfo
 from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
-from ferryman.storage.values import JobFilter, WorkerInfo
 from storage._sync.acts import store
 from storage.samples import NOW, later, mail, mail_at
 

@@ -11,8 +11,9 @@ from tables import decoded, row
 from ferryman.job import AttemptError, State
 from ferryman.options import unique_for
 from ferryman.outcome import Discarded, Finished
+from ferryman.storage.infos import WorkerInfo
 from ferryman.storage.river.sqlite._sync.storage import SqliteStorage
-from ferryman.storage.values import Note, Plan, WorkerInfo
+from ferryman.storage.values import Note, Plan
 from storage._sync.acts import run, store, take
 from storage.samples import (
     NOW,

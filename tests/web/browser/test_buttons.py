@@ -11,7 +11,8 @@ import pytest
 from playwright.async_api import Browser
 
 from ferryman.job import JobRef, State
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 from ferryman.web.entrance.access import Level
 from ferryman.web.entrance.logins import ByLogin
 from ferryman.web.entrance.sessions import Sessions

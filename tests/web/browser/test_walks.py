@@ -10,7 +10,8 @@ import pytest
 from playwright.async_api import Browser, ViewportSize
 
 from ferryman.job import State
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 from web.browser.conftest import AXE, PICTURES, Fill, Site, Tab, site, stock_nothing, tab
 from web.stocked import stock, stock_many
 from web.test_pages import PAGES

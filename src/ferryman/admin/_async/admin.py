@@ -23,7 +23,9 @@ from ferryman.job import State
 from ferryman.opening import AsyncOpen
 from ferryman.redaction import USUAL, Redaction
 from ferryman.storage._async.protocol import AsyncStorage
-from ferryman.storage.values import JobFilter, LineStatus, Retention, WorkerInfo
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.infos import WorkerInfo
+from ferryman.storage.values import LineStatus, Retention
 from ferryman.storage.way import Step
 
 __all__ = ["AsyncAdmin"]

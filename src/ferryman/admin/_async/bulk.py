@@ -12,7 +12,8 @@ from ferryman.admin.bulk import Preview, Progress, bounded
 from ferryman.errors import StorageError
 from ferryman.events import Acted, EventBus
 from ferryman.opening import AsyncOpen
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 
 __all__ = ["AsyncBulkAdmin", "longest_pause"]
 

@@ -11,7 +11,8 @@ import msgspec
 from ferryman.admin.failures import FailedGroups, Gathering
 from ferryman.job import FINAL, State
 from ferryman.opening import AsyncOpen
-from ferryman.storage.values import NEWEST_FIRST, Feature, JobFilter, JobOrder
+from ferryman.storage.filters import NEWEST_FIRST, JobFilter, JobOrder
+from ferryman.storage.values import Feature
 
 __all__ = ["AsyncFailedAdmin"]
 

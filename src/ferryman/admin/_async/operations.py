@@ -17,7 +17,8 @@ from ferryman.admin._async.bulk import AsyncBulkAdmin, longest_pause
 from ferryman.admin.operations import BULKS, GOING, KEPT, STOPS, BulkInfo, BulkState, new_bulk, read_bulks, runner_page
 from ferryman.errors import BulkNotFound, StorageError, WrongState
 from ferryman.storage._async.beside import AsyncNotebook
-from ferryman.storage.values import Action, JobFilter, Note
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action, Note
 
 __all__ = ["AsyncKeptBulkAdmin"]
 

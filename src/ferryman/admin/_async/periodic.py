@@ -13,8 +13,8 @@ from ferryman.job import Inserted, NewJob, State
 from ferryman.opening import AsyncOpen
 from ferryman.storage._async.pauses import async_pauses
 from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.infos import PeriodicInfo, PeriodicRun
 from ferryman.storage.pauses import PERIODIC, Pause, pause_note
-from ferryman.storage.values import PeriodicInfo, PeriodicRun
 
 __all__ = ["AsyncPeriodicAdmin"]
 

@@ -13,7 +13,7 @@ from ferryman.admin.throughput import ENDED, Throughputs, Weighing
 from ferryman.errors import SchemaOutOfDate
 from ferryman.job import Job
 from ferryman.opening import AsyncOpen
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 
 __all__ = ["AsyncStatsAdmin"]
 

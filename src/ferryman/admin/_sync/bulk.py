@@ -13,7 +13,8 @@ from ferryman.admin.bulk import Preview, Progress, bounded
 from ferryman.errors import StorageError
 from ferryman.events import Acted, EventBus
 from ferryman.opening import Open
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 
 __all__ = ["BulkAdmin", "longest_pause"]
 

@@ -9,8 +9,9 @@ from collections import Counter
 from ferryman.admin.counts import Counts
 from ferryman.job import Job, State
 from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.filters import JobFilter
 from ferryman.storage.matching import looks_inside
-from ferryman.storage.values import Feature, JobFilter
+from ferryman.storage.values import Feature
 
 __all__ = ["counted"]
 

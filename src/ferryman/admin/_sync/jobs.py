@@ -14,7 +14,8 @@ from ferryman.admin.outcomes import ActionOutcome, outcome_of
 from ferryman.events import Acted, EventBus
 from ferryman.job import Job, JobRef, State
 from ferryman.opening import Open
-from ferryman.storage.values import NEWEST_FIRST, Action, JobFilter, JobOrder, Page
+from ferryman.storage.filters import NEWEST_FIRST, JobFilter, JobOrder, Page
+from ferryman.storage.values import Action
 
 __all__ = ["JobAdmin"]
 

@@ -18,7 +18,8 @@ from ferryman.admin._sync.bulk import BulkAdmin, longest_pause
 from ferryman.admin.operations import BULKS, GOING, KEPT, STOPS, BulkInfo, BulkState, new_bulk, read_bulks, runner_page
 from ferryman.errors import BulkNotFound, StorageError, WrongState
 from ferryman.storage._sync.beside import Notebook
-from ferryman.storage.values import Action, JobFilter, Note
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action, Note
 
 __all__ = ["KeptBulkAdmin"]
 

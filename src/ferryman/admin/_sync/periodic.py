@@ -14,8 +14,8 @@ from ferryman.job import Inserted, NewJob, State
 from ferryman.opening import Open
 from ferryman.storage._sync.pauses import pauses
 from ferryman.storage._sync.protocol import Storage
+from ferryman.storage.infos import PeriodicInfo, PeriodicRun
 from ferryman.storage.pauses import PERIODIC, Pause, pause_note
-from ferryman.storage.values import PeriodicInfo, PeriodicRun
 
 __all__ = ["PeriodicAdmin"]
 

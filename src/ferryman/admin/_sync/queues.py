@@ -14,8 +14,10 @@ from ferryman.errors import SchemaOutOfDate
 from ferryman.events import Acted, EventBus
 from ferryman.opening import Open
 from ferryman.storage._sync.pauses import pauses
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.infos import DayCounts, QueueDetails, QueueInfo
 from ferryman.storage.pauses import QUEUES, Pause, pause_note
-from ferryman.storage.values import Action, DayCounts, JobFilter, QueueDetails, QueueInfo
+from ferryman.storage.values import Action
 
 __all__ = ["QueueAdmin"]
 

@@ -20,7 +20,8 @@ from ferryman.cli.session import Session
 from ferryman.errors import ConfigError
 from ferryman.job import State
 from ferryman.redaction import Redaction
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 
 __all__ = ["failed"]
 

@@ -24,7 +24,8 @@ from ferryman.cli.stored_shown import STORED
 from ferryman.errors import ConfigError, WrongState
 from ferryman.job import FINAL, Job, JobRef, State
 from ferryman.state_words import hint
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 
 __all__ = ["job"]
 

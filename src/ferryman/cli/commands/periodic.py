@@ -12,7 +12,7 @@ from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
 from ferryman.cli.times import Times
 from ferryman.redaction import Redaction
-from ferryman.storage.values import PeriodicInfo, PeriodicRun
+from ferryman.storage.infos import PeriodicInfo, PeriodicRun
 from ferryman.views import run_view
 
 __all__ = ["periodic"]

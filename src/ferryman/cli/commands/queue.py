@@ -14,7 +14,7 @@ from ferryman.cli.output import Column, Listing, plain, show
 from ferryman.cli.session import Session
 from ferryman.cli.times import Times
 from ferryman.job import State
-from ferryman.storage.values import DayCounts, QueueDetails, QueueInfo
+from ferryman.storage.infos import DayCounts, QueueDetails, QueueInfo
 from ferryman.views import queue_details_view, queue_view
 
 __all__ = ["queue"]

@@ -8,7 +8,7 @@ from ferryman.cli.grammar import command
 from ferryman.cli.output import Column, Listing, show
 from ferryman.cli.session import Session
 from ferryman.sizes import mebibytes
-from ferryman.storage.values import Running, WorkerInfo
+from ferryman.storage.infos import Running, WorkerInfo
 from ferryman.views import worker_view
 
 __all__ = ["workers"]

@@ -17,7 +17,8 @@ from ferryman.cli.top.screens import facts
 from ferryman.cli.top.shown import PANELS
 from ferryman.job import State
 from ferryman.redaction import Redaction
-from ferryman.storage.values import Action, JobFilter
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.values import Action
 
 __all__ = ["Act", "card_of", "pausing", "retrying"]
 

@@ -10,7 +10,8 @@ import msgspec
 from ferryman.admin._async.admin import AsyncAdmin
 from ferryman.admin.failures import FailedGroups
 from ferryman.job import Job, State
-from ferryman.storage.values import JobFilter, PeriodicInfo, QueueInfo, WorkerInfo
+from ferryman.storage.filters import JobFilter
+from ferryman.storage.infos import PeriodicInfo, QueueInfo, WorkerInfo
 
 __all__ = ["Overview", "QueueSeen", "RunningSeen", "look"]
 

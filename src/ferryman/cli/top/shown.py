@@ -17,7 +17,7 @@ from ferryman.cli.times import Times, about
 from ferryman.cli.top.overview import Overview, QueueSeen, RunningSeen
 from ferryman.job import State
 from ferryman.redaction import Redaction
-from ferryman.storage.values import PeriodicInfo, WorkerInfo
+from ferryman.storage.infos import PeriodicInfo, WorkerInfo
 from ferryman.views import queue_view, worker_view
 
 __all__ = ["ONCE", "PANELS", "head", "safe", "things"]

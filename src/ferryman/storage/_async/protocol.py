@@ -13,18 +13,8 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from ferryman.storage._async.beside import AsyncGroups, AsyncHealth, AsyncNotebook, AsyncSchema, AsyncSemaphores
 from ferryman.storage._async.jobs import AsyncJobs
-from ferryman.storage.values import (
-    DayCounts,
-    Feature,
-    Notice,
-    PeriodicInfo,
-    PeriodicRun,
-    Plan,
-    QueueDetails,
-    QueueInfo,
-    Wording,
-    WorkerInfo,
-)
+from ferryman.storage.infos import DayCounts, PeriodicInfo, PeriodicRun, QueueDetails, QueueInfo, WorkerInfo
+from ferryman.storage.values import Feature, Notice, Plan, Wording
 
 if TYPE_CHECKING:
     from ferryman.storage._sync import protocol as blocking

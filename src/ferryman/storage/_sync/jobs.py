@@ -10,7 +10,8 @@ from typing import Protocol
 from ferryman.errors import FerrymanError
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
-from ferryman.storage.values import NEWEST_FIRST, Action, JobFilter, JobOrder, Page, Plan, Retention
+from ferryman.storage.filters import NEWEST_FIRST, JobFilter, JobOrder, Page
+from ferryman.storage.values import Action, Plan, Retention
 
 __all__ = ["Jobs"]
 

@@ -13,7 +13,7 @@ from math import inf
 
 from ferryman.errors import InvalidJob, Unsupported
 from ferryman.job import FINAL, NewJob, State, Unique
-from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder
+from ferryman.storage.filters import NEWEST_FIRST, JobFilter, JobOrder
 
 __all__ = ["check", "check_queue", "refuse_what_nobody_finds"]
 

@@ -14,8 +14,8 @@ import msgspec
 from ferryman import gojson
 from ferryman.errors import ConfigError
 from ferryman.job import FINAL, Job, State
+from ferryman.storage.filters import JobFilter, JobOrder
 from ferryman.storage.river.times import json_time
-from ferryman.storage.values import JobFilter, JobOrder
 
 __all__ = ["Place", "behind", "column", "read"]
 

@@ -12,8 +12,8 @@ import ferryman
 from ferryman.errors import ConfigError, FerrymanError, JobNotFound, QueueNotFound, WrongState
 from ferryman.job import Job, JobRef, State
 from ferryman.storage._async.protocol import AsyncStorage
+from ferryman.storage.filters import JobFilter, JobOrder
 from ferryman.storage.river import cursors
-from ferryman.storage.values import JobFilter, JobOrder
 from ferryman.testing.river_adapter import requests as asked
 from ferryman.testing.river_adapter.barriers import Barriers
 from ferryman.testing.river_adapter.client import Client

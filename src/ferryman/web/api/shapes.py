@@ -10,7 +10,8 @@ from ferryman.facts import Unit
 from ferryman.findings import Finding
 from ferryman.job import State
 from ferryman.shapes import FailedGroup, Job, Queue, Worker
-from ferryman.storage.values import Action, PeriodicInfo
+from ferryman.storage.infos import PeriodicInfo
+from ferryman.storage.values import Action
 
 __all__ = [
     "Acted",

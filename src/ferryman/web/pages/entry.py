@@ -9,7 +9,7 @@ from datetime import datetime
 from starlette.responses import Response
 
 from ferryman.job import Job, JobRef
-from ferryman.storage.values import PeriodicRun
+from ferryman.storage.infos import PeriodicRun
 from ferryman.web import replies
 from ferryman.web.pages.periodic import EntryRow, entry_row, ran_for
 from ferryman.web.pages.rows import one_line

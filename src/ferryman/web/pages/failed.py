@@ -14,7 +14,7 @@ from ferryman.admin.failures import FailedGroup, FailedGroups
 from ferryman.duration import parse_duration
 from ferryman.errors import FerrymanError
 from ferryman.job import JobRef, State
-from ferryman.storage.values import JobFilter
+from ferryman.storage.filters import JobFilter
 from ferryman.web import replies
 from ferryman.web.filters import read_chosen
 from ferryman.web.pages.listing import job_list

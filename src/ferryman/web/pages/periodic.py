@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 
 from ferryman.job import JobRef, State
-from ferryman.storage.values import PeriodicInfo, PeriodicRun
+from ferryman.storage.infos import PeriodicInfo, PeriodicRun
 from ferryman.web import replies
 from ferryman.web.formats import duration
 from ferryman.web.pages.cron_words import in_words, times_after

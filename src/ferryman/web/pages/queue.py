@@ -13,7 +13,7 @@ from starlette.responses import Response
 from ferryman.errors import FerrymanError, QueueNotFound
 from ferryman.facts import NOT_PERMITTED
 from ferryman.job import State
-from ferryman.storage.values import QueueDetails, QueueInfo
+from ferryman.storage.infos import QueueDetails, QueueInfo
 from ferryman.web import replies
 from ferryman.web.collector import Sight
 from ferryman.web.filters import read_chosen

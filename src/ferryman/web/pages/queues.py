@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from starlette.responses import Response
 
 from ferryman.job import State
-from ferryman.storage.values import QueueInfo
+from ferryman.storage.infos import QueueInfo
 from ferryman.web import replies
 from ferryman.web.collector import Sight
 from ferryman.web.pages.parts import Condition, Empty, Pager

@@ -10,7 +10,7 @@ from hashlib import sha256
 from starlette.responses import Response
 
 from ferryman.job import JobRef
-from ferryman.storage.values import Running, WorkerInfo
+from ferryman.storage.infos import Running, WorkerInfo
 from ferryman.web import replies
 from ferryman.web.formats import duration
 from ferryman.web.pages.parts import Condition, Empty, Note

@@ -11,7 +11,8 @@ from ferryman.outcome import Finished
 from ferryman.storage.asynq.rules import check, refuse_what_nobody_finds
 from ferryman.storage.asynq.server import AsyncServer
 from ferryman.storage.asynq.verbs import chores, finish, insert, listing, manage, many, work
-from ferryman.storage.values import NEWEST_FIRST, Action, JobFilter, JobOrder, Page, Plan, Retention
+from ferryman.storage.filters import NEWEST_FIRST, JobFilter, JobOrder, Page
+from ferryman.storage.values import Action, Plan, Retention
 
 __all__ = ["AsyncRedisJobs"]
 

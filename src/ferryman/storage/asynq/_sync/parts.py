@@ -30,19 +30,8 @@ from ferryman.storage.asynq.verbs import (
 )
 from ferryman.storage.asynq.wakeup import Appetite
 from ferryman.storage.asynq.way import way
-from ferryman.storage.values import (
-    DayCounts,
-    Gathered,
-    LineStatus,
-    Notice,
-    PeriodicInfo,
-    PeriodicRun,
-    Plan,
-    QueueDetails,
-    QueueInfo,
-    Retention,
-    WorkerInfo,
-)
+from ferryman.storage.infos import DayCounts, PeriodicInfo, PeriodicRun, QueueDetails, QueueInfo, WorkerInfo
+from ferryman.storage.values import Gathered, LineStatus, Notice, Plan, Retention
 from ferryman.storage.way import Step, taken
 
 __all__ = [

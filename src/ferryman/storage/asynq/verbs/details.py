@@ -17,7 +17,7 @@ from ferryman.storage.asynq.calls import Command, Each, Verb
 from ferryman.storage.asynq.keys import QueueKeys
 from ferryman.storage.asynq.verbs.on_queue import on_queue
 from ferryman.storage.asynq.verbs.queues import check_one
-from ferryman.storage.values import QueueDetails
+from ferryman.storage.infos import QueueDetails
 
 __all__ = ["details", "place_of"]
 

@@ -18,7 +18,7 @@ from ferryman.storage.asynq.keys import QueueKeys
 from ferryman.storage.asynq.tasks import STATES
 from ferryman.storage.asynq.times import moment, moment_ns
 from ferryman.storage.asynq.verbs.queues import known_queues
-from ferryman.storage.values import DayCounts, QueueInfo
+from ferryman.storage.infos import DayCounts, QueueInfo
 
 __all__ = ["glance"]
 

@@ -25,8 +25,8 @@ from ferryman.storage.asynq.tasks import WORDS
 from ferryman.storage.asynq.verbs.queues import known_queues, read_queues
 from ferryman.storage.asynq.verbs.workers import running_tasks
 from ferryman.storage.asynq.wire import WireError
+from ferryman.storage.filters import JobFilter, Page
 from ferryman.storage.matching import looks_inside, matches
-from ferryman.storage.values import JobFilter, Page
 
 __all__ = ["count", "list_jobs", "waiting_kinds"]
 

@@ -18,7 +18,7 @@ from ferryman.storage.asynq.messages import (
 )
 from ferryman.storage.asynq.times import seconds
 from ferryman.storage.asynq.wire import WireError
-from ferryman.storage.values import PeriodicInfo
+from ferryman.storage.infos import PeriodicInfo
 
 __all__ = ["enqueue_events", "list_entries"]
 

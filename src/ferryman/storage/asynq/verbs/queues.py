@@ -12,7 +12,7 @@ from ferryman.storage.asynq.keys import QUEUES, QueueKeys
 from ferryman.storage.asynq.scripts import load
 from ferryman.storage.asynq.tasks import STATES
 from ferryman.storage.asynq.times import moment, moment_ns, seconds
-from ferryman.storage.values import DayCounts, QueueInfo, not_empty
+from ferryman.storage.infos import DayCounts, QueueInfo, not_empty
 
 __all__ = [
     "announce",

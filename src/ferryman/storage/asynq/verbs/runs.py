@@ -14,7 +14,7 @@ from ferryman.storage.asynq.times import EPOCH
 from ferryman.storage.asynq.verbs.manage import get
 from ferryman.storage.asynq.verbs.many import together
 from ferryman.storage.asynq.wire import WireError
-from ferryman.storage.values import PeriodicInfo, PeriodicRun
+from ferryman.storage.infos import PeriodicInfo, PeriodicRun
 
 __all__ = ["runs"]
 

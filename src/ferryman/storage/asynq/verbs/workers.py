@@ -23,7 +23,7 @@ from ferryman.storage.asynq.messages import Timestamp
 from ferryman.storage.asynq.optiontext import option_texts
 from ferryman.storage.asynq.times import moment, seconds
 from ferryman.storage.asynq.wire import WireError
-from ferryman.storage.values import Running, ScheduleInfo, WorkerInfo
+from ferryman.storage.infos import Running, ScheduleInfo, WorkerInfo
 
 __all__ = ["beat", "leave", "list_workers", "lost_workers", "running_tasks"]
 

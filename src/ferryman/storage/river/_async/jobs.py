@@ -9,22 +9,12 @@ from typing import TypeVar
 from ferryman.errors import FerrymanError, InvalidJob, Unsupported
 from ferryman.job import Inserted, Job, JobRef, NewJob, State
 from ferryman.outcome import Finished
+from ferryman.storage.filters import NEWEST_FIRST, JobFilter, JobOrder, Page
 from ferryman.storage.river._async.runner import AsyncRunner
 from ferryman.storage.river.rules import check
 from ferryman.storage.river.steps import Verb
 from ferryman.storage.river.verbs import chores, insert, manage, many, schedules, work
-from ferryman.storage.values import (
-    NEWEST_FIRST,
-    Action,
-    CancelRequested,
-    Feature,
-    JobFilter,
-    JobOrder,
-    JobsAvailable,
-    Page,
-    Plan,
-    Retention,
-)
+from ferryman.storage.values import Action, CancelRequested, Feature, JobsAvailable, Plan, Retention
 
 __all__ = ["AsyncRiverJobs"]
 

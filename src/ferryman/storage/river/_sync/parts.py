@@ -7,21 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from ferryman.storage.infos import DayCounts, PeriodicInfo, PeriodicRun, QueueDetails, QueueInfo, WorkerInfo
 from ferryman.storage.river._sync.runner import Runner
 from ferryman.storage.river.verbs import indexes, leaders, queues, schedules, schema, workers
-from ferryman.storage.values import (
-    DayCounts,
-    LeaderResigned,
-    LineStatus,
-    PeriodicInfo,
-    PeriodicRun,
-    Plan,
-    QueueChanged,
-    QueueDetails,
-    QueueInfo,
-    ResignRequested,
-    WorkerInfo,
-)
+from ferryman.storage.values import LeaderResigned, LineStatus, Plan, QueueChanged, ResignRequested
 
 __all__ = [
     "RiverLeaders",

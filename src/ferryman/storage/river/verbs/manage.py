@@ -12,12 +12,12 @@ import msgspec
 from ferryman import gojson
 from ferryman.errors import DuplicateJob, JobNotFound, WrongState
 from ferryman.job import Job, JobRef, State
+from ferryman.storage.filters import NEWEST_FIRST, JobFilter, JobOrder, Page
 from ferryman.storage.matching import looks_inside, matches
 from ferryman.storage.river import cursors
 from ferryman.storage.river.rows import SeenRow, job_from, without_nul
 from ferryman.storage.river.steps import Batch, Query, Row, Search, Verb
 from ferryman.storage.river.times import json_time
-from ferryman.storage.values import NEWEST_FIRST, JobFilter, JobOrder, Page
 
 __all__ = [
     "asked_to_stop",

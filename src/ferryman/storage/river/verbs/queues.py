@@ -11,9 +11,9 @@ from msgspec.structs import replace
 from ferryman import gojson
 from ferryman.errors import QueueNotFound
 from ferryman.job import FINAL, State
+from ferryman.storage.infos import DayCounts, QueueDetails, QueueInfo, not_empty
 from ferryman.storage.river.steps import Batch, Query, Row, Search, Verb
 from ferryman.storage.river.times import parse_time
-from ferryman.storage.values import DayCounts, QueueDetails, QueueInfo, not_empty
 
 __all__ = [
     "announce",

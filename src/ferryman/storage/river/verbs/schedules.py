@@ -10,10 +10,11 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from ferryman.job import Job
+from ferryman.storage.infos import PeriodicInfo, PeriodicRun
 from ferryman.storage.river.rows import job_from
 from ferryman.storage.river.steps import Batch, Query, Verb
 from ferryman.storage.river.times import parse_time
-from ferryman.storage.values import PeriodicInfo, PeriodicRun, Plan
+from ferryman.storage.values import Plan
 
 __all__ = ["and_keep", "keep", "plans", "runs"]
 

@@ -13,9 +13,9 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from ferryman.errors import SchemaOutOfDate
+from ferryman.storage.infos import PeriodicInfo, ScheduleInfo, WorkerInfo
 from ferryman.storage.river.steps import Query, Row, Verb
 from ferryman.storage.river.times import parse_time
-from ferryman.storage.values import PeriodicInfo, ScheduleInfo, WorkerInfo
 
 __all__ = ["beat", "leave", "list_workers", "lost_workers", "schedules"]
 
