@@ -55,6 +55,18 @@ async def test_passwords_cannot_be_tried_out(jobs: Ferryman) -> None:
     assert statuses == [401] * 5 + [429]
 
 
+async def test_passwords_cannot_be_tried_out_in_a_header_either(jobs: Ferryman) -> None:
+    def sent(password: str) -> dict[str, str]:
+        return {"Authorization": f"Basic {b64encode(f'ann:{password}'.encode()).decode()}"}
+
+    async with Asking(Dashboard(jobs, auth=login())) as there:
+        right = [(await there.get("/-/metrics", headers=sent("correct horse"))).status_code for _ in range(7)]
+        wrong = [(await there.get("/-/metrics", headers=sent(str(n)))).status_code for n in range(6)]
+
+    assert right == [200] * 7
+    assert wrong == [401] * 5 + [429]
+
+
 async def test_a_login_leads_nowhere_else(jobs: Ferryman) -> None:
     async with Asking(Dashboard(jobs, auth=login())) as there:
         entered = await there.post("/login", {"token": TOKEN, "next": "//evil.example/s/"})

@@ -80,6 +80,14 @@ async def test_a_stream_that_has_nothing_to_tell_says_now_and_then_that_it_lives
         assert ":\n\n" in [await browser.hear() for _ in range(5)]
 
 
+async def test_a_stream_ends_in_time_so_that_who_was_logged_out_hears_no_more(
+    board: Asking, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streams, "_LONGEST", 0.0)
+    async with Browser(board.dashboard) as browser:
+        assert [await browser.hear(), await browser.hear()] == ["retry: 5000\n\n", ""]
+
+
 async def test_one_stream_too_many_is_refused_until_a_browser_goes_away(board: Asking) -> None:
     async with Browser(board.dashboard) as first, Browser(board.dashboard) as second:
         await first.hear()

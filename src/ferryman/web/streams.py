@@ -8,6 +8,7 @@ ends waits for its connections; so there are only so many, and whoever stops the
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 
 from starlette.responses import Response, StreamingResponse
@@ -19,6 +20,9 @@ __all__ = ["Streams"]
 
 _QUIET = 15.0
 """After so many seconds without news something is sent, so that nothing on the way takes the stream for dead."""
+
+_LONGEST = 600.0
+"""After so many seconds a stream ends, so that its browser passes the door anew: it may have been logged out."""
 
 _AGAIN = 5_000
 """After so many milliseconds a browser whose stream broke comes again."""
@@ -45,11 +49,11 @@ class Streams:
         self._end = asyncio.Event()
 
     async def _lines(self, collector: Collector, number: int) -> AsyncIterator[str]:
-        end = self._end
+        end, until = self._end, time.monotonic() + _LONGEST
         self.open += 1
         try:
             yield f"retry: {_AGAIN}\n\n"
-            while not end.is_set():
+            while not end.is_set() and time.monotonic() < until:
                 later = await _later(collector, number, end)
                 number = later or number
                 if not end.is_set():

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from ferryman.web.entrance.access import Access, Level, require, require_changes
 from ferryman.web.entrance.limits import Limit
-from ferryman.web.entrance.logins import Way
+from ferryman.web.entrance.logins import Way, name_with_password
 from ferryman.web.entrance.origins import require_own_page
 from ferryman.web.entrance.proxies import Proxies
 from ferryman.web.refusals import Refusal
@@ -47,7 +47,7 @@ class Door:
         self.require_host(request)
         if needs.changes:
             require_changes(read_only)
-        access = await self.way.access(request)
+        access = await self._whose(request)
         if access is None:
             raise self._unknown(request)
         if request.method not in _SAFE:
@@ -61,11 +61,26 @@ class Door:
         """Return who has logged in, and their cookie.  Raises Refusal."""
         self.require_host(request)
         require_own_page(request, self.proxies)
-        self._logins.take(f"{self.proxies.client(request)} {name}")
+        self._logins.take(self._tries(request, name))
         entered = await self.way.enter(name, secret)
         if entered is None:
             raise Refusal(401, "wrong_login", "That is not a name and a password, or a token, that is known here.")
         return entered
+
+    async def _whose(self, request: Request) -> Access | None:
+        """Return who this is; passwords cannot be tried out in a header more often than in the form."""
+        name = name_with_password(request) if self.way.form else None
+        if name is None:
+            return await self.way.access(request)
+        tries = self._tries(request, name)
+        self._logins.take(tries)
+        access = await self.way.access(request)
+        if access is not None:
+            self._logins.give_back(tries)
+        return access
+
+    def _tries(self, request: Request, name: str) -> str:
+        return f"{self.proxies.client(request)} {name}"
 
     def require_host(self, request: Request) -> None:
         """Raise Refusal when this is asked under a name that is not ours: a page elsewhere may have rebound it."""

@@ -26,7 +26,7 @@ class Limit:
         """Count one more.  Raises Refusal when that is too many."""
         now = self._clock()
         if len(self._times) > _MOST:  # whoever asks under ever new names must not fill our memory
-            self._times = {name: times for name, times in self._times.items() if times[-1] > now - 60}
+            self._times = {name: times for name, times in self._times.items() if times and times[-1] > now - 60}
         times = self._times.setdefault(who, deque())
         while times and times[0] <= now - 60:
             times.popleft()
@@ -39,3 +39,8 @@ class Limit:
                 headers={"Retry-After": str(wait)},
             )
         times.append(now)
+
+    def give_back(self, who: str) -> None:
+        """Count one less: what was taken last turned out to be right."""
+        if times := self._times.get(who):
+            times.pop()

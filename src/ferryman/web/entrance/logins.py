@@ -22,7 +22,7 @@ from ferryman.web.entrance.proxies import Proxies, on_this_machine
 from ferryman.web.entrance.sessions import Sessions
 from ferryman.web.entrance.users import Tokens, User, Users
 
-__all__ = ["COOKIE", "Anybody", "ByApplication", "ByLogin", "ByProxy", "Decide", "Nobody", "Way"]
+__all__ = ["COOKIE", "Anybody", "ByApplication", "ByLogin", "ByProxy", "Decide", "Nobody", "Way", "name_with_password"]
 
 COOKIE = "ferryman_session"
 
@@ -130,7 +130,7 @@ class ByLogin:
         if scheme.lower() == "bearer":
             return _as(self._token(given.strip()), "token")
         if scheme.lower() == "basic":
-            return _as(await self._basic(given.strip()), "password")
+            return _as(await self._password(*_basic(given)), "password")
         if cookie := request.cookies.get(COOKIE):
             return _as(self._sessions.whose(cookie, self._find), "session")
         return None
@@ -146,13 +146,6 @@ class ByLogin:
 
     def _token(self, token: str) -> User | None:
         return self._tokens.check(token) if self._tokens else None
-
-    async def _basic(self, given: str) -> User | None:
-        try:
-            name, _, password = b64decode(given, validate=True).decode().partition(":")
-        except ValueError:
-            return None
-        return await self._password(name, password)
 
     async def _password(self, name: str, password: str) -> User | None:
         if self._users is None:
@@ -184,6 +177,21 @@ class _Known:
 
     def _mark(self, user: User, password: str) -> bytes:
         return sha256(f"{user.name}\n{user.secret}\n{password}".encode()).digest()
+
+
+def name_with_password(request: Request) -> str | None:
+    """Return the name that a password is sent with, as programs do with each request; None where none is."""
+    scheme, _, given = request.headers.get("authorization", "").partition(" ")
+    return _basic(given)[0] if scheme.lower() == "basic" else None
+
+
+def _basic(given: str) -> tuple[str, str]:
+    """Return a name and a password; what cannot be read is nobody's."""
+    try:
+        name, _, password = b64decode(given.strip(), validate=True).decode().partition(":")
+    except ValueError:
+        return "", ""
+    return name, password
 
 
 def _as(user: User | None, how: str) -> Access | None:
