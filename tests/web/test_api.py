@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -15,10 +15,13 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from starlette.requests import Request
 
 from ferryman.job import JobRef
 from ferryman.web.api.calls import CALLS, PREFIX
 from ferryman.web.api.openapi import describe
+from ferryman.web.bodies import bounded
+from ferryman.web.refusals import Refusal
 from web.conftest import Shop
 
 CHECKS: list[Any] = [
@@ -29,6 +32,7 @@ CHECKS: list[Any] = [
     response_schema_conformance,
 ]
 EXAMPLES = 8
+FORM = "application/x-www-form-urlencoded"
 # A stream has no end: tests/web/test_streams.py listens to it.
 DESCRIBED = schemathesis.openapi.from_dict(describe()).exclude(path=f"{PREFIX}/events")
 OPERATIONS = [result.ok() for result in DESCRIBED.get_all_operations()]
@@ -133,3 +137,36 @@ async def test_a_body_of_more_than_a_megabyte_is_not_read(corner: Shop) -> None:
     answer = await corner.there.api("POST", "/enqueue", {"kind": "mail:send", "args": {"text": "x" * (1 << 20)}})
 
     assert answer.status_code == 413
+
+
+async def test_a_body_that_is_longer_than_it_says_is_not_read_to_its_end(corner: Shop) -> None:
+    read = 0
+
+    async def endless() -> AsyncIterator[bytes]:
+        nonlocal read
+        for _ in range(100):
+            read += 1
+            yield b"a=" + b"x" * 99_997 + b"&"
+
+    headers = {"Content-Length": "5", "Sec-Fetch-Site": "same-origin", "Content-Type": FORM}
+    for path in ("/login", "/s/main/act", "/api/v1/s/main/enqueue"):
+        answer = await corner.there._client.post(path, content=endless(), headers=headers)
+        assert answer.status_code == 413, path
+    assert read < 40
+
+
+async def test_a_request_that_breaks_off_is_no_bug_of_ours() -> None:
+    async def gone() -> dict[str, str]:
+        return {"type": "http.disconnect"}
+
+    with pytest.raises(Refusal, match="broke off"):
+        await bounded(Request({"type": "http", "headers": [(b"content-length", b"5")]}, gone), 100).body()
+
+
+async def test_a_job_is_stored_with_the_arguments_that_were_sent(corner: Shop) -> None:
+    stored = await corner.there.api("POST", "/enqueue", {"kind": "mail:send", "args": {"user": 1 << 63}})
+    without = await corner.there.api("POST", "/enqueue", {"kind": "mail:send"})
+
+    assert (stored.status_code, without.status_code) == (201, 201)
+    refs = [JobRef.parse(answer.json()["ref"]) for answer in (stored, without)]
+    assert [(await corner.jobs.admin.jobs.get(ref)).args for ref in refs] == [b'{"user":9223372036854775808}', b"{}"]

@@ -7,6 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
 
+from ferryman.web.bodies import bounded
 from ferryman.web.refusals import Refusal
 
 __all__ = ["read_form"]
@@ -14,11 +15,8 @@ __all__ = ["read_form"]
 
 async def read_form(request: Request, *, longest: int, most: int) -> FormData:
     """Return the fields of a form, `most` of them in `longest` bytes.  Raises Refusal."""
-    length = request.headers.get("content-length", "")
-    if not length.isdecimal() or len(length) > 9 or int(length) > longest:
-        raise Refusal(413, "too_long", f"A form may have {longest:,} bytes here, and has to say how many it has.")
     try:
-        return await request.form(max_fields=most, max_files=0)
+        return await bounded(request, longest).form(max_fields=most, max_files=0)
     except (MultiPartException, HTTPException) as error:
         why = error.message if isinstance(error, MultiPartException) else error.detail
         raise Refusal(400, "bad_form", f"The form cannot be read: {why}") from None

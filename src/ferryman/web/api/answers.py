@@ -8,6 +8,7 @@ import msgspec
 from starlette.responses import Response
 
 from ferryman.storage.values import Action
+from ferryman.web.bodies import bounded
 from ferryman.web.refusals import Refusal
 from ferryman.web.visit import Visit
 
@@ -54,7 +55,7 @@ class EnqueueWanted(msgspec.Struct, forbid_unknown_fields=True):
     """A job to be stored."""
 
     kind: Name
-    args: msgspec.Raw | None = None
+    args: msgspec.Raw = msgspec.field(default_factory=msgspec.Raw)
     queue: Name | None = None
     delay: Name | None = None
     unique: Name | None = None
@@ -67,11 +68,9 @@ def answer(value: Any, status: int = 200) -> Response:
 
 async def body(visit: Visit, kind: type[T]) -> T:
     """Return what a request's body says.  Raises Refusal."""
-    length = visit.request.headers.get("content-length", "")
-    if not length.isdecimal() or int(length) > _MOST:
-        raise Refusal(413, "too_long", "A body may have a megabyte, and has to say how long it is.")
+    given = await bounded(visit.request, _MOST).body()
     try:
-        return msgspec.json.decode(await visit.request.body(), type=kind)
+        return msgspec.json.decode(given, type=kind)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise Refusal(400, "bad_body", f"The body is not what this takes: {error}.") from None
 

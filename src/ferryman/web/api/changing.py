@@ -109,7 +109,7 @@ async def enqueue(visit: Visit) -> Response:
     wanted = await body(visit, EnqueueWanted)
     said = {"queue": wanted.queue, "delay": wanted.delay, "unique": wanted.unique}
     given = {name: value for name, value in said.items() if value is not None}
-    stored = await visit.changes.enqueue(wanted.kind, bytes(wanted.args or b"{}"), **given)
+    stored = await visit.changes.enqueue(wanted.kind, bytes(wanted.args) or b"{}", **given)
     return answer({"ref": str(stored.ref), "state": stored.state, "duplicate": stored.duplicate}, 201)
 
 
