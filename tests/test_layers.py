@@ -27,6 +27,7 @@ HELD = (
     "outbox",
     "settings",
     "settings_file",
+    "settings_sources",
     "shapes",
     "sqlite",
     "sync",

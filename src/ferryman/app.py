@@ -15,7 +15,8 @@ from ferryman.lifespan import provided_types, with_types
 from ferryman.middleware import EnqueueMiddleware, InThread, Middleware, OnError
 from ferryman.registry import Registry
 from ferryman.retry import Backoff, IsFailure, always, curve_of, river
-from ferryman.settings import Loaded, Settings, load
+from ferryman.settings import Settings
+from ferryman.settings_sources import Loaded, load
 
 if TYPE_CHECKING:
     from ferryman.admin._async.admin import AsyncAdmin

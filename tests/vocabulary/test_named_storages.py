@@ -9,7 +9,7 @@ import pytest
 
 from ferryman import Ferryman
 from ferryman.errors import ConfigError
-from ferryman.settings import Loaded, load
+from ferryman.settings_sources import Loaded, load
 
 TWO = '[storages.main]\nurl = "sqlite:///main.db"\n[storages.billing]\nurl = "redis://:hush@cache/1"\n'
 

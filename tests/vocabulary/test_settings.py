@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from ferryman.errors import ConfigError
-from ferryman.settings import DEFAULT_URL, Loaded, Settings, load
+from ferryman.settings import DEFAULT_URL, Settings
+from ferryman.settings_sources import Loaded, load
 
 
 def loaded(env: dict[str, str] | None = None, file: Path | None = None, **arguments: Any) -> Loaded:

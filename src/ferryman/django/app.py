@@ -21,7 +21,7 @@ from ferryman.django.queues import with_urgent, worked
 from ferryman.errors import ConfigError
 from ferryman.job import Inserted, Job, JobRef, NewJob
 from ferryman.middleware import Call
-from ferryman.settings import Loaded, load
+from ferryman.settings_sources import Loaded, load
 
 if TYPE_CHECKING:
     from ferryman.worker import Worker
