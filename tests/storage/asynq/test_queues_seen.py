@@ -6,7 +6,7 @@ from typing import Any
 
 from ferryman.job import State
 from ferryman.storage.asynq._async.storage import AsyncRedisStorage
-from ferryman.storage.asynq.keys import QueueKeys
+from ferryman.storage.asynq.keys import QUEUES, QueueKeys
 from ferryman.storage.asynq.urls import Address
 from servers import cluster
 from storage.samples import NOW, mail
@@ -22,6 +22,15 @@ async def test_a_queue_that_cannot_be_read_says_so_and_the_others_stay(storage: 
 
     assert (broken.name, "WRONGTYPE" in broken.unreadable) == ("broken", True)
     assert default.counts == {State.AVAILABLE: 1}
+
+
+async def test_what_is_no_text_among_the_queues_keeps_none_of_the_others_back(
+    storage: AsyncRedisStorage, redis: Any
+) -> None:
+    await storage.jobs.insert([mail()], now=NOW)
+    redis.sadd(QUEUES, b"\xff\xfe")
+
+    assert [queue.name for queue in await storage.queues.glance(cap=9, now=NOW)] == ["default"]
 
 
 async def test_jobs_in_groups_and_the_days_attempts_are_counted(storage: AsyncRedisStorage) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -38,9 +39,15 @@ def announce(names: Sequence[str]) -> Verb[None]:
 
 
 def known_queues() -> Verb[list[str]]:
-    """Return the names of all queues."""
+    """Return the names of all queues.  What is no text names none: no task can say that it is in such a queue."""
     (names,) = yield [Command(("SMEMBERS", QUEUES))]
-    return sorted(name.decode() for name in names)
+    return sorted(_texts(names))
+
+
+def _texts(names: Iterable[bytes]) -> Iterator[str]:
+    for name in names:
+        with suppress(UnicodeDecodeError):
+            yield name.decode()
 
 
 def list_queues() -> Verb[list[QueueInfo]]:
