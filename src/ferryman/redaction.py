@@ -45,7 +45,7 @@ _WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # Within a text, these and a sign of equality tell that a secret follows.
 _TEXT_NAMES = ("password", "passwd", "pwd", "secret", "token", "api_key")
 
-_PASSWORD = re.compile(r"(password=)[^&]*")
+_PASSWORD = re.compile(r"(password=)[^&]*", re.IGNORECASE)
 _FORMS = r"""
       -----BEGIN[ ][A-Z ]+-----.*?(?:-----END[ ][A-Z ]+-----|\Z)
     | \beyJ[\w-]+\.[\w-]+\.[\w-]*
@@ -69,11 +69,11 @@ def hidden(length: int, unit: str = "chars") -> str:
 
 
 def without_password(url: str) -> str:
-    """Return a URL as it may be printed."""
+    """Return a URL as it may be printed, one without its scheme too."""
     head, at, host = url.rpartition("@")
-    scheme, slashes, credentials = head.partition("://")
-    user, colon, _ = credentials.partition(":")
-    shown = f"{scheme}{slashes}{user}{':***' if colon else ''}@{host}" if at and slashes else url
+    begin = head.find("://") + 3 if "://" in head else 0
+    user, colon, _ = head[begin:].partition(":")
+    shown = f"{head[:begin]}{user}{':***' if colon else ''}@{host}" if at else url
     return _PASSWORD.sub(r"\1***", shown)
 
 

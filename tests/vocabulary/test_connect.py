@@ -49,6 +49,8 @@ def test_a_wrong_url_says_what_is_wrong_and_how_to_write_it(url: str, said: str)
         ("redis://:secret@localhost:6379/0", "redis://:***@localhost:6379/0"),
         ("postgres://ada:secret@db/app?schema=x", "postgres://ada:***@db/app?schema=x"),
         ("postgres://ada@db/app", "postgres://ada@db/app"),
+        ("postgres://db/app?PASSWORD=secret", "postgres://db/app?PASSWORD=***"),
+        (":secret@localhost:6379", ":***@localhost:6379"),
         ("sqlite:///jobs.db", "sqlite:///jobs.db"),
     ],
 )

@@ -62,6 +62,8 @@ def _refuse_slips(parts: SplitResult) -> None:
         )
     for host in parts.netloc.rpartition("@")[2].split(","):
         port = host.rpartition("]")[2].rpartition(":")[2] if ":" in host.rpartition("]")[2] else ""
+        if port and not port.isdecimal() and "@" in f"{parts.path}{parts.query}{parts.fragment}":
+            raise ConfigError("The URL has a /, a ? or a # in its password. Write / as %2F, ? as %3F and # as %23.")
         if port and not port.isdecimal():
             raise ConfigError(
                 f'The URL of host {parts.hostname} has "{port}" as its port. '
