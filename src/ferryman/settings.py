@@ -1,4 +1,9 @@
-"""Every setting: what it means, and its default."""
+"""Every setting: what it means, and its default.
+
+The settings file goes before the default, the environment before the file, and an argument
+before them all.  Where jobs are kept is said by `url` or by `storage`, the name of a URL in
+the file: who says one of them goes before who said either earlier.
+"""
 
 from __future__ import annotations
 

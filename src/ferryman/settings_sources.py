@@ -2,9 +2,7 @@
 
 Defaults, then the settings file, then the environment, then arguments: the later wins.
 Each source says only what it was given, so a default never overrides a choice, and an
-error can name the place of a bad value.  Where jobs are kept is said by `url` or by
-`storage`, the name of a URL in the file: who says one of them goes before who said
-either earlier.
+error can name the place of a bad value.
 """
 
 from __future__ import annotations
