@@ -62,6 +62,7 @@ async def log_out(board: Board, request: Request) -> Response:
     """End the session."""
     board.door.require_host(request)
     require_own_page(request, board.door.proxies)
+    board.door.way.leave(request.cookies.get(COOKIE, ""))
     root = root_of(request, board.door.proxies)
     response = RedirectResponse(f"{root}/login", 303)
     response.delete_cookie(COOKIE, path=root or "/")

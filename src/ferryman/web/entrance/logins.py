@@ -43,6 +43,10 @@ class Way(Protocol):
         """Log somebody in, and return who it is and the value of their cookie."""
         ...
 
+    def leave(self, cookie: str) -> None:
+        """Log out whose cookie this is."""
+        ...
+
 
 class _NoForm:
     form = False
@@ -50,6 +54,9 @@ class _NoForm:
 
     async def enter(self, name: str, secret: str) -> tuple[Access, str] | None:
         return None
+
+    def leave(self, cookie: str) -> None:
+        pass
 
 
 class Anybody(_NoForm):
@@ -139,6 +146,10 @@ class ByLogin:
         """Take a password, or a token when no name is given."""
         user = await self._password(name, secret) if name else self._token(secret)
         return (Access(user.level, user.name, "session", user.reveal), self._sessions.begin(user)) if user else None
+
+    def leave(self, cookie: str) -> None:
+        """End the session of this cookie."""
+        self._sessions.end(cookie, self._find)
 
     def _find(self, name: str) -> User | None:
         of_users = self._users.find(name) if self._users else None
