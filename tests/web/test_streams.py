@@ -100,6 +100,15 @@ async def test_one_stream_too_many_is_refused_until_a_browser_goes_away(board: A
     assert answer["status"] == 200
 
 
+async def test_no_more_begin_than_there_is_room_for_when_all_come_at_once(board: Asking) -> None:
+    browsers = [Browser(board.dashboard) for _ in range(5)]
+    await asyncio.gather(*(browser.__aenter__() for browser in browsers))
+    statuses = [browser.answer["status"] for browser in browsers]
+    await asyncio.gather(*(browser.__aexit__() for browser in browsers))
+
+    assert sorted(statuses) == [200, 200, 503, 503, 503]
+
+
 async def test_hanging_up_ends_every_stream_at_once_and_others_may_begin(board: Asking) -> None:
     async with Browser(board.dashboard) as browser:
         await browser.hear()

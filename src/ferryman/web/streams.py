@@ -10,8 +10,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from ferryman.web.collector import Collector
 from ferryman.web.refusals import Refusal
@@ -41,7 +43,7 @@ class Streams:
         if self.open >= self.most:
             raise Refusal(503, "no_stream", f"There is room for {self.most} streams here. Ask for /snapshot instead.")
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-        return StreamingResponse(self._lines(collector, number), media_type="text/event-stream", headers=headers)
+        return _Stream(self, self._lines(collector, number), media_type="text/event-stream", headers=headers)
 
     def hang_up(self) -> None:
         """End every stream."""
@@ -50,16 +52,27 @@ class Streams:
 
     async def _lines(self, collector: Collector, number: int) -> AsyncIterator[str]:
         end, until = self._end, time.monotonic() + _LONGEST
-        self.open += 1
+        yield f"retry: {_AGAIN}\n\n"
+        while not end.is_set() and time.monotonic() < until:
+            later = await _later(collector, number, end)
+            number = later or number
+            if not end.is_set():
+                yield f"event: snapshot\ndata: {number}\n\n" if later else ":\n\n"
+
+
+class _Stream(StreamingResponse):
+    """A stream that takes its place before anybody else is let in, and gives it back however it ends."""
+
+    def __init__(self, streams: Streams, lines: AsyncIterator[str], **more: Any) -> None:
+        super().__init__(lines, **more)
+        self._streams = streams
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        self._streams.open += 1
         try:
-            yield f"retry: {_AGAIN}\n\n"
-            while not end.is_set() and time.monotonic() < until:
-                later = await _later(collector, number, end)
-                number = later or number
-                if not end.is_set():
-                    yield f"event: snapshot\ndata: {number}\n\n" if later else ":\n\n"
+            await super().__call__(scope, receive, send)
         finally:
-            self.open -= 1
+            self._streams.open -= 1
 
 
 async def _later(collector: Collector, number: int, end: asyncio.Event) -> int | None:
