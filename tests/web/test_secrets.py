@@ -47,6 +47,14 @@ async def test_no_page_no_answer_of_the_api_and_no_log_has_a_secret(
         assert not [record for record in caplog.records if secret in record.getMessage()]
 
 
+async def test_a_secret_in_the_reason_for_a_pause_is_not_kept(board: Asking) -> None:
+    await board.post("/s/main/queues/pause", {"name": "mail", "reason": f"the password={PASSWORD} is old"})
+
+    assert PASSWORD not in (await board.get("/s/main/queue?name=mail")).text
+    assert " is old" in (await board.get("/s/main/queue?name=mail")).text
+    assert PASSWORD not in (await board.api("GET", "/queues")).text
+
+
 async def test_a_storages_password_is_not_told_when_it_cannot_be_reached(caplog: pytest.LogCaptureFixture) -> None:
     jobs = Ferryman(f"redis://ann:{PASSWORD}@127.0.0.1:1/0", config=None)
     async with Asking(Dashboard(jobs, auth=lambda request: Access(Level.ADMIN))) as there:
