@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from ferryman import Ferryman
 from ferryman.engine.rescuer import Rescuer
@@ -16,6 +18,7 @@ from ferryman.storage.asynq._async.storage import AsyncRedisStorage
 from ferryman.storage.asynq.keys import QUEUES, QueueKeys
 from ferryman.storage.asynq.messages import TASK
 from ferryman.storage.asynq.times import seconds
+from ferryman.storage.infos import WorkerInfo
 from ferryman.storage.values import Retention
 from ferryman.task import Tasks
 from ferryman.testing import FakeClock, Recorder, run_until_empty
@@ -344,3 +347,22 @@ async def test_in_a_full_memory_a_running_job_stays_its_workers(
     await storage.jobs.extend([job.ref], worker="ada", now=later(minutes=10))
 
     assert redis.zscore(KEYS.lease, job.id) == seconds(later(minutes=10, seconds=30))
+
+
+# Workers
+
+
+async def test_a_worker_that_nobody_can_read_hides_no_other(storage: AsyncRedisStorage, redis: Any) -> None:
+    well = WorkerInfo(id="w-well", host="well", pid=1, started_at=NOW)
+    odd = replace(well, id="w-odd", host="odd")
+    for each in (well, odd):
+        await storage.workers.beat(each, expires_in=timedelta(minutes=1), now=NOW)
+    (ours,) = redis.keys("ferryman:{odd:*:worker")
+
+    redis.set(ours, '{"a later version": true}')
+    as_tools_see_it = [worker.host for worker in await storage.workers.list(now=NOW)]
+    redis.set(*redis.keys("asynq:servers:{odd:*"), b"\xff\xff")
+
+    assert sorted(as_tools_see_it) == ["odd", "well"]
+    assert [worker.host for worker in await storage.workers.list(now=NOW)] == ["well"]
+    assert [worker.host for worker in await storage.workers.lost(now=later(minutes=2))] == ["well"]

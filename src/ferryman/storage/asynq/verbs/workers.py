@@ -8,7 +8,8 @@ who has fallen silent.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from math import ceil
 from uuid import NAMESPACE_URL, uuid5
@@ -79,11 +80,11 @@ def list_workers(*, now: datetime | None) -> Verb[list[WorkerInfo]]:
     if not names:
         return []
     said = yield [call for name in names for call in _read_state(name)]
-    found = []
+    found: list[WorkerInfo] = []
     for place, (name, expires) in enumerate(names.items()):
         info, tasks, ours = said[3 * place : 3 * place + 3]
         if info is not None:
-            found.append(_worker(name, info, tasks, ours, seen_at=expires - _GO_TTL))
+            found += _worker(name, info, tasks, ours, seen_at=expires - _GO_TTL)
     return sorted(found, key=lambda worker: worker.started_at)
 
 
@@ -94,7 +95,7 @@ def lost_workers(*, now: datetime | None) -> Verb[list[WorkerInfo]]:
     (found,) = yield [Command(("ZRANGE", keys.OURS, seconds(at - _FORGOTTEN), seconds(at), "BYSCORE"))]
     silent = [name for name in map(bytes.decode, reversed(found)) if name not in alive]
     said = yield [Command(("GET", _ours(name))) for name in silent]
-    return [_decode(ours) for ours in said if ours is not None]
+    return [worker for ours in said if ours is not None for worker in _read_ours(ours)]
 
 
 def running_tasks(queue: str, ids: Sequence[str]) -> Verb[dict[str, tuple[datetime | None, tuple[str, ...]]]]:
@@ -212,12 +213,25 @@ def _read_state(name: str) -> list[Call]:
     ]
 
 
-def _worker(name: str, info: bytes, tasks: Sequence[bytes], ours: bytes | None, *, seen_at: datetime) -> WorkerInfo:
+def _read_ours(ours: bytes) -> Iterator[WorkerInfo]:
+    """Give the worker, or nothing when another version of ferryman wrote what this one cannot read."""
+    with suppress(msgspec.DecodeError):
+        yield _decode(ours)
+
+
+def _worker(
+    name: str, info: bytes, tasks: Sequence[bytes], ours: bytes | None, *, seen_at: datetime
+) -> Iterator[WorkerInfo]:
+    """Give the worker as it says of itself, else as asynq's tools see it; nothing where these could not either."""
     running = tuple(_running(tasks))
-    if ours is not None:
-        return replace(_decode(ours), running=running)
-    server = messages.SERVER_INFO.decode(info)
-    return WorkerInfo(
+    for said in _read_ours(ours or b""):
+        yield replace(said, running=running)
+        return
+    try:
+        server = messages.SERVER_INFO.decode(info)
+    except WireError:
+        return
+    yield WorkerInfo(
         id=name,
         host=server.host,
         pid=server.pid,
