@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ferryman.admin._async.admin import AsyncAdmin
+from ferryman.admin._async.bulk import rest_after
 from ferryman.errors import DuplicateJob, FerrymanError, JobNotFound, WrongState
 from ferryman.job import FINAL, Job, JobRef, State
 from ferryman.options import unique_for
@@ -190,3 +191,8 @@ async def test_jobs_that_wait_are_cancelled_by_their_kind(storage: AsyncStorage)
     steps = [step async for step in admin_of(storage).bulk.run(Action.CANCEL, JobFilter(kinds=("mail",)), now=NOW)]
 
     assert (steps[-1].done, (await storage.jobs.get(again.ref)).state) == (1, State.RETRYABLE)
+
+
+@pytest.mark.parametrize(("took", "rests"), [(0.1, 0.3), (1.0, 3.0), (3.0, 5.0), (20.0, 20.0)])
+def test_workers_beside_have_the_storage_for_most_of_the_time(took: float, rests: float) -> None:
+    assert rest_after(took) == pytest.approx(rests)

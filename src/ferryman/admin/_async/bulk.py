@@ -15,7 +15,7 @@ from ferryman.opening import AsyncOpen
 from ferryman.storage.filters import JobFilter
 from ferryman.storage.values import Action
 
-__all__ = ["AsyncBulkAdmin", "longest_pause"]
+__all__ = ["AsyncBulkAdmin", "longest_pause", "rest_after"]
 
 _STEP = 200
 _SAMPLES = 5
@@ -50,7 +50,7 @@ class AsyncBulkAdmin:
     ) -> AsyncIterator[Progress]:
         """Act on every job there is now that fits, 200 at a time, and tell after each step how far it is.
 
-        Rests after each step for three times as long as it took, and longer where `rate` allows fewer
+        Rests after each step for up to three times as long as it took, and longer where `rate` allows fewer
         a second.  Leave the loop to stop; `cursor` of the latest progress goes on from there.
         """
         jobs = (await self._open()).jobs
@@ -72,7 +72,12 @@ class AsyncBulkAdmin:
             cursor, more = page.next, page.next is not None
             took = time.monotonic() - began
             if more:
-                await asyncio.sleep(max(_REST * took, len(refs) / rate - took if rate else 0.0))
+                await asyncio.sleep(max(rest_after(took), len(refs) / rate - took if rate else 0.0))
+
+
+def rest_after(took: float) -> float:
+    """Return for how many seconds to rest after a step; after a long one no longer than it took, or it seems dead."""
+    return max(took, min(_REST * took, _PAUSE))
 
 
 def longest_pause(rate: float | None) -> float:
