@@ -151,3 +151,7 @@ def test_the_history_of_a_queue_has_a_line_for_each_day(ferryman: Typed, there: 
     assert today.split()[1:] == ["1", "1"]
     assert [day.split()[1:] for day in before] == [["0", "0"], ["0", "0"]]
     assert ferryman("queue history nowhere").code == 3
+
+
+def test_where_no_worker_was_lost_that_is_said(ferryman: Typed) -> None:
+    assert ferryman("workers --lost").err == "No worker fell silent within the last hour without a word.\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import click
 
 from ferryman.cli.grammar import command
@@ -31,6 +33,7 @@ WORKERS = Listing[WorkerInfo](
     none="No worker is alive. Start one with: ferryman worker app.main:jobs",
 )
 
+LOST = replace(WORKERS, none="No worker fell silent within the last hour without a word.")
 
 RUNNING = Listing[tuple[WorkerInfo, Running]](
     lambda each: {"ref": str(each[1].ref), "kind": each[1].kind, "since": each[1].since, "worker": each[0].id},
@@ -56,7 +59,7 @@ def workers(session: Session, /, lost: bool, running: bool) -> None:
     if running:
         show(session, RUNNING, [(worker, job) for worker in there for job in worker.running])
     else:
-        show(session, WORKERS, there)
+        show(session, LOST if lost else WORKERS, there)
 
 
 def _queues(worker: WorkerInfo) -> str:
